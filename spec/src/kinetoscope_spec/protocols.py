@@ -1,0 +1,285 @@
+"""The protocols of the seven hooks: what a provider's class must have.
+
+Each protocol's docstring states what callers rely on; the laws that are tested stand in
+`kinetoscope_spec.contracts`. Options are keyword-only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, runtime_checkable
+
+import attrs
+import numpy as np
+
+from kinetoscope_spec._arrays import Array, shaped
+from kinetoscope_spec._value import value
+from kinetoscope_spec.character import Asset
+from kinetoscope_spec.detection import Detection
+from kinetoscope_spec.learning import FeatureSchema, TrainingSet
+from kinetoscope_spec.motion import Motion, Skeleton
+from kinetoscope_spec.scene import Camera, Frame, Scene
+from kinetoscope_spec.video import Mask, Video
+from kinetoscope_spec.voice import Audio, Script
+
+__all__ = [
+    "Control",
+    "Detector",
+    "Feature",
+    "Fitted",
+    "Importer",
+    "Inpainter",
+    "Locomotion",
+    "Model",
+    "Progress",
+    "Renderer",
+    "Session",
+    "Voice",
+]
+
+Progress = Callable[[int, int, str], bool | None]
+"""`progress(done, total, message)`, called from the thread that works; False raises `Cancelled`."""
+
+
+@runtime_checkable
+class Importer(Protocol):
+    """Reads files of some formats into assets; may write them too.
+
+    Reading is deterministic and leaves the file alone. Whatever the bytes, it ends in a valid
+    `Asset` or a `FormatError`, in time and memory bounded by the file's size.
+    """
+
+    def read(self, path: str | Path, **options: Any) -> Asset:
+        """Read the file at `path`.
+
+        Raises:
+            FormatError: the file is not what it should be; names file and place.
+            OSError: it can't be read: missing, a directory, no permission.
+        """
+        ...
+
+
+@runtime_checkable
+class Feature(Protocol):
+    """Computes rows of numbers from motion. Deterministic; a batch equals its frames."""
+
+    def schema(self, skeleton: Skeleton) -> FeatureSchema:
+        """Return the meaning of the D columns for motions of `skeleton`."""
+        ...
+
+    def compute(self, motion: Motion, frames: Sequence[int] | Array | None = None) -> Array:
+        """Return `[N, D]` for the N `frames` asked for; None is all of them."""
+        ...
+
+
+@value
+class Control:
+    """Where a character is to go: its root's trajectory on the ground, seen from now.
+
+    Attributes:
+        times: `[K]` s from now, increasing, above 0.
+        positions: `[K, 2]` m, world x and z.
+        directions: `[K, 2]` unit vectors, world x and z, where it is to face.
+        style: a label that the training set knows, or None.
+    """
+
+    times: Array
+    positions: Array
+    directions: Array
+    style: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        size: dict[str, int] = {}
+        for name, shape in (("times", ["K"]), ("positions", ["K", 2]), ("directions", ["K", 2])):
+            object.__setattr__(
+                self, name, shaped("Control", name, getattr(self, name), shape, np.float64, sizes=size)
+            )
+
+
+@runtime_checkable
+class Locomotion(Feature, Protocol):
+    """A feature that can be learned and played: windows in, the next frames out.
+
+    It owns both directions of one representation, so that a model needs to know only rows:
+
+        state = feature.start(seed)
+        while feature.frame_count(state) < wanted:
+            rows = fitted.predict(feature.inputs(state, control))
+            state = feature.advance(state, rows)
+        motion = feature.motion(state)
+    """
+
+    def training_set(self, motions: Sequence[Motion], *, progress: Progress | None = None) -> TrainingSet:
+        """Return rows of (what is known now and wanted next, what came next) from all `motions`."""
+        ...
+
+    def start(self, seed: Motion) -> Any:
+        """Return the state of a character that has just moved as `seed` did."""
+        ...
+
+    def inputs(self, state: Any, control: Control) -> Array:
+        """Return the model's input `[1, X]` in this state under this control."""
+        ...
+
+    def advance(self, state: Any, outputs: Array) -> Any:
+        """Return the state after the frames that `outputs [1, Y]` describe have been played."""
+        ...
+
+    def root(self, state: Any) -> tuple[Array, Array]:
+        """Return the ground position `[2]` m and facing `[2]` of the character now (world x, z)."""
+        ...
+
+    def frame_count(self, state: Any) -> int:
+        """Return how many frames have been played since the seed's last."""
+        ...
+
+    def motion(self, state: Any) -> Motion:
+        """Return what has been played since the seed's last frame."""
+        ...
+
+
+@runtime_checkable
+class Fitted(Protocol):
+    """A trained model. Prediction of a batch equals prediction of its rows."""
+
+    def predict(self, inputs: Array, *, seed: int | None = None) -> Array:
+        """Return outputs `[N, Y]` for `inputs [N, X]`, both in the units of their schemas.
+
+        `seed` draws a sample where the model has several answers; None is the likeliest one.
+        """
+        ...
+
+    def save(self, path: str | Path) -> None:
+        """Write the checkpoint: safetensors and JSON, nothing that could run."""
+        ...
+
+    def export_onnx(self, path: str | Path) -> None:
+        """Write an ONNX file whose output equals `predict`'s to 1e-5."""
+        ...
+
+
+@runtime_checkable
+class Model(Protocol):
+    """Learns outputs from inputs. The same seed gives the same weights."""
+
+    def fit(
+        self, dataset: TrainingSet, *, seed: int = 0, budget: Any = None, progress: Progress | None = None
+    ) -> Fitted:
+        """Train on `dataset`; `budget` is seconds, or `{"epochs": n}`, or `{"steps": n}`."""
+        ...
+
+    def load(self, path: str | Path) -> Fitted:
+        """Read a checkpoint; never runs code from it.
+
+        Raises:
+            FormatError: it is not one.
+        """
+        ...
+
+
+@runtime_checkable
+class Session(Protocol):
+    """An open renderer; closing twice is harmless, leaving `with` closes."""
+
+    def render(self, scene: Scene, camera: Camera) -> Frame:
+        """Draw one picture."""
+        ...
+
+    def close(self) -> None:
+        """Free the context."""
+        ...
+
+    def __enter__(self) -> Session: ...
+
+    def __exit__(self, *exc: object) -> None: ...
+
+
+@runtime_checkable
+class Renderer(Protocol):
+    """Draws scenes. The same scene gives the same picture."""
+
+    def open(self, size: tuple[int, int], quality: str = "medium", **options: Any) -> Session:
+        """Open a session for pictures of `size` (width, height); `draft`, `medium` or `high`.
+
+        Raises:
+            ProviderUnavailable: no driver; names what is missing.
+        """
+        ...
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """Tells content types from bytes. Total: any bytes, any path; the name never matters."""
+
+    def detect(
+        self, source: str | Path | bytes | BinaryIO, mode: str = "high-confidence"
+    ) -> Detection:
+        """Say what `source` (a path, bytes, or a seekable stream whose position is kept) is."""
+        ...
+
+    def detect_many(
+        self, paths: Iterable[str | Path], mode: str = "high-confidence"
+    ) -> list[Detection]:
+        """Detect all, in order; one that can't be read becomes a Detection with `error`."""
+        ...
+
+
+@runtime_checkable
+class Voice(Protocol):
+    """Speaks scripts. Async twins carry an `a` in front (`aspeak`, `astream`)."""
+
+    def speak(self, script: Script, **options: Any) -> Audio:
+        """Speak all of it, with cues and provenance."""
+        ...
+
+    def stream(self, script: Script, **options: Any) -> Iterator[Audio]:
+        """Speak it piece by piece, as soon as each is ready."""
+        ...
+
+    async def aspeak(self, script: Script, **options: Any) -> Audio: ...
+
+    def astream(self, script: Script, **options: Any) -> AsyncIterator[Audio]: ...
+
+    def voices(self) -> Sequence[Any]:
+        """Return the voices it has."""
+        ...
+
+
+@runtime_checkable
+class Inpainter(Protocol):
+    """Takes what a mask covers out of a video. Pixels outside the mask stay as they are."""
+
+    def inpaint(
+        self,
+        video: Video,
+        mask: Mask,
+        *,
+        prompt: str | None = None,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> Video:
+        """Return a video of the same size, rate and frame count.
+
+        Raises:
+            ValidationError: the mask has another size or length.
+        """
+        ...
+
+
+@attrs.frozen
+class Budget:
+    """How long a model may train: whichever of the limits that are given comes first."""
+
+    seconds: float | None = None
+    epochs: int | None = None
+    steps: int | None = None
+
+    @classmethod
+    def of(cls, given: Any) -> Budget:
+        """Read a budget from seconds, a mapping of limits, a `Budget`, or None (no limit)."""
+        if given is None or isinstance(given, Budget):
+            return given or cls()
+        if isinstance(given, int | float):
+            return cls(seconds=float(given))
+        return cls(**given)
