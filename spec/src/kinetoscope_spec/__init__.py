@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     )
     from kinetoscope_spec.hooks import HOOKS, Hook, hookimpl, hookspec
     from kinetoscope_spec.learning import Column, FeatureSchema, TrainingSet
+    from kinetoscope_spec.limits import JointLimits
     from kinetoscope_spec.motion import Motion, Skeleton
+    from kinetoscope_spec.path import Path
     from kinetoscope_spec.protocols import (
         Control,
         Detector,
@@ -71,7 +73,9 @@ _HOMES = {
     ),
     **dict.fromkeys(("HOOKS", "Hook", "hookimpl", "hookspec"), "hooks"),
     **dict.fromkeys(("Column", "FeatureSchema", "TrainingSet"), "learning"),
+    "JointLimits": "limits",
     **dict.fromkeys(("Motion", "Skeleton"), "motion"),
+    "Path": "path",
     **dict.fromkeys(
         (
             "Control",
@@ -120,6 +124,7 @@ __all__ = [
     "Hook",
     "Importer",
     "Inpainter",
+    "JointLimits",
     "KinetoscopeError",
     "Light",
     "Line",
@@ -129,6 +134,7 @@ __all__ = [
     "Mesh",
     "Model",
     "Motion",
+    "Path",
     "PluginError",
     "Progress",
     "Provenance",
