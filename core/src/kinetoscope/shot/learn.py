@@ -1,0 +1,200 @@
+"""Training a model on clips, or taking up what was trained before on the same ones."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+
+from kinetoscope.shot import measure
+from kinetoscope.shot.mocap import Clips
+from kinetoscope.shot.stages import Stage, Stages
+from kinetoscope_spec import SPEC_VERSION, Fitted, JointLimits, Locomotion
+from kinetoscope_spec.errors import FormatError
+from kinetoscope_spec.protocols import Progress
+
+__all__ = ["Learned", "Recipe", "learn", "load_checkpoint", "save_checkpoint"]
+
+_MODEL_FILE = "model.safetensors"
+_RECORD_FILE = "checkpoint.json"
+_MAX_RECORD_BYTES = 16 << 20
+
+
+@attrs.frozen
+class Recipe:
+    """All that decides what a training gives: the key of the cache is a hash of it.
+
+    Attributes:
+        clips: hash of the clips' contents.
+        model, feature: provider, distribution and version of each.
+        options: options of the feature.
+        seed: of the training.
+        budget: limits of the training.
+    """
+
+    clips: str
+    model: str
+    feature: str
+    options: dict[str, Any]
+    seed: int
+    budget: dict[str, float] | None
+
+    def key(self) -> str:
+        """Return the hash under which the cache keeps the result."""
+        text = json.dumps([SPEC_VERSION, attrs.asdict(self)], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@attrs.frozen
+class Learned:
+    """A trained model with what is needed to perform with it.
+
+    Attributes:
+        fitted: the model.
+        feature: the feature it was trained on.
+        limits: range of joint angles in the clips.
+        rest_m: height at which toes rest in the clips, m.
+        gaits: of each clip.
+        record: what the checkpoint says of itself.
+    """
+
+    fitted: Fitted
+    feature: Locomotion
+    limits: JointLimits
+    rest_m: float
+    gaits: tuple[measure.Gait, ...]
+    record: dict[str, Any]
+
+
+def learn(
+    stages: Stages,
+    clips: Clips,
+    *,
+    model: str | None,
+    feature: str | None,
+    options: dict[str, Any],
+    seed: int,
+    budget: dict[str, float] | None,
+    cache: Path,
+    progress: Progress | None = None,
+) -> Learned:
+    """Train on `clips`, or load what the same recipe gave before.
+
+    Raises:
+        Cancelled: `progress` returned False.
+    """
+    with stages.stage("features") as stage:
+        maker = _feature(stages, stage, feature, options)
+        feature_id = _identity(stage)
+    with stages.stage("train") as stage:
+        trainer = stages.provider(stage, "model", model)
+        recipe = Recipe(clips.digest(), _identity(stage), feature_id, options, seed, budget)
+        folder = cache / "models" / recipe.key()
+        if (folder / _RECORD_FILE).is_file():
+            stage.cached = True
+        else:
+            rows = maker.training_set(clips.motions, progress=progress)
+            fitted = trainer.fit(rows, seed=seed, budget=budget, progress=progress)
+            _keep(folder, fitted, _record(stage, recipe, clips, rows.metadata, fitted))
+        stage.details["checkpoint"] = str(folder)
+        return load_checkpoint(stages, stage, folder, feature=maker)
+
+
+def _identity(stage: Stage) -> str:
+    return f"{stage.provider} ({stage.distribution} {stage.version})"
+
+
+def _feature(stages: Stages, stage: Stage, name: str | None, options: dict[str, Any]) -> Locomotion:
+    provider = stages.provider(stage, "feature", name)
+    return provider.configured(**options) if options else provider  # type: ignore[no-any-return]
+
+
+def _record(stage: Stage, recipe: Recipe, clips: Clips, metadata: Any, fitted: Fitted) -> dict[str, Any]:
+    rest = measure.rest_height(clips.motions)
+    gaits = [measure.gait(motion, measure.contact_frames(motion, rest)) for motion in clips.motions]
+    limits = JointLimits.of(clips.motions)
+    return {
+        "spec": SPEC_VERSION,
+        "model": stage.provider,
+        "recipe": attrs.asdict(recipe),
+        "feature": recipe.feature.split(" ")[0],
+        "sources": list(clips.sources),
+        "limits": {key: np.asarray(value).tolist() for key, value in attrs.asdict(limits).items()},
+        "toe_rest_height_m": rest,
+        "gaits": [attrs.asdict(gait) for gait in gaits],
+        "losses": getattr(fitted, "losses", None),
+        "perplexity": getattr(fitted, "perplexity", None),
+        "training_set": {key: value for key, value in metadata.items() if key != "clips"},
+    }
+
+
+def _keep(folder: Path, fitted: Fitted, record: dict[str, Any]) -> None:
+    """Write a checkpoint whole or not at all: into a folder beside it that is then renamed."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        save_checkpoint(building, fitted, record)
+        try:
+            os.replace(building, folder)
+        except OSError:
+            # Somebody else finished the same training first; theirs is as good.
+            if not (folder / _RECORD_FILE).is_file():
+                raise
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def save_checkpoint(folder: Path, fitted: Fitted, record: dict[str, Any]) -> None:
+    """Write the model and its record into an existing `folder`."""
+    fitted.save(folder / _MODEL_FILE)
+    (folder / _RECORD_FILE).write_text(json.dumps(record, default=_plain), encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} has no place in a checkpoint's record")
+
+
+def load_checkpoint(
+    stages: Stages, stage: Stage, folder: Path, *, feature: Locomotion | None = None
+) -> Learned:
+    """Load a checkpoint folder that `save_checkpoint` wrote.
+
+    Raises:
+        FormatError: it is not one.
+    """
+    record = _read_record(folder / _RECORD_FILE)
+    try:
+        if feature is None:
+            feature = _feature(stages, Stage("features"), record["feature"], record["recipe"]["options"])
+        fitted = stages.provider(stage, "model", record["model"]).load(folder / _MODEL_FILE)
+        limits = {key: np.asarray(value) for key, value in record["limits"].items()}
+        limits["limited"] = limits["limited"].astype(bool)
+        gaits = tuple(measure.Gait(**gait) for gait in record["gaits"])
+        return Learned(
+            fitted, feature, JointLimits(**limits), float(record["toe_rest_height_m"]), gaits, record
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise FormatError(f"is not a checkpoint's record: {error}", path=folder / _RECORD_FILE) from error
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _MAX_RECORD_BYTES:
+            raise FormatError("is too large", path=path, expected=f"at most {_MAX_RECORD_BYTES:,} bytes")
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FormatError("is missing", path=path, expected="a checkpoint folder with its record") from None
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise FormatError(f"is not JSON: {error}", path=path) from None
+    if not isinstance(record, dict):
+        raise FormatError("is not a JSON object", path=path)
+    return record

@@ -1,0 +1,238 @@
+"""What a shot file says: the performer, the camera, the light, the output."""
+
+from __future__ import annotations
+
+import glob
+import math
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from kinetoscope.toml import Document, read_document
+from kinetoscope_spec.errors import ConfigError
+
+__all__ = ["Camera", "Light", "Output", "Performer", "Shot", "Training", "read_shot"]
+
+MAX_CLIPS = 10_000
+MAX_SIZE = 8192
+
+
+def _above(low: float, unit: str) -> Any:
+    def check(instance: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
+        if value is not None and not (math.isfinite(value) and value > low):
+            raise ValueError(f"is {value}, expected {unit} above {low:g}")
+
+    return check
+
+
+def _between(low: float, high: float, unit: str) -> Any:
+    def check(instance: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
+        if value is not None and not low <= value <= high:
+            raise ValueError(f"is {value}, expected {unit} from {low:g} to {high:g}")
+
+    return check
+
+
+def _one_of(*words: str) -> Any:
+    def check(instance: object, attribute: attrs.Attribute[Any], value: str) -> None:
+        if value not in words:
+            raise ValueError(f"is {value!r}, expected {' or '.join(map(repr, words))}")
+
+    return check
+
+
+@attrs.frozen
+class Training:
+    """How long to train: whichever limit is met first; `steps` and `epochs` are reproducible.
+
+    Attributes:
+        seconds: wall-clock seconds; the weights then depend on the machine's speed.
+        steps: optimiser steps.
+        epochs: passes over the training set.
+    """
+
+    seconds: float | None = attrs.field(default=None, validator=_above(0, "seconds"))
+    steps: int | None = attrs.field(default=None, validator=_above(0, "steps"))
+    epochs: int | None = attrs.field(default=None, validator=_above(0, "epochs"))
+
+    def budget(self) -> dict[str, float] | None:
+        """Return the limits that are set, for `Model.fit`; None leaves the choice to the model."""
+        limits = {key: value for key, value in attrs.asdict(self).items() if value is not None}
+        return limits or None
+
+
+@attrs.frozen
+class Performer:
+    """Who moves, learned from what, going where.
+
+    Attributes:
+        mocap: clips to learn from: files, folders or patterns, relative to the shot file.
+        path: points on the ground to walk along, `[[x, z], ...]` m.
+        model, feature, solver: providers; the host's choice where none is named.
+        options: options of the feature.
+        seed: of the training and the generation.
+        training: how long to train.
+        speed: m/s along the path; the mean of the clips where it is not given.
+        style: a label that the clips carry, or None.
+        start: the clip whose motion the performance begins with; the one nearest in speed if None.
+        character: a file with a skinned character of the same skeleton; a body is built if None.
+        seconds: the longest the performance may take; long enough for the path if None.
+    """
+
+    mocap: tuple[str, ...]
+    path: tuple[tuple[float, float], ...]
+    model: str | None = None
+    feature: str = "locomotion"
+    solver: str | None = None
+    options: dict[str, Any] = attrs.field(factory=dict)
+    seed: int = attrs.field(default=0, validator=_between(0, 2**31 - 1, "a number"))
+    training: Training = attrs.field(factory=Training)
+    speed: float | None = attrs.field(default=None, validator=_above(0, "m/s"))
+    style: str | None = None
+    start: str | None = None
+    character: str | None = None
+    seconds: float | None = attrs.field(default=None, validator=_between(0.5, 3600, "seconds"))
+
+    def __attrs_post_init__(self) -> None:
+        if len(self.path) < 2:
+            raise ValueError(f"path has {len(self.path)} points, expected at least 2")
+        if not self.mocap:
+            raise ValueError("mocap is empty, expected at least one file or pattern")
+
+
+@attrs.frozen
+class Camera:
+    """Where it is seen from.
+
+    Attributes:
+        kind: `follow` keeps the performer in frame, `fixed` stands still.
+        position, target: `[x, y, z]` m, of a fixed camera.
+        distance: m from the performer, of a following camera.
+        height: m over the ground, of a following camera.
+        angle: degrees about the vertical from straight behind the path's first direction.
+        field_of_view: vertical, degrees.
+        smoothing: seconds over which a following camera lags.
+    """
+
+    kind: str = attrs.field(default="follow", validator=_one_of("follow", "fixed"))
+    position: tuple[float, float, float] | None = None
+    target: tuple[float, float, float] | None = None
+    distance: float = attrs.field(default=4.2, validator=_above(0.1, "m"))
+    height: float = attrs.field(default=1.5, validator=_between(-100, 100, "m"))
+    angle: float = 140.0
+    field_of_view: float = attrs.field(default=36.0, validator=_between(1, 170, "degrees"))
+    smoothing: float = attrs.field(default=0.6, validator=_between(0, 60, "seconds"))
+
+    def __attrs_post_init__(self) -> None:
+        if self.kind == "fixed" and (self.position is None or self.target is None):
+            raise ValueError("a fixed camera needs position and target")
+
+
+@attrs.frozen
+class Light:
+    """The sun and the sky.
+
+    Attributes:
+        azimuth: degrees about the vertical from +Z towards +X, where the sun stands.
+        elevation: degrees over the horizon.
+        intensity: factor on the sun, 1 as the renderer's default.
+        color: linear RGB of the sun.
+        ambient: factor on the light of sky and earth.
+    """
+
+    azimuth: float = 40.0
+    elevation: float = attrs.field(default=48.0, validator=_between(1, 90, "degrees"))
+    intensity: float = attrs.field(default=1.0, validator=_between(0, 100, "a factor"))
+    color: tuple[float, float, float] = (1.0, 0.95, 0.88)
+    ambient: float = attrs.field(default=1.0, validator=_between(0, 100, "a factor"))
+
+
+@attrs.frozen
+class Output:
+    """The film.
+
+    Attributes:
+        file: where it goes, relative to the shot file.
+        size: `[width, height]` pixels.
+        framerate: frames per second.
+        quality: `draft`, `medium` or `high`.
+        renderer, media: providers; the host's choice where none is named.
+    """
+
+    file: str = "shot.mp4"
+    size: tuple[int, int] = (1280, 720)
+    framerate: float = attrs.field(default=30.0, validator=_between(1, 240, "frames per second"))
+    quality: str = attrs.field(default="medium", validator=_one_of("draft", "medium", "high"))
+    renderer: str | None = None
+    media: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        for side in self.size:
+            if not 16 <= side <= MAX_SIZE:
+                raise ValueError(f"size is {list(self.size)}, expected 16 to {MAX_SIZE} pixels")
+
+
+@attrs.frozen
+class Shot:
+    """Everything a shot file says."""
+
+    performer: Performer
+    camera: Camera = attrs.field(factory=Camera)
+    light: Light = attrs.field(factory=Light)
+    output: Output = attrs.field(factory=Output)
+    name: str = "shot"
+
+
+@attrs.frozen
+class ShotFile:
+    """A shot and the file it was read from, against whose folder its paths are read."""
+
+    shot: Shot
+    document: Document
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative paths start from."""
+        return self.document.path.resolve().parent
+
+    def clips(self) -> list[Path]:
+        """Return the files that `performer.mocap` names, sorted, each once.
+
+        Raises:
+            ConfigError: an entry that matches nothing, or more than 10,000 files.
+        """
+        found: dict[Path, None] = {}
+        for i, entry in enumerate(self.shot.performer.mocap):
+            matches = self._matches(entry)
+            if not matches:
+                raise ConfigError(f"{entry!r} matches no file", place=self.place("performer", "mocap", i))
+            found.update(dict.fromkeys(matches))
+            if len(found) > MAX_CLIPS:
+                raise ConfigError(
+                    f"{entry!r} matches more than {MAX_CLIPS:,} files",
+                    place=self.place("performer", "mocap", i),
+                )
+        return list(found)
+
+    def _matches(self, entry: str) -> list[Path]:
+        path = self.folder / entry
+        if path.is_dir():
+            return sorted(child for child in path.iterdir() if child.is_file())
+        if path.is_file():
+            return [path]
+        return sorted(Path(match) for match in glob.iglob(str(path), recursive=True) if Path(match).is_file())
+
+    def place(self, *keys: str | int) -> str:
+        """Return `file:line: key` for errors."""
+        return self.document.place(keys)
+
+
+def read_shot(path: str | Path) -> ShotFile:
+    """Read a shot file.
+
+    Raises:
+        ConfigError: it is not TOML, a key is unknown or missing, a value is out of range.
+    """
+    document = read_document(path)
+    return ShotFile(document.structure(Shot), document)
