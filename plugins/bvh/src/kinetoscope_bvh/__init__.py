@@ -1,0 +1,33 @@
+"""BioVision hierarchies (`.bvh`): the mocap format of one skeleton and one clip in a text file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kinetoscope_spec import Provider, Signature, hookimpl
+
+__all__ = ["importer"]
+
+
+@hookimpl
+def importer() -> Sequence[Provider]:
+    """Return the provider `bvh`."""
+    return [
+        Provider(
+            "bvh",
+            "BioVision hierarchies, read and written",
+            load="kinetoscope_bvh.importer:BvhImporter",
+            reads=("bvh",),
+            writes=("bvh",),
+            signatures=(
+                Signature(
+                    "bvh",
+                    mime="model/x-bvh",
+                    group="animation",
+                    is_text=True,
+                    extensions=("bvh",),
+                    rule="kinetoscope_bvh.signature:is_bvh",
+                ),
+            ),
+        )
+    ]

@@ -1,0 +1,170 @@
+"""From the bytes of a BVH file to an asset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from kinetoscope_spec import Asset, ConfigError, Motion, Skeleton, kinematics
+from numpy.typing import NDArray
+
+from kinetoscope_bvh import _channels, _units
+from kinetoscope_bvh._hierarchy import Header, Node, read_header
+from kinetoscope_bvh._numbers import Table, parse_table
+
+_BOM = b"\xef\xbb\xbf"
+_RATES = (1, Fraction(1000, 1001))
+
+
+def build_asset(data: bytes, path: Path, *, unit: float | None = None, end_sites: bool = False) -> Asset:
+    """Return the asset in `data`; see `BvhImporter.read`."""
+    if unit is not None and not (np.isfinite(unit) and 1e-6 <= unit <= 1e6):
+        raise ConfigError(f"unit is {unit}, expected metres per unit of the file, above 0")
+    header = read_header(data, path, len(_BOM) if data.startswith(_BOM) else 0)
+    table = parse_table(data, header.body, header.columns, path=path)
+    warnings = _table_warnings(header, table)
+    names = _names(header.nodes, warnings)
+    if unit is None:
+        unit_m, why = _units.guess(_figure(header.nodes, table.values))
+        warnings.append(f"{why} ({unit_m:.6g} m); read(unit=…) sets it")
+    else:
+        unit_m = float(unit)
+    kept = [i for i, node in enumerate(header.nodes) if end_sites or not node.is_end]
+    skeleton, motions = _moving(header, kept, [names[i] for i in kept], table.values, unit_m, path.stem)
+    metadata = {
+        "format": "bvh",
+        "unit_m": unit_m,
+        "unit_guessed": unit is None,
+        "axes": "+X+Y+Z",
+        "frame_time_s": float(header.frame_time),
+        "channels": {names[i]: node.channels for i, node in enumerate(header.nodes) if not node.is_end},
+        "end_sites": _end_sites(header.nodes, names, unit_m, warnings),
+    }
+    return Asset(path.stem, skeleton, motions, metadata=metadata, warnings=warnings)
+
+
+def _moving(
+    header: Header,
+    kept: Sequence[int],
+    names: Sequence[str],
+    values: NDArray[np.float64],
+    unit: float,
+    stem: str,
+) -> tuple[Skeleton, tuple[Motion, ...]]:
+    nodes = [header.nodes[i] for i in kept]
+    place = {old: new for new, old in enumerate(kept)} | {-1: -1}
+    rest = np.array([node.offset for node in nodes], np.float64) * unit
+    skeleton = Skeleton(tuple(names), [place[node.parent] for node in nodes], rest)
+    if not len(values):
+        return skeleton, ()
+    channels, columns = [node.channels for node in nodes], [node.column for node in nodes]
+    motion = Motion(
+        skeleton,
+        _channels.positions(values, rest, channels, columns, unit),
+        _channels.rotations(values, channels, columns),
+        framerate(header.frame_time),
+        stem,
+        scales=_channels.scales(values, channels, columns),
+    )
+    return skeleton, (motion,)
+
+
+def _table_warnings(header: Header, table: Table) -> list[str]:
+    found = len(table.values)
+    warnings = []
+    if found != header.frames:
+        warnings.append(f"{header.frames} frames are declared and {found} found; those found are taken")
+    if not found:
+        warnings.append("the file holds no frames: a skeleton without a motion")
+    if table.wrapped:
+        warnings.append(f"frames go on over several lines ({table.wrapped} lines end inside one)")
+    return warnings
+
+
+def _names(nodes: Sequence[Node], warnings: list[str]) -> list[str]:
+    """Return unique names for all nodes; end sites are called after their joint."""
+    names: list[str] = []
+    taken: set[str] = set()
+    for node in nodes:
+        wanted = f"{names[node.parent]}_end" if node.is_end else _decoded(node.name)
+        name, count = wanted, 1
+        while name in taken:
+            count += 1
+            name = f"{wanted}_{count}"
+        if name != wanted and not node.is_end:
+            warnings.append(f"the name {wanted!r} stands for several joints; one is called {name!r} here")
+        taken.add(name)
+        names.append(name)
+    return names
+
+
+def _decoded(name: bytes) -> str:
+    try:
+        return name.decode("utf-8")
+    except UnicodeDecodeError:
+        return name.decode("latin-1")
+
+
+def _end_sites(
+    nodes: Sequence[Node], names: Sequence[str], unit: float, warnings: list[str]
+) -> dict[str, tuple[float, float, float]]:
+    ends: dict[str, tuple[float, float, float]] = {}
+    for node in nodes:
+        if not node.is_end or node.offset is None:
+            continue
+        joint = names[node.parent]
+        if joint in ends:
+            warnings.append(f"joint {joint!r} has several end sites; metadata holds the first")
+            continue
+        x, y, z = node.offset
+        ends[joint] = (x * unit, y * unit, z * unit)
+    return ends
+
+
+def framerate(frame_time: str) -> float:
+    """Return the frames per second that a frame time, rounded to its digits, stands for.
+
+    Files say 0.0333333 and mean 30. A whole rate, or one over 1.001 (29.97), within one unit of
+    the last digit written is what was meant; anything else is taken as it stands.
+    """
+    seconds = float(frame_time)
+    digits, _, power = frame_time.lower().partition("e")
+    last = 10.0 ** (int(power or 0) - len(digits.partition(".")[2]))
+    for step in _RATES:
+        rate = float(round(1 / seconds / float(step)) * step)
+        if rate > 0 and abs(1 / rate - seconds) <= min(last, 0.005 * seconds):
+            return rate
+    return 1 / seconds
+
+
+def _figure(nodes: Sequence[Node], values: NDArray[np.float64]) -> float:
+    """Return how large the figure is, in file units: the longest side of the box around it.
+
+    The larger of the rest pose and the first frame counts. Joints above the first one that
+    branches are left out: how far they are from it is where the figure stands.
+    """
+    parents = tuple(node.parent for node in nodes)
+    channels, columns = [node.channels for node in nodes], [node.column for node in nodes]
+    rest = np.array([node.offset for node in nodes], np.float64)
+    turns = np.tile([0.0, 0.0, 0.0, 1.0], (len(nodes), 1))
+    poses = [kinematics.global_transforms(parents, rest, turns)[0]]
+    if len(values):
+        first = values[:1]
+        poses.append(
+            kinematics.global_transforms(
+                parents,
+                _channels.positions(first, rest, channels, columns, 1.0),
+                _channels.rotations(first, channels, columns),
+            )[0][0]
+        )
+    trunk = _branching(parents)
+    return max(_units.extent(pose[trunk:]) for pose in poses)
+
+
+def _branching(parents: Sequence[int]) -> int:
+    """Return the first joint with two children or more; 0 if the joints are one chain."""
+    seen: set[int] = set()
+    branching = [p for p in parents if p in seen or seen.add(p)]  # type: ignore[func-returns-value]
+    return min(branching, default=0)
