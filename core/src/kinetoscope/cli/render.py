@@ -1,0 +1,87 @@
+"""`kinetoscope render`: a motion in, a film or a picture out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kinetoscope.cli._common import emit, json_option, pass_host, progress_bar
+
+if TYPE_CHECKING:
+    from kinetoscope import Host
+
+_PICTURES = (".png", ".jpg", ".jpeg")
+
+
+@click.command("render")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option(
+    "--motion", default=0, show_default=True, type=click.IntRange(0), help="Which of the file's motions."
+)
+@click.option("--size", default="1280x720", show_default=True, help="WIDTHxHEIGHT in pixels.")
+@click.option("--framerate", default=30.0, show_default=True, type=click.FloatRange(1, 240))
+@click.option(
+    "--quality", default="medium", show_default=True, type=click.Choice(["draft", "medium", "high"])
+)
+@click.option(
+    "--frame", type=click.IntRange(0), help="For a picture: which frame of the film; the middle if not given."
+)
+@click.option("--provider", help="Provider of the renderer hook.")
+@json_option
+@pass_host
+def command(
+    host: Host,
+    file: Path,
+    out: Path,
+    motion: int,
+    size: str,
+    framerate: float,
+    quality: str,
+    frame: int | None,
+    provider: str | None,
+) -> None:
+    """Render FILE's motion to OUT: a film, or one picture for .png and .jpg.
+
+    A file without meshes gets a body built on its skeleton.
+    """
+    from kinetoscope.shot import film, settings
+    from kinetoscope.shot.stages import Stages
+
+    output = settings.Output(file=out.name, size=_size(size), framerate=framerate, quality=quality)
+    asset = host.open(file)
+    if motion >= max(len(asset.motions), 1):
+        raise click.UsageError(f"{file} has {len(asset.motions)} motions, --motion counts from 0")
+    shown, character = film.stand_in(asset, motion)
+    shown = shown.resample(framerate)
+    views = film.cameras(settings.Camera(), shown, None)
+    stages = Stages(host)
+    with progress_bar("rendering") as progress, stages.stage("render") as stage:
+        renderer = stages.provider(stage, "renderer", provider)
+        media = host.provider("media")
+        if out.suffix.lower() in _PICTURES:
+            i = len(views) // 2 if frame is None else min(frame, len(views) - 1)
+            shown, views = shown.slice(i, i + 1), views[i : i + 1]
+        frames = film.draw(
+            renderer, output, film.light_scene(settings.Light()), character, shown, views, progress=progress
+        )
+        if out.suffix.lower() in _PICTURES:
+            media.write_image(out, next(frames))
+            frames.close()  # type: ignore[attr-defined]
+        else:
+            media.write(out, frames, rate=framerate)
+    data = {"output": str(out), "frames": len(views), "seconds": stage.seconds, "provider": stage.provider}
+    emit(
+        click.get_current_context(),
+        data,
+        f"{len(views)} frames by {stage.provider} in {stage.seconds:.1f} s: {out}",
+    )
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, cross, height = text.lower().partition("x")
+    if not (cross and width.isdigit() and height.isdigit()):
+        raise click.BadParameter(f"{text!r} is not a size, expected WIDTHxHEIGHT such as 1280x720")
+    return int(width), int(height)

@@ -1,0 +1,108 @@
+"""From a motion to a film: the stage it stands on, the camera that follows, the frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from kinetoscope.shot import measure, settings
+from kinetoscope_spec import Actor, Asset, Camera, Character, Ground, Light, Motion, Path, Scene
+from kinetoscope_spec.errors import Cancelled, ConfigError
+from kinetoscope_spec.protocols import Progress, Renderer
+
+__all__ = ["cameras", "draw", "light_scene", "stand_in"]
+
+Array = NDArray[Any]
+
+LOOK_AT_M = 0.92
+"""Height of the point that a following camera looks at: the middle of a standing adult."""
+
+
+def _smooth(values: Array, framerate: float, seconds: float) -> Array:
+    """Return `values [T, N]` averaged by a Gaussian of standard deviation `seconds`."""
+    if seconds <= 0 or len(values) < 2:
+        return values
+    reach = int(np.ceil(3 * seconds * framerate))
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / (seconds * framerate)) ** 2)
+    # Ends are continued straight on, so that the camera neither starts nor stops with a jerk.
+    ahead, behind = values[-1] - values[-2], values[0] - values[1]
+    steps = np.arange(1, reach + 1)[:, None]
+    padded = np.concatenate([(values[0] + steps * behind)[::-1], values, values[-1] + steps * ahead])
+    return np.stack([np.convolve(column, weights / weights.sum(), "valid") for column in padded.T], axis=1)
+
+
+def cameras(given: settings.Camera, motion: Motion, path: Path | None) -> list[Camera]:
+    """Return the camera of every frame."""
+    fov = float(np.radians(given.field_of_view))
+    if given.kind == "fixed":
+        try:
+            return [Camera(given.position, given.target, field_of_view=fov)] * motion.frame_count
+        except ValueError as error:
+            raise ConfigError(str(error), place="camera") from None
+    ground = _smooth(measure.pelvis(motion), motion.framerate, given.smoothing)
+    first = path.direction(0.0) if path is not None else np.array([0.0, 1.0])
+    angle = np.arctan2(first[0], first[1]) + np.pi + np.radians(given.angle)
+    offset = given.distance * np.array([np.sin(angle), np.cos(angle)])
+    return [
+        Camera((x + offset[0], given.height, z + offset[1]), (x, LOOK_AT_M, z), field_of_view=fov)
+        for x, z in ground
+    ]
+
+
+def light_scene(given: settings.Light) -> Scene:
+    """Return the empty stage: sun, sky, floor."""
+    azimuth, elevation = np.radians(given.azimuth), np.radians(given.elevation)
+    towards = np.array(
+        [np.sin(azimuth) * np.cos(elevation), np.sin(elevation), np.cos(azimuth) * np.cos(elevation)]
+    )
+    default = Scene()
+    sun = Light("sun", given.color, intensity=Light().intensity * given.intensity, direction=-towards)
+    return Scene(
+        lights=(sun,),
+        ground=Ground(),
+        sky=default.sky * given.ambient,
+        earth=default.earth * given.ambient,
+    )
+
+
+def draw(
+    renderer: Renderer,
+    output: settings.Output,
+    stage: Scene,
+    character: Character,
+    motion: Motion,
+    views: list[Camera],
+    *,
+    path: Path | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Array]:
+    """Yield the frames of the film, `uint8 [H, W, 3]`, one at a time.
+
+    Raises:
+        Cancelled: `progress` returned False.
+    """
+    poses = motion.global_matrices()
+    trail = {} if path is None else {"trajectory": path.at(np.linspace(0, path.length, 200))}
+    with renderer.open(output.size, output.quality) as session:
+        for frame, view in enumerate(views):
+            if progress and progress(frame, len(views), "rendering") is False:
+                raise Cancelled(f"cancelled after {frame} of {len(views)} frames")
+            actor = Actor(character, poses[frame], previous_pose=poses[max(frame - 1, 0)])
+            scene = attrs.evolve(stage, actors=(actor,), annotations=trail)
+            yield session.render(scene, view).color[..., :3]
+
+
+def stand_in(asset: Asset, motion: int) -> tuple[Motion, Character]:
+    """Return a motion of `asset` (its rest pose if it has none) and who is to show it.
+
+    The asset's own meshes, or a body of capsules on a bare skeleton: nobody wants a black film.
+    """
+    from kinetoscope_spec.body import capsule_character
+    from kinetoscope_spec.motion import rest_motion
+
+    shown = asset.motions[motion] if asset.motions else rest_motion(asset.skeleton)
+    return shown, asset.character() if asset.meshes else capsule_character(asset.skeleton)

@@ -1,0 +1,119 @@
+"""Letting a trained model walk along a path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import numpy as np
+
+from kinetoscope.shot import measure
+from kinetoscope.shot.learn import Learned
+from kinetoscope_spec import Motion, Path, rotation
+from kinetoscope_spec.errors import Cancelled, ConfigError, nearest
+from kinetoscope_spec.protocols import Progress
+
+__all__ = ["perform", "pick_start", "placed"]
+
+HORIZON_S = 2.0
+"""How far ahead the control tells where to go; features take from it what they were trained on."""
+SEED_S = 1.5
+"""How much of the starting clip a performance grows out of."""
+ARRIVED_M = 0.05
+
+
+def pick_start(motions: Sequence[Motion], name: str | None, speed_m_s: float) -> Motion:
+    """Return the seconds of a clip that a performance begins with.
+
+    The clip called `name`, or the one whose pelvis moves most nearly at `speed_m_s`; of it the
+    stretch that does so best.
+
+    Raises:
+        ConfigError: no clip has that name.
+    """
+    if name is not None:
+        names = [motion.name for motion in motions]
+        motions = [motion for motion in motions if motion.name == name]
+        if not motions:
+            raise ConfigError(
+                f"performer.start is {name!r}, expected the name of a clip{nearest(name, names)}"
+            )
+    best: tuple[float, Motion] | None = None
+    for motion in motions:
+        count = max(int(SEED_S * motion.framerate), 2)
+        if motion.frame_count < count:
+            continue
+        step = np.linalg.norm(np.diff(measure.pelvis(motion), axis=0), axis=1) * motion.framerate
+        means = np.convolve(step, np.ones(count - 1) / (count - 1), "valid")
+        first = int(np.argmin(np.abs(means - speed_m_s)))
+        score = abs(float(means[first]) - speed_m_s)
+        if best is None or score < best[0]:
+            best = score, motion.slice(first, first + count)
+    if best is None:
+        raise ConfigError(f"no clip is {SEED_S} s long, expected one that long to begin with")
+    return best[1]
+
+
+def placed(motion: Motion, ground: np.ndarray, turn_rad: float, about: np.ndarray) -> Motion:
+    """Return `motion` turned by `turn_rad` about the vertical through `about`, then moved to `ground`.
+
+    Args:
+        motion: any motion; its roots' transforms change, nothing else does.
+        ground: `[2]` m, world x and z, where `about` comes to lie.
+        turn_rad: about +Y.
+        about: `[2]` m, world x and z.
+    """
+    roots = np.flatnonzero(motion.skeleton.parents < 0)
+    positions, rotations = motion.positions.copy(), motion.rotations.copy()
+    yaw = rotation.from_yaw(np.asarray(turn_rad, dtype=np.float64))
+    pivot = np.array([about[0], 0.0, about[1]])
+    target = np.array([ground[0], 0.0, ground[1]])
+    positions[:, roots] = rotation.rotate(yaw, positions[:, roots] - pivot) + target
+    rotations[:, roots] = rotation.multiply(yaw, rotations[:, roots].astype(np.float64))
+    return attrs.evolve(motion, positions=positions, rotations=rotations)
+
+
+def _heading(direction: np.ndarray) -> float:
+    """Return the angle about +Y that turns +Z to `direction [2]` (x, z)."""
+    return float(np.arctan2(direction[0], direction[1]))
+
+
+def perform(
+    learned: Learned,
+    start: Motion,
+    path: Path,
+    *,
+    speed_m_s: float,
+    seed: int,
+    style: str | None = None,
+    max_seconds: float | None = None,
+    progress: Progress | None = None,
+) -> Motion:
+    """Return the motion of a character that walks along `path` as it has learned.
+
+    It ends where the path ends, or after `max_seconds` (twice the time the path should take when
+    None: a character that is stuck must not walk for ever).
+
+    Raises:
+        Cancelled: `progress` returned False.
+    """
+    feature, fitted = learned.feature, learned.fitted
+    position, facing = feature.root(feature.start(start))
+    begin = path.at(0.0)
+    turn = _heading(path.direction(0.0)) - _heading(facing)
+    state = feature.start(placed(start, begin, turn, position))
+    seconds = max_seconds or 2.0 * path.length / speed_m_s + 2.0
+    wanted = int(np.ceil(seconds * start.framerate))
+    times = np.arange(1, int(HORIZON_S * 30) + 1) / 30.0
+    distance, draws = 0.0, np.random.default_rng(seed)
+    while feature.frame_count(state) < wanted:
+        position, _ = feature.root(state)
+        distance = max(distance, path.nearest(position, near=distance, window=1.0))
+        if path.length - distance < ARRIVED_M:
+            break
+        if progress and progress(int(distance * 100), int(path.length * 100), "generating") is False:
+            raise Cancelled(f"cancelled after {feature.frame_count(state)} frames")
+        control = attrs.evolve(path.control(position, distance, speed_m_s, times), style=style)
+        rows = fitted.predict(feature.inputs(state, control), seed=int(draws.integers(2**31)))
+        state = feature.advance(state, rows)
+    return feature.motion(state)
