@@ -1,0 +1,119 @@
+"""FABRIK: forward and backward reaching inverse kinematics.
+
+Aristidou and Lasenby 2011, "FABRIK: A fast, iterative solver for the Inverse Kinematics problem",
+Graphical Models 73(5), algorithm 1; the cases it leaves open (dead lock on a line, slow convergence
+of nearly stretched chains, targets too near) are closed as `_cases` says.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from kinetoscope_spec import ValidationError
+
+from kinetoscope_fabrik import _cases
+from kinetoscope_fabrik.protocol import Array, Solution
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["FabrikSolver"]
+
+_BURST = 8
+"""Iterations of plain FABRIK before a chain that is still off is bent or stretched to its target."""
+
+
+class FabrikSolver:
+    """The provider `fabrik` of the hook `solver`: see `Solver` for what it keeps to."""
+
+    def __init__(self, *, compiled: bool | None = None) -> None:
+        """`compiled` chooses Numba or NumPy, whose results are equal; None takes what is there."""
+        self._iterate = _iterations(compiled)
+
+    def solve(
+        self,
+        chains: Array,
+        targets: Array,
+        *,
+        tolerance: float = 1e-3,
+        iterations: int = 100,
+        poles: Array | None = None,
+    ) -> Solution:
+        """Move the last joint of each chain to its target; see `Solver.solve`.
+
+        A target out of reach is met by the nearest pose there is: straight towards it, or, nearer
+        to the root than a long segment lets the chain fold, folded back on the line to it.
+        """
+        given, goal, pole = _checked(chains, targets, poles, tolerance, iterations)
+        p, target = given - given[:, :1], goal - given[:, 0]
+        lengths = _norm(np.diff(p, axis=1))
+        solved = _norm(p[:, -1] - target) <= tolerance
+        count = np.zeros(len(p), np.int64)
+        start, closed = _cases.prepare(p, lengths, target)
+        p = np.where(solved[:, None, None], p, start)
+        pending = np.flatnonzero(~solved & ~closed)
+        while len(pending) and iterations > 0:
+            burst = min(_BURST, iterations)
+            p[pending], spent = self._iterate(p[pending], lengths[pending], target[pending], tolerance, burst)
+            count[pending] += spent
+            iterations -= burst
+            pending = pending[_norm(p[pending, -1] - target[pending]) > tolerance]
+            if len(pending) and iterations > 0:
+                p[pending] = _cases.close(p[pending], lengths[pending], target[pending])
+                count[pending] += 1
+                iterations -= 1
+                pending = pending[_norm(p[pending, -1] - target[pending]) > tolerance]
+        moved = ~solved
+        if pole is not None:
+            p = _cases.towards_pole(p, pole - given[:, 0])
+            moved = np.ones_like(solved)
+        out = np.where(moved[:, None, None], p + given[:, :1], given)
+        reached = _norm(p[:, -1] - target) <= tolerance
+        return Solution(out.astype(np.result_type(chains, np.float32)), count, reached)
+
+
+def _iterations(compiled: bool | None) -> Callable[..., tuple[Array, Array]]:
+    if compiled is not False:
+        try:
+            from kinetoscope_fabrik._kernel import iterate
+
+            return iterate
+        except ImportError:
+            if compiled:
+                raise
+    from kinetoscope_fabrik._fallback import iterate as plain
+
+    return plain
+
+
+def _norm(v: Array) -> Array:
+    return np.sqrt(v[..., 0] * v[..., 0] + v[..., 1] * v[..., 1] + v[..., 2] * v[..., 2])
+
+
+def _checked(
+    chains: Array, targets: Array, poles: Array | None, tolerance: float, iterations: int
+) -> tuple[Array, Array, Array | None]:
+    chains = _numbers("chains", chains, (None, None, 3))
+    if not chains.shape[1]:
+        raise ValidationError("chains have no joint, expected at least one")
+    targets = _numbers("targets", targets, (len(chains), 3))
+    if poles is not None:
+        poles = _numbers("poles", poles, (len(chains), 3))
+    if not (np.isfinite(tolerance) and tolerance >= 0):
+        raise ValidationError(f"tolerance is {tolerance}, expected metres, 0 or more")
+    if iterations < 0:
+        raise ValidationError(f"iterations is {iterations}, expected 0 or more")
+    return chains, targets, poles
+
+
+def _numbers(name: str, value: Any, shape: tuple[int | None, ...]) -> Array:
+    array = np.asarray(value)
+    fits = array.ndim == len(shape) and all(w in (None, s) for s, w in zip(array.shape, shape, strict=True))
+    if not fits or array.dtype.kind not in "iuf":
+        wanted = ", ".join("any" if size is None else str(size) for size in shape)
+        raise ValidationError(f"{name} is {array.dtype} {list(array.shape)}, expected numbers [{wanted}]")
+    if not np.isfinite(array).all():
+        place = ", ".join(map(str, np.argwhere(~np.isfinite(array))[0]))
+        raise ValidationError(f"{name}[{place}] is not finite, expected a number")
+    return np.ascontiguousarray(array, np.float64)
