@@ -5,9 +5,8 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from kinetoscope_spec import FormatError
-
 from kinetoscope_bvh.signature import starts_as_bvh
+from kinetoscope_spec import FormatError
 
 HEAD = 64 * 1024
 """HIERARCHY must stand within so many bytes; nothing more is read of a file where it does not."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from kinetoscope_spec import rotation
 from numpy.typing import NDArray
+
+from kinetoscope_spec import rotation
 
 Floats = NDArray[np.floating]
 

@@ -12,10 +12,10 @@ from typing import NoReturn
 
 import attrs
 import numpy as np
-from kinetoscope_spec import FormatError
 from numpy.typing import NDArray
 
 from kinetoscope_bvh._cursor import BLANKS, LARGEST, line_of, number, shown
+from kinetoscope_spec import FormatError
 
 _FAST_FROM = 64 * 1024
 """Bytes of text from which on the compiled parser is worth its start-up."""

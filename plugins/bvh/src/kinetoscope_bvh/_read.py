@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from kinetoscope_spec import Asset, ConfigError, Motion, Skeleton, kinematics
 from numpy.typing import NDArray
 
 from kinetoscope_bvh import _channels, _units
 from kinetoscope_bvh._hierarchy import Header, Node, read_header
 from kinetoscope_bvh._numbers import Table, parse_table
+from kinetoscope_bvh._rate import framerate
+from kinetoscope_spec import Asset, ConfigError, Motion, Skeleton, kinematics
 
 _BOM = b"\xef\xbb\xbf"
-_RATES = (1, Fraction(1000, 1001))
 
 
 def build_asset(data: bytes, path: Path, *, unit: float | None = None, end_sites: bool = False) -> Asset:
@@ -42,7 +41,7 @@ def build_asset(data: bytes, path: Path, *, unit: float | None = None, end_sites
         "channels": {names[i]: node.channels for i, node in enumerate(header.nodes) if not node.is_end},
         "end_sites": _end_sites(header.nodes, names, unit_m, warnings),
     }
-    return Asset(path.stem, skeleton, motions, metadata=metadata, warnings=warnings)
+    return Asset(path.stem, skeleton, motions, metadata=metadata, warnings=tuple(warnings))
 
 
 def _moving(
@@ -56,7 +55,7 @@ def _moving(
     nodes = [header.nodes[i] for i in kept]
     place = {old: new for new, old in enumerate(kept)} | {-1: -1}
     rest = np.array([node.offset for node in nodes], np.float64) * unit
-    skeleton = Skeleton(tuple(names), [place[node.parent] for node in nodes], rest)
+    skeleton = Skeleton(tuple(names), np.array([place[node.parent] for node in nodes]), rest)
     if not len(values):
         return skeleton, ()
     channels, columns = [node.channels for node in nodes], [node.column for node in nodes]
@@ -121,22 +120,6 @@ def _end_sites(
         x, y, z = node.offset
         ends[joint] = (x * unit, y * unit, z * unit)
     return ends
-
-
-def framerate(frame_time: str) -> float:
-    """Return the frames per second that a frame time, rounded to its digits, stands for.
-
-    Files say 0.0333333 and mean 30. A whole rate, or one over 1.001 (29.97), within one unit of
-    the last digit written is what was meant; anything else is taken as it stands.
-    """
-    seconds = float(frame_time)
-    digits, _, power = frame_time.lower().partition("e")
-    last = 10.0 ** (int(power or 0) - len(digits.partition(".")[2]))
-    for step in _RATES:
-        rate = float(round(1 / seconds / float(step)) * step)
-        if rate > 0 and abs(1 / rate - seconds) <= min(last, 0.005 * seconds):
-            return rate
-    return 1 / seconds
 
 
 def _figure(nodes: Sequence[Node], values: NDArray[np.float64]) -> float:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-from kinetoscope_spec import Asset
 
 from kinetoscope_bvh._bytes import MAX_BYTES, read_bytes
 from kinetoscope_bvh._read import build_asset
+from kinetoscope_bvh._write import bvh_lines, write_text
+from kinetoscope_spec import Asset
 
 __all__ = ["BvhImporter"]
 
@@ -50,6 +50,35 @@ class BvhImporter:
         data = read_bytes(path, max_bytes)
         return build_asset(data, path, unit=unit, end_sites=end_sites)
 
-    def write(self, asset: Asset, path: str | Path, **options: Any) -> None:
-        """Write a motion of `asset` to `path`."""
-        raise NotImplementedError
+    def write(
+        self,
+        asset: Asset,
+        path: str | Path,
+        *,
+        motion: int | None = 0,
+        order: str | Mapping[str, str] | None = None,
+        unit: float | None = None,
+    ) -> None:
+        """Write the skeleton and one motion of `asset` to `path`, whole or not at all.
+
+        Joints keep the channels they were read with, as far as these can hold the motion; others
+        get three rotation channels, and position or scale channels if they move or scale.
+        Numbers have 9 significant digits (17 where the motion is float64), enough to read the
+        same again. Not written: meshes, `start_time`, rest rotations (a BVH's zero pose has
+        none; the motion itself is unchanged by that).
+
+        Args:
+            asset: what to write; its skeleton must have one root.
+            path: the file, replaced if it exists.
+            motion: which of the asset's motions; None for the skeleton alone.
+            order: the order of the Euler angles, a permutation of `xyz`, for all joints or by
+                joint name; None keeps what was read, or takes `zxy`.
+            unit: metres per unit of the file; None keeps what was read, or takes centimetres.
+
+        Raises:
+            ValidationError: several roots, or a joint name that a BVH file can't hold.
+            ConfigError: an option is wrong.
+            OSError: the file can't be written.
+        """
+        lines = bvh_lines(asset, motion=motion, order=order, unit=unit)
+        write_text(Path(path), lines)
