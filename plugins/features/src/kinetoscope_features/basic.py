@@ -1,0 +1,173 @@
+"""The plain features: one row of numbers for each frame, all seen from the root.
+
+Moving a clip over the ground or turning it about the vertical changes none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import numpy as np
+
+from kinetoscope_features import formulas
+from kinetoscope_features.body import Array, Body, require_rigid
+from kinetoscope_features.root import SMOOTHING_S, RootTrack, root_track
+from kinetoscope_spec import Column, FeatureSchema, Motion, Skeleton, kinematics, rotation
+from kinetoscope_spec.errors import ValidationError
+
+__all__ = ["FootContacts", "JointPositions", "JointRotations", "JointVelocities", "RootTrajectory"]
+
+_6D = ("xx", "xy", "xz", "yx", "yy", "yz")
+
+
+@attrs.frozen(kw_only=True)
+class _FrameFeature:
+    """What the plain features share.
+
+    Options:
+        framerate: frames per second at which rows are computed; a clip is resampled to it. None
+            keeps the clip's own.
+        smoothing_s: standard deviation of the root's Gaussian smoothing, s.
+    """
+
+    framerate: float | None = None
+    smoothing_s: float = SMOOTHING_S
+
+    def schema(self, skeleton: Skeleton) -> FeatureSchema:
+        """Return the meaning of the columns for motions of `skeleton`."""
+        return FeatureSchema(self._columns(Body.of(skeleton)))
+
+    def compute(self, motion: Motion, frames: Sequence[int] | Array | None = None) -> Array:
+        """Return rows `[N, D]` for the `frames` asked for, all if None.
+
+        Frames count at the feature's framerate. Velocities and smoothing look at the whole clip,
+        so a row does not depend on which others are asked for.
+
+        Raises:
+            ValidationError: a joint is missing or a frame lies outside the clip.
+        """
+        require_rigid(motion)
+        if self.framerate is not None:
+            motion = motion.resample(self.framerate)
+        body = Body.of(motion.skeleton)
+        positions, rotations = motion.global_transforms()
+        root = root_track(body, positions, motion.framerate, smoothing_s=self.smoothing_s)
+        rows = self._rows(body, np.asarray(positions, np.float64), rotations, root, motion.framerate)
+        return rows if frames is None else rows[_checked(frames, motion)]
+
+    def _columns(self, body: Body) -> list[Column]:
+        raise NotImplementedError
+
+    def _rows(
+        self, body: Body, positions: Array, rotations: Array, root: RootTrack, framerate: float
+    ) -> Array:
+        raise NotImplementedError
+
+
+def _checked(frames: Sequence[int] | Array, motion: Motion) -> Array:
+    asked = np.asarray(frames, dtype=np.int64).reshape(-1)
+    outside = (asked < -motion.frame_count) | (asked >= motion.frame_count)
+    if outside.any():
+        raise ValidationError(
+            f"frame {asked[outside][0]} asked of motion {motion.name!r}, which has {motion.frame_count} frames"
+        )
+    return asked
+
+
+def _joint_columns(body: Body, name: str, unit: str, components: Sequence[str]) -> list[Column]:
+    return [Column(name, unit, joint, component) for joint in body.names for component in components]
+
+
+class RootTrajectory(_FrameFeature):
+    """Velocity of the root in root space (x, z), its turn rate, and the hips' height and offset."""
+
+    def _columns(self, body: Body) -> list[Column]:
+        hips = body.skeleton.names[body.hips]
+        return [
+            Column("root_velocity", "m/s", None, "x"),
+            Column("root_velocity", "m/s", None, "z"),
+            Column("root_turn_rate", "rad/s"),
+            *(Column("hips_offset", "m", hips, axis) for axis in "xyz"),
+        ]
+
+    def _rows(
+        self, body: Body, positions: Array, rotations: Array, root: RootTrack, framerate: float
+    ) -> Array:
+        velocity = formulas.unturned(root.yaw, kinematics.velocities(root.ground, framerate))
+        turn = kinematics.velocities(root.yaw[:, None], framerate)
+        hips = formulas.to_root(root.ground, root.yaw, positions[:, [body.hips]])[:, 0]
+        return np.concatenate([velocity, turn, hips], axis=1)
+
+
+class JointPositions(_FrameFeature):
+    """Positions of the hips and all joints below them, in root space."""
+
+    def _columns(self, body: Body) -> list[Column]:
+        return _joint_columns(body, "joint_position", "m", "xyz")
+
+    def _rows(
+        self, body: Body, positions: Array, rotations: Array, root: RootTrack, framerate: float
+    ) -> Array:
+        seen = formulas.to_root(root.ground, root.yaw, positions[:, list(body.joints)])
+        return seen.reshape(len(seen), -1)
+
+
+class JointRotations(_FrameFeature):
+    """Rotations of the hips and all joints below them in root space: two columns of the matrix."""
+
+    def _columns(self, body: Body) -> list[Column]:
+        return _joint_columns(body, "joint_rotation_6d", "1", _6D)
+
+    def _rows(
+        self, body: Body, positions: Array, rotations: Array, root: RootTrack, framerate: float
+    ) -> Array:
+        back = rotation.from_yaw(-root.yaw)[:, None]
+        seen = rotation.to_6d(
+            rotation.multiply(back, np.asarray(rotations[:, list(body.joints)], np.float64))
+        )
+        return seen.reshape(len(seen), -1)
+
+
+class JointVelocities(_FrameFeature):
+    """World velocities of the hips and all joints below them, turned into the root's axes."""
+
+    def _columns(self, body: Body) -> list[Column]:
+        return _joint_columns(body, "joint_velocity", "m/s", "xyz")
+
+    def _rows(
+        self, body: Body, positions: Array, rotations: Array, root: RootTrack, framerate: float
+    ) -> Array:
+        velocity = kinematics.velocities(positions[:, list(body.joints)], framerate)
+        seen = rotation.rotate(rotation.from_yaw(-root.yaw)[:, None], velocity)
+        return seen.reshape(len(seen), -1)
+
+
+@attrs.frozen(kw_only=True)
+class FootContacts(_FrameFeature):
+    """Whether the left and the right foot stand on the ground, 1 or 0.
+
+    Options:
+        height_m: how far above its resting height the toe joint may be.
+        speed_m_s: how fast it may move.
+        ground_m: its resting height; None measures it from the clip.
+    """
+
+    height_m: float = 0.03
+    speed_m_s: float = 0.4
+    ground_m: float | None = None
+
+    def _columns(self, body: Body) -> list[Column]:
+        return [Column("contact", "1", body.skeleton.names[foot]) for foot in body.feet]
+
+    def _rows(
+        self, body: Body, positions: Array, rotations: Array, root: RootTrack, framerate: float
+    ) -> Array:
+        touching = body.contacts(
+            body.foot_positions(positions),
+            framerate,
+            height_m=self.height_m,
+            speed_m_s=self.speed_m_s,
+            ground_m=self.ground_m,
+        )
+        return touching.astype(np.float64)

@@ -1,0 +1,139 @@
+"""Which joints of a skeleton features speak of: the body below the hips' ancestors, and its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from kinetoscope_features import formulas
+from kinetoscope_spec import Motion, Skeleton, anatomy, kinematics
+from kinetoscope_spec.errors import ValidationError
+
+__all__ = ["Array", "Body"]
+
+Array = NDArray[np.floating]
+
+
+def _role(roles: dict[str, int], skeleton: Skeleton, *names: str) -> int:
+    for name in names:
+        if name in roles:
+            return roles[name]
+    raise ValidationError(
+        f"this skeleton has no joint with the role {' or '.join(map(repr, names))}, expected one known by "
+        f"its name (see kinetoscope_spec.anatomy); joints: {', '.join(skeleton.names[:40])}"
+    )
+
+
+@attrs.frozen(eq=False)
+class Body:
+    """The joints of a humanoid that features need, by index.
+
+    Attributes:
+        skeleton: all nodes.
+        joints: `B` indices: the hips and everything below them, parents first.
+        parents: for each of the B its parent among the B, -1 for the hips.
+        hips, legs, arms, feet: indices into the skeleton; pairs are (left, right); `feet` are the
+            toes, or the feet of a skeleton without toes.
+
+    Raises:
+        ValidationError: a role is missing; the message names it.
+    """
+
+    skeleton: Skeleton
+    joints: tuple[int, ...]
+    parents: tuple[int, ...]
+    hips: int
+    legs: tuple[int, int]
+    arms: tuple[int, int]
+    feet: tuple[int, int]
+
+    @classmethod
+    def of(cls, skeleton: Skeleton) -> Body:
+        """Find the body of `skeleton` by the names of its joints."""
+        roles = dict(anatomy.roles(skeleton))
+        hips = _role(roles, skeleton, "hips")
+        below = [hips]
+        for joint in range(hips + 1, len(skeleton)):
+            if int(skeleton.parents[joint]) in below:
+                below.append(joint)
+        place = {joint: i for i, joint in enumerate(below)}
+
+        def pair(*names: str) -> tuple[int, int]:
+            left, right = (
+                _role(roles, skeleton, *(f"{side}_{name}" for name in names)) for side in ("left", "right")
+            )
+            return left, right
+
+        return cls(
+            skeleton=skeleton,
+            joints=tuple(below),
+            parents=tuple(place.get(int(skeleton.parents[joint]), -1) for joint in below),
+            hips=hips,
+            legs=pair("upper_leg"),
+            arms=pair("upper_arm", "shoulder"),
+            feet=pair("toes", "foot"),
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the B joints."""
+        return tuple(self.skeleton.names[joint] for joint in self.joints)
+
+    @property
+    def feet_in_body(self) -> tuple[int, int]:
+        """Indices of `feet` among the B joints."""
+        return self.joints.index(self.feet[0]), self.joints.index(self.feet[1])
+
+    def above(self) -> list[int]:
+        """Return the ancestors of the hips, topmost first."""
+        chain: list[int] = []
+        joint = int(self.skeleton.parents[self.hips])
+        while joint >= 0:
+            chain.insert(0, joint)
+            joint = int(self.skeleton.parents[joint])
+        return chain
+
+    def yaw(self, positions: Array) -> Array:
+        """Return the raw facing `[T]` of global `positions [T, J, 3]`, rad, without jumps."""
+        across = (positions[:, joint] for joint in (*self.legs, *self.arms))
+        return np.unwrap(formulas.facing_yaw(*across))
+
+    def foot_positions(self, positions: Array) -> Array:
+        """Return the left and right foot `[T, 2, 3]` of global `positions [T, J, 3]`."""
+        return positions[:, list(self.feet)]
+
+    def contacts(
+        self,
+        feet: Array,
+        framerate: float,
+        *,
+        height_m: float,
+        speed_m_s: float,
+        ground_m: Sequence[float] | Array | float | None = None,
+    ) -> NDArray[np.bool_]:
+        """Return which of `feet [T, 2, 3]` touch the ground, bool `[T, 2]`.
+
+        `ground_m` is the height at which the joints rest; None measures it: a joint lies above the
+        sole, by an amount that the low end of its own heights tells.
+        """
+        if ground_m is None:
+            ground_m = np.quantile(feet[..., 1], 0.02, axis=0)
+        touching: NDArray[np.bool_] = kinematics.contacts(
+            feet, framerate, height_m=height_m, speed_m_s=speed_m_s, ground_m=ground_m
+        )
+        return touching
+
+
+def require_rigid(motion: Motion) -> None:
+    """Refuse a motion whose scales change lengths: positions alone can't carry that.
+
+    Raises:
+        ValidationError: naming the motion.
+    """
+    if motion.scales is not None and not np.allclose(motion.scales, 1.0, atol=1e-4):
+        raise ValidationError(
+            f"motion {motion.name!r} scales its joints, expected a rigid skeleton: bake the scale into offsets"
+        )

@@ -1,0 +1,158 @@
+"""A clip seen from its root: the form in which locomotion learns and plays it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import numpy as np
+
+from kinetoscope_features import formulas
+from kinetoscope_features.body import Array, Body, require_rigid
+from kinetoscope_features.root import root_track
+from kinetoscope_spec import Motion, kinematics, rotation
+
+__all__ = ["Rig", "Track", "joined", "track_of"]
+
+CONTACT_HEIGHT_M = 0.03
+CONTACT_SPEED_M_S = 0.4
+
+
+@attrs.frozen(eq=False)
+class Track:
+    """T frames of a body: the root in the world, everything else seen from the root.
+
+    Attributes:
+        ground: `[T, 2]` m, world x and z of the root.
+        yaw: `[T]` rad, its facing.
+        joints: `[T, B, 3]` m, positions of the body's joints in root space.
+        rotations: `[T, B, 4]` xyzw, their rotations in root space.
+        contacts: `[T, 2]`, 1 where the left and the right foot stand.
+    """
+
+    ground: Array
+    yaw: Array
+    joints: Array
+    rotations: Array
+    contacts: Array
+
+    def __len__(self) -> int:
+        return len(self.yaw)
+
+    def slice(self, start: int, stop: int | None = None) -> Track:
+        """Return frames `start` to `stop`, counted as a Python slice counts."""
+        return Track(*(getattr(self, field.name)[start:stop] for field in attrs.fields(Track)))
+
+
+def joined(tracks: Sequence[Track]) -> Track:
+    """Return all frames of `tracks`, one after the other."""
+    return Track(
+        *(np.concatenate([getattr(track, field.name) for track in tracks]) for field in attrs.fields(Track))
+    )
+
+
+def track_of(body: Body, motion: Motion) -> Track:
+    """Return `motion` seen from its root."""
+    require_rigid(motion)
+    positions, rotations = (np.asarray(array, np.float64) for array in motion.global_transforms())
+    root = root_track(body, positions, motion.framerate)
+    joints = list(body.joints)
+    touching = body.contacts(
+        body.foot_positions(positions),
+        motion.framerate,
+        height_m=CONTACT_HEIGHT_M,
+        speed_m_s=CONTACT_SPEED_M_S,
+    )
+    return Track(
+        ground=root.ground,
+        yaw=root.yaw,
+        joints=formulas.to_root(root.ground, root.yaw, positions[:, joints]),
+        rotations=rotation.multiply(rotation.from_yaw(-root.yaw)[:, None], rotations[:, joints]),
+        contacts=touching.astype(np.float64),
+    )
+
+
+@attrs.frozen(eq=False)
+class Rig:
+    """How root-space poses become local transforms of the seed's skeleton again.
+
+    Attributes:
+        body: its joints.
+        offsets: `[B, 3]` m, local positions of the body's joints: bones keep these lengths.
+        template: the seed's last frame, from which everything outside the body is taken.
+        carried_above: whether the topmost ancestor of the hips carries the travel, and not the hips.
+        above_rotation: `[4]`, rotation of that ancestor in root space.
+    """
+
+    body: Body
+    offsets: Array
+    template: Motion
+    carried_above: bool
+    above_rotation: Array
+
+    @classmethod
+    def of(cls, body: Body, seed: Motion, track: Track) -> Rig:
+        """Take the bones and the way of travelling from `seed`, whose `track` is given."""
+        local = np.asarray(seed.positions, np.float64)
+        joints = list(body.joints)
+        mean, rest = local[:, joints].mean(axis=0), np.asarray(body.skeleton.rest_positions)[joints]
+        offsets = np.where(np.abs(mean - rest).max(axis=-1, keepdims=True) < 1e-3, rest, mean)
+        above = body.above()
+        hips_still = bool((np.ptp(local[:, body.hips], axis=0) < 0.01).all())
+        carried_above = bool(above) and hips_still
+        last = seed.slice(seed.frame_count - 1)
+        top = above[0] if above else body.hips
+        above_rotation = rotation.multiply(
+            rotation.from_yaw(-track.yaw[-1]), np.asarray(last.global_transforms()[1][0, top], np.float64)
+        )
+        return cls(body, offsets, last, carried_above, above_rotation)
+
+    def posed(self, hips: Array, rotations: Array) -> Array:
+        """Return joint positions `[T, B, 3]` of `hips [T, 3]` and `rotations [T, B, 4]`, all root space."""
+        positions = [hips]
+        for joint, parent in enumerate(self.body.parents[1:], start=1):
+            positions.append(positions[parent] + rotation.rotate(rotations[:, parent], self.offsets[joint]))
+        return np.stack(positions, axis=1)
+
+    def motion(self, track: Track, framerate: float, name: str) -> Motion:
+        """Return `track` as local transforms of the whole skeleton."""
+        frames, body = len(track), self.body
+        positions = np.repeat(np.asarray(self.template.positions, np.float64), frames, axis=0)
+        rotations = np.repeat(np.asarray(self.template.rotations, np.float64), frames, axis=0)
+        turned = rotation.multiply(rotation.from_yaw(track.yaw)[:, None], track.rotations)
+        hips = formulas.from_root(track.ground, track.yaw, track.joints[:, :1])[:, 0]
+        above = body.above()
+        if above:
+            self._carry(track, hips, positions, rotations)
+        parent_rotations = rotations[:, 0] * 0 + np.array([0.0, 0.0, 0.0, 1.0])
+        parent_positions = np.zeros((frames, 3))
+        if above:
+            p, q = kinematics.global_transforms(
+                tuple(range(-1, len(above) - 1)), positions[:, above], rotations[:, above]
+            )
+            parent_positions, parent_rotations = p[:, -1], q[:, -1]
+        back = rotation.conjugate(parent_rotations)
+        for i, joint in enumerate(body.joints):
+            parent = body.parents[i]
+            if parent < 0:
+                positions[:, joint] = rotation.rotate(back, hips - parent_positions)
+                rotations[:, joint] = rotation.multiply(back, turned[:, i])
+            else:
+                positions[:, joint] = self.offsets[i]
+                rotations[:, joint] = rotation.multiply(rotation.conjugate(turned[:, parent]), turned[:, i])
+        return Motion(
+            body.skeleton, positions, rotation.unroll(rotation.normalize(rotations)), framerate, name=name
+        )
+
+    def _carry(self, track: Track, hips: Array, positions: Array, rotations: Array) -> None:
+        """Move the topmost ancestor with the root, if it is the one that travels."""
+        if not self.carried_above:
+            return
+        chain = [*self.body.above(), self.body.hips]
+        top = chain[0]
+        rotations[:, top] = rotation.multiply(rotation.from_yaw(track.yaw), self.above_rotation)
+        positions[:, top] = 0.0
+        reach, _ = kinematics.global_transforms(
+            tuple(range(-1, len(chain) - 1)), positions[:, chain], rotations[:, chain]
+        )
+        positions[:, top] = hips - reach[:, -1]
