@@ -6,10 +6,11 @@ from typing import Any, Protocol, runtime_checkable
 
 import attrs
 import numpy as np
-from kinetoscope_spec import ValidationError
 from numpy.typing import NDArray
 
-__all__ = ["Array", "Solution", "Solver"]
+from kinetoscope_spec import Motion, ValidationError
+
+__all__ = ["Array", "Planting", "Solution", "Solver"]
 
 Array = NDArray[Any]
 
@@ -40,6 +41,29 @@ class Solution:
                 raise ValidationError(
                     f"Solution.{name} has shape {np.shape(getattr(self, name))}, expected {batch}"
                 )
+
+
+@attrs.frozen(eq=False)
+class Planting:
+    """A motion whose feet stand still, and what it took.
+
+    Attributes:
+        motion: the planted motion, of the same skeleton, frames and framerate.
+        contacts: bool `[T, 2]`, left and right, when the toes were held.
+        ground_m: height at which toes rest.
+        skate_before_cm_s, skate_after_cm_s: mean speed of the toes over all steps from frame to frame
+            that begin and end in contact; 0 where there is none.
+        contact_share: share of frames in contact, left and right.
+        excess_rad: by how much the planted legs leave the joint limits at most; None without limits.
+    """
+
+    motion: Motion
+    contacts: Array
+    ground_m: float
+    skate_before_cm_s: float
+    skate_after_cm_s: float
+    contact_share: tuple[float, ...]
+    excess_rad: float | None = None
 
 
 @runtime_checkable
