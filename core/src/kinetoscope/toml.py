@@ -11,12 +11,11 @@ from typing import Any, TypeVar
 
 import attrs
 import cattrs
-from cattrs.errors import BaseValidationError
-from cattrs.v import AttributeValidationNote, IterableValidationNote
+from cattrs.errors import AttributeValidationNote, BaseValidationError, IterableValidationNote
 
 from kinetoscope_spec.errors import ConfigError, nearest
 
-__all__ = ["Document", "read_document"]
+__all__ = ["Document", "WrongValue", "read_document"]
 
 T = TypeVar("T")
 MAX_BYTES = 1 << 20
@@ -24,6 +23,14 @@ MAX_BYTES = 1 << 20
 
 _KEY = re.compile(r"""\s*(?:"(?P<quoted>[^"]+)"|'(?P<single>[^']+)'|(?P<bare>[A-Za-z0-9_.-]+))\s*=""")
 _HEADER = re.compile(r"\s*\[\[?\s*(?P<name>[^\]]+?)\s*\]\]?")
+
+
+class WrongValue(ValueError):
+    """A value that an attrs class refuses; `key` is the attribute, so that the error finds its line."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
 
 
 @attrs.frozen
@@ -75,6 +82,8 @@ def structure(data: Any, cls: type[T], keys: Sequence[str | int], place: Any) ->
         return _CONVERTER.structure(data, cls)
     except BaseValidationError as error:
         where, cause = _leaf(error, list(keys))
+        if isinstance(cause, WrongValue):
+            where.append(cause.key)
         raise ConfigError(_say(cause), place=place(where)) from None
     except (TypeError, ValueError, KeyError) as error:
         raise ConfigError(_say(error), place=place(keys)) from None

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from kinetoscope import Host
 from kinetoscope_spec import Motion
 from kinetoscope_spec.errors import Cancelled, ConfigError
 from kinetoscope_spec.protocols import Progress
+
+if TYPE_CHECKING:
+    from kinetoscope import Host
 
 __all__ = ["Clips", "hash_file", "read_clips"]
 

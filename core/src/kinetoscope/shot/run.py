@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
-from kinetoscope import Host
 from kinetoscope.files import write_text
 from kinetoscope.home import home
 from kinetoscope.shot import film, measure, perform, settings
@@ -20,6 +19,9 @@ from kinetoscope_spec import Asset, Character, Motion
 from kinetoscope_spec import Path as GroundPath
 from kinetoscope_spec.errors import ConfigError, ValidationError
 from kinetoscope_spec.protocols import Progress
+
+if TYPE_CHECKING:
+    from kinetoscope import Host
 
 __all__ = ["Film", "shoot"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from kinetoscope.toml import Document, read_document
+from kinetoscope.toml import Document, WrongValue, read_document
 from kinetoscope_spec.errors import ConfigError
 
 __all__ = ["Camera", "Light", "Output", "Performer", "Shot", "Training", "read_shot"]
@@ -21,7 +21,7 @@ MAX_SIZE = 8192
 def _above(low: float, unit: str) -> Any:
     def check(instance: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
         if value is not None and not (math.isfinite(value) and value > low):
-            raise ValueError(f"is {value}, expected {unit} above {low:g}")
+            raise WrongValue(attribute.name, f"is {value}, expected {unit} above {low:g}")
 
     return check
 
@@ -29,7 +29,7 @@ def _above(low: float, unit: str) -> Any:
 def _between(low: float, high: float, unit: str) -> Any:
     def check(instance: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
         if value is not None and not low <= value <= high:
-            raise ValueError(f"is {value}, expected {unit} from {low:g} to {high:g}")
+            raise WrongValue(attribute.name, f"is {value}, expected {unit} from {low:g} to {high:g}")
 
     return check
 
@@ -37,7 +37,7 @@ def _between(low: float, high: float, unit: str) -> Any:
 def _one_of(*words: str) -> Any:
     def check(instance: object, attribute: attrs.Attribute[Any], value: str) -> None:
         if value not in words:
-            raise ValueError(f"is {value!r}, expected {' or '.join(map(repr, words))}")
+            raise WrongValue(attribute.name, f"is {value!r}, expected {' or '.join(map(repr, words))}")
 
     return check
 
@@ -96,9 +96,9 @@ class Performer:
 
     def __attrs_post_init__(self) -> None:
         if len(self.path) < 2:
-            raise ValueError(f"path has {len(self.path)} points, expected at least 2")
+            raise WrongValue("path", f"has {len(self.path)} points, expected at least 2")
         if not self.mocap:
-            raise ValueError("mocap is empty, expected at least one file or pattern")
+            raise WrongValue("mocap", "is empty, expected at least one file or pattern")
 
 
 @attrs.frozen
@@ -126,7 +126,7 @@ class Camera:
 
     def __attrs_post_init__(self) -> None:
         if self.kind == "fixed" and (self.position is None or self.target is None):
-            raise ValueError("a fixed camera needs position and target")
+            raise WrongValue("kind", "is 'fixed', which needs position and target")
 
 
 @attrs.frozen
@@ -170,7 +170,7 @@ class Output:
     def __attrs_post_init__(self) -> None:
         for side in self.size:
             if not 16 <= side <= MAX_SIZE:
-                raise ValueError(f"size is {list(self.size)}, expected 16 to {MAX_SIZE} pixels")
+                raise WrongValue("size", f"is {list(self.size)}, expected 16 to {MAX_SIZE} pixels")
 
 
 @attrs.frozen

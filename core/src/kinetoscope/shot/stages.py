@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from kinetoscope import Host
+if TYPE_CHECKING:
+    from kinetoscope import Host
 
 __all__ = ["Stage", "Stages"]
 

@@ -1,0 +1,131 @@
+"""Shot files: what is accepted, and how everything else is refused."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kinetoscope.shot.settings import read_shot
+from kinetoscope_spec import ConfigError
+
+GOOD = """
+name = "test"
+[performer]
+mocap = ["*.bvh"]
+path = [[0, 0], [0, 4.5]]
+seed = 3
+training = { steps = 10 }
+[camera]
+angle = 90
+[output]
+size = [320, 180]
+"""
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "shot.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_good_file_says_what_it_says(tmp_path: Path) -> None:
+    shot = read_shot(write(tmp_path, GOOD)).shot
+    assert shot.performer.path == ((0.0, 0.0), (0.0, 4.5))
+    assert shot.performer.training.budget() == {"steps": 10}
+    assert shot.camera.angle == 90.0
+    assert shot.output.size == (320, 180)
+    assert pickle.loads(pickle.dumps(shot)) == shot
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        ("seed = 3", "sead = 3", 6, "did you mean 'seed'"),
+        ("[camera]", "[camra]", 8, "did you mean 'camera'"),
+        ("steps = 10", "stps = 10", 7, "did you mean 'steps'"),
+        ("seed = 3", 'seed = "3"', 6, "expected a whole number"),
+        ("seed = 3", "seed = true", 6, "expected a whole number"),
+        ("seed = 3", "seed = -1", 6, "expected a number from 0"),
+        ("angle = 90", "angle = [1]", 9, "expected a number"),
+        ("angle = 90", "field_of_view = 300", 9, "from 1 to 170"),
+        ("angle = 90", 'kind = "orbit"', 9, "'follow' or 'fixed'"),
+        ("angle = 90", 'kind = "fixed"', 9, "needs position and target"),
+        ("size = [320, 180]", "size = [320]", 11, "size"),
+        ("size = [320, 180]", "size = [320, 1000000]", 11, "16 to 8192"),
+        ("path = [[0, 0], [0, 4.5]]", "path = [[0, 0]]", 5, "at least 2"),
+        ('mocap = ["*.bvh"]', "", 3, "'mocap'"),
+        ("[camera]", "[camera", 8, "not TOML"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, line: int, says: str) -> None:
+    assert old in GOOD
+    with pytest.raises(ConfigError) as caught:
+        read_shot(write(tmp_path, GOOD.replace(old, new)))
+    assert says in str(caught.value)
+    assert f"shot.toml:{line}" in str(caught.value)
+
+
+def test_a_pattern_that_matches_nothing_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"shot\.toml:4.*'\*\.bvh' matches no file"):
+        read_shot(write(tmp_path, GOOD)).clips()
+
+
+def test_files_folders_and_patterns_are_found_once_each(tmp_path: Path) -> None:
+    (tmp_path / "clips").mkdir()
+    for name in ("b.bvh", "a.bvh"):
+        (tmp_path / "clips" / name).touch()
+    text = GOOD.replace('["*.bvh"]', '["clips", "clips/*.bvh", "clips/a.bvh"]')
+    assert [path.name for path in read_shot(write(tmp_path, text)).clips()] == ["a.bvh", "b.bvh"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe\x00", b"{" * 1_000_000, b"a = " + b"[" * 900_000, b"\0" * 100]
+)
+def test_what_is_not_toml_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "shot.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"shot\.toml"):
+        read_shot(path)
+
+
+def test_what_is_not_a_small_file_is_refused_unread(tmp_path: Path) -> None:
+    sparse = tmp_path / "sparse.toml"
+    with sparse.open("wb") as file:
+        file.truncate(10 * 2**30)
+    with pytest.raises(ConfigError, match="10,737,418,240 bytes"):
+        read_shot(sparse)
+    with pytest.raises(ConfigError, match="is not a file"):
+        read_shot(tmp_path)
+    with pytest.raises(ConfigError, match="No such file"):
+        read_shot(tmp_path / "missing.toml")
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "fifo.toml")
+        with pytest.raises(ConfigError, match="is not a file"):
+            read_shot(tmp_path / "fifo.toml")
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_end_in_a_shot_or_a_config_error(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    path = tmp_path_factory.mktemp("shot") / "shot.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError):
+        read_shot(path)
+
+
+@given(st.integers(0, len(GOOD.strip()) - 1))
+def test_truncation_ends_in_a_shot_or_a_config_error(
+    tmp_path_factory: pytest.TempPathFactory, length: int
+) -> None:
+    path = tmp_path_factory.mktemp("shot") / "shot.toml"
+    path.write_text(GOOD.strip()[:length], encoding="utf-8")
+    try:
+        assert read_shot(path).shot.performer.mocap
+    except ConfigError as error:
+        assert "shot.toml" in str(error)
