@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +12,19 @@ import attrs
 import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
-from kinetoscope_spec import Audio, FormatError, Video
 
 from kinetoscope_av._files import checked, open_input
 from kinetoscope_av._index import Index, build_index
 from kinetoscope_av._sound import read_audio
+from kinetoscope_spec import Audio, FormatError, Video
 
 __all__ = ["open_video"]
 
 _SMALL_SOUND_S = 300.0
 """Sound up to this length is taken along: 115 MB of stereo at 48 kHz."""
 
-_SCALER = (
-    Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
-)
+# FFmpeg's quick path is ten times faster, but takes the nearest chroma sample and darkens by 1 of 255.
+_SCALER = Interpolation.BILINEAR | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
 
 _SD_HEIGHT = 576
 """px; films up to this height that don't say so are BT.601, higher ones BT.709, as players assume."""
@@ -100,11 +100,12 @@ class _Frames:
             stream = _picture(container, self.path)
             stream.thread_type = "AUTO"
             place = first
-            for place, frame in zip(range(first, last), self._from(container, stream, first), strict=False):
+            for frame in islice(self._from(container, stream, first), last - first):
                 yield _pixels(frame)
-            if place != last - 1:
+                place += 1
+            if place < last:
                 raise FormatError(
-                    f"ends in frame {place}", path=self.path, expected=f"{self.index.count} frames"
+                    f"gives no frame {place}: damaged", path=self.path, expected=f"{self.index.count} frames"
                 )
 
     def _from(self, container: Any, stream: Any, first: int) -> Iterator[Any]:

@@ -11,12 +11,12 @@ import attrs
 import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
-from kinetoscope_spec import Audio, Cancelled, ConfigError, Progress, ValidationError, Video
 
 from kinetoscope_av._files import replacing
 from kinetoscope_av._formats import Format, format_of, quality_options
 from kinetoscope_av._sound import SoundWriter
 from kinetoscope_av.hooks import Written
+from kinetoscope_spec import Audio, Cancelled, ConfigError, Progress, ValidationError, Video
 
 __all__ = ["write"]
 

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import av
+
 from kinetoscope_spec import FormatError
 
-__all__ = ["UnreadableFile", "checked", "open_input", "replacing"]
+__all__ = ["UnreadableError", "checked", "open_input", "replacing"]
 
 # Play lists and network addresses are left out on purpose: a file must not make us open others.
 _DEMUXERS = "mov,matroska,gif,avi,mpegts,mpeg,flv,ogg,asf,apng,h264,hevc,ivf,wav,mp3,aac,flac,aiff,caf"
 _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _DEMUXERS}
 
 
-class UnreadableFile(FormatError, OSError):
+class UnreadableError(FormatError, OSError):
     """The file can't be read at all: it is missing, a folder, a pipe, or may not be read."""
 
 
@@ -28,19 +29,19 @@ def checked(path: str | Path) -> Path:
     """Return `path` if it names an ordinary file with something in it.
 
     Raises:
-        UnreadableFile: it does not.
+        UnreadableError: it does not.
         FormatError: the file is empty.
     """
     path = Path(path)
     try:
         status = os.stat(path)
     except (OSError, ValueError) as error:
-        raise UnreadableFile(f"can't be read: {_reason(error)}", path=path, expected="a file") from error
+        raise UnreadableError(f"can't be read: {_reason(error)}", path=path, expected="a file") from error
     if not stat.S_ISREG(status.st_mode):
         kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no ordinary file"
-        raise UnreadableFile(f"is {kind}", path=path, expected="a file")
+        raise UnreadableError(f"is {kind}", path=path, expected="a file")
     if not os.access(path, os.R_OK):
-        raise UnreadableFile("may not be read", path=path, expected="permission to read")
+        raise UnreadableError("may not be read", path=path, expected="permission to read")
     if status.st_size == 0:
         raise FormatError("is empty", path=path, expected="a film or a picture")
     return path

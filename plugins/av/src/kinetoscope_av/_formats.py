@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import attrs
+
 from kinetoscope_spec import ConfigError
 from kinetoscope_spec.errors import nearest
 
@@ -82,7 +83,8 @@ def format_of(path: str | Path) -> Format:
     if suffix not in FORMATS:
         known = ", ".join(FORMATS)
         raise ConfigError(
-            f"{path}: no film is written as {suffix!r}, expected one of {known}{nearest(suffix, list(FORMATS))}"
+            f"{path}: no film is written as {suffix!r}, expected one of {known}"
+            f"{nearest(suffix, list(FORMATS))}"
         )
     return FORMATS[suffix]
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from kinetoscope_spec import ConfigError, FormatError, ValidationError
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kinetoscope_av._files import checked, replacing
+from kinetoscope_spec import ConfigError, FormatError, ValidationError
 
 __all__ = ["read_image", "write_image"]
 

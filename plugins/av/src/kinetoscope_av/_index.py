@@ -10,12 +10,13 @@ from typing import Any
 import attrs
 import av
 import numpy as np
+
 from kinetoscope_spec import FormatError
 
 __all__ = ["Index", "build_index"]
 
-_LOST_S = 1.0
-"""s; a film that ends this much before its header says, and 5 %, was cut off."""
+_LOST_S, _LOST_SHARE = 0.25, 0.001
+"""s, and share of the whole: a film that ends more than both together before its header says was cut off."""
 
 
 @attrs.frozen(eq=False)
@@ -91,9 +92,8 @@ def _check_whole(container: Any, path: Path, count: int, promised: int, end_s: f
         raise FormatError("holds no frame", path=path, expected="a film")
     if promised and count < promised:
         raise FormatError(f"is cut off: {count} frames are there", path=path, expected=f"{promised}")
-    if container.duration is not None and "gif" not in container.format.name:
+    if container.duration is not None and not promised and "gif" not in container.format.name:
         begin = 0 if container.start_time is None else container.start_time / av.time_base
         stated_s = container.duration / av.time_base
-        lost_s = stated_s - (end_s - begin)
-        if lost_s > _LOST_S and lost_s > 0.05 * stated_s:
+        if stated_s - (end_s - begin) > _LOST_S + _LOST_SHARE * stated_s:
             raise FormatError(f"is cut off {end_s - begin:.1f} s in", path=path, expected=f"{stated_s:.1f} s")

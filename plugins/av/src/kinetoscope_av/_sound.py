@@ -7,9 +7,9 @@ from typing import Any
 
 import av
 import numpy as np
-from kinetoscope_spec import Audio, FormatError
 
 from kinetoscope_av._files import open_input
+from kinetoscope_spec import Audio, FormatError
 
 __all__ = ["SoundWriter", "read_audio"]
 

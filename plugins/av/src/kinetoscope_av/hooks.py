@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import attrs
+
 from kinetoscope_spec import Hook, Provider, hookspec
 
 if TYPE_CHECKING:

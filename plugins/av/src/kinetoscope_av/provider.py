@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from kinetoscope_spec import Audio, Progress, Video
 
 from kinetoscope_av import _decode, _encode, _images, _sound
 from kinetoscope_av._files import open_input
 from kinetoscope_av.hooks import Written
+from kinetoscope_spec import Audio, Progress, Video
 
 __all__ = ["AvMedia"]
 
