@@ -6,7 +6,7 @@ Each protocol's docstring states what callers rely on; the laws that are tested 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, runtime_checkable
 
@@ -91,7 +91,8 @@ class Control:
 
     def __attrs_post_init__(self) -> None:
         size: dict[str, int] = {}
-        for name, shape in (("times", ["K"]), ("positions", ["K", 2]), ("directions", ["K", 2])):
+        shapes: dict[str, list[int | str]] = {"times": ["K"], "positions": ["K", 2], "directions": ["K", 2]}
+        for name, shape in shapes.items():
             object.__setattr__(
                 self, name, shaped("Control", name, getattr(self, name), shape, np.float64, sizes=size)
             )
@@ -110,8 +111,23 @@ class Locomotion(Feature, Protocol):
         motion = feature.motion(state)
     """
 
+    def configured(self, **options: Any) -> Locomotion:
+        """Return a new feature with these options; this one stays as it is.
+
+        Raises:
+            ValidationError: an unknown option (naming the nearest) or a value out of range.
+        """
+        ...
+
+    def restored(self, record: Mapping[str, Any]) -> Locomotion:
+        """Return a new feature as it was when it made the training set with this `metadata`."""
+        ...
+
     def training_set(self, motions: Sequence[Motion], *, progress: Progress | None = None) -> TrainingSet:
-        """Return rows of (what is known now and wanted next, what came next) from all `motions`."""
+        """Return rows of (what is known now and wanted next, what came next) from all `motions`.
+
+        The set's `metadata` holds, as JSON values, all that `restored` needs.
+        """
         ...
 
     def start(self, seed: Motion) -> Any:
@@ -237,9 +253,13 @@ class Voice(Protocol):
         """Speak it piece by piece, as soon as each is ready."""
         ...
 
-    async def aspeak(self, script: Script, **options: Any) -> Audio: ...
+    async def aspeak(self, script: Script, **options: Any) -> Audio:
+        """Speak all of it without holding up the event loop."""
+        ...
 
-    def astream(self, script: Script, **options: Any) -> AsyncIterator[Audio]: ...
+    def astream(self, script: Script, **options: Any) -> AsyncIterator[Audio]:
+        """Speak it piece by piece without holding up the event loop."""
+        ...
 
     def voices(self) -> Sequence[Any]:
         """Return the voices it has."""

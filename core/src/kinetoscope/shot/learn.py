@@ -91,8 +91,8 @@ def learn(
         Cancelled: `progress` returned False.
     """
     with stages.stage("features") as stage:
-        maker = _feature(stages, stage, feature, options)
-        feature_id = _identity(stage)
+        maker = stages.provider(stage, "feature", feature).configured(**options)
+        feature_id, named = _identity(stage), str(stage.provider)
     with stages.stage("train") as stage:
         trainer = stages.provider(stage, "model", model)
         recipe = Recipe(clips.digest(), _identity(stage), feature_id, options, seed, budget)
@@ -102,18 +102,13 @@ def learn(
         else:
             rows = maker.training_set(clips.motions, progress=progress)
             fitted = trainer.fit(rows, seed=seed, budget=budget, progress=progress)
-            _keep(folder, fitted, _record(stage, recipe, clips, rows.metadata, fitted))
+            _keep(folder, fitted, _record(stage, named, recipe, clips, rows.metadata, fitted))
         stage.details["checkpoint"] = str(folder)
-        return load_checkpoint(stages, stage, folder, feature=maker)
+        return load_checkpoint(stages, stage, folder)
 
 
 def _identity(stage: Stage) -> str:
     return f"{stage.provider} ({stage.distribution} {stage.version})"
-
-
-def _feature(stages: Stages, stage: Stage, name: str | None, options: dict[str, Any]) -> Locomotion:
-    provider = stages.provider(stage, "feature", name)
-    return provider.configured(**options) if options else provider  # type: ignore[no-any-return]
 
 
 def _record(stage: Stage, recipe: Recipe, clips: Clips, metadata: Any, fitted: Fitted) -> dict[str, Any]:
@@ -124,14 +119,14 @@ def _record(stage: Stage, recipe: Recipe, clips: Clips, metadata: Any, fitted: F
         "spec": SPEC_VERSION,
         "model": stage.provider,
         "recipe": attrs.asdict(recipe),
-        "feature": recipe.feature.split(" ")[0],
+        "feature": feature,
         "sources": list(clips.sources),
         "limits": {key: np.asarray(value).tolist() for key, value in attrs.asdict(limits).items()},
         "toe_rest_height_m": rest,
         "gaits": [attrs.asdict(gait) for gait in gaits],
         "losses": getattr(fitted, "losses", None),
         "perplexity": getattr(fitted, "perplexity", None),
-        "training_set": {key: value for key, value in metadata.items() if key != "clips"},
+        "training_set": dict(metadata),
     }
 
 
@@ -163,9 +158,7 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no place in a checkpoint's record")
 
 
-def load_checkpoint(
-    stages: Stages, stage: Stage, folder: Path, *, feature: Locomotion | None = None
-) -> Learned:
+def load_checkpoint(stages: Stages, stage: Stage, folder: Path) -> Learned:
     """Load a checkpoint folder that `save_checkpoint` wrote.
 
     Raises:
@@ -173,15 +166,13 @@ def load_checkpoint(
     """
     record = _read_record(folder / _RECORD_FILE)
     try:
-        if feature is None:
-            feature = _feature(stages, Stage("features"), record["feature"], record["recipe"]["options"])
+        feature = stages.host.feature(record["feature"]).restored(record["training_set"])
         fitted = stages.provider(stage, "model", record["model"]).load(folder / _MODEL_FILE)
         limits = {key: np.asarray(value) for key, value in record["limits"].items()}
         limits["limited"] = limits["limited"].astype(bool)
         gaits = tuple(measure.Gait(**gait) for gait in record["gaits"])
-        return Learned(
-            fitted, feature, JointLimits(**limits), float(record["toe_rest_height_m"]), gaits, record
-        )
+        rest = float(record["toe_rest_height_m"])
+        return Learned(fitted, feature, JointLimits(**limits), rest, gaits, record)
     except (KeyError, TypeError, ValueError) as error:
         raise FormatError(f"is not a checkpoint's record: {error}", path=folder / _RECORD_FILE) from error
 
