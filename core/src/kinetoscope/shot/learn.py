@@ -111,7 +111,9 @@ def _identity(stage: Stage) -> str:
     return f"{stage.provider} ({stage.distribution} {stage.version})"
 
 
-def _record(stage: Stage, recipe: Recipe, clips: Clips, metadata: Any, fitted: Fitted) -> dict[str, Any]:
+def _record(
+    stage: Stage, feature: str, recipe: Recipe, clips: Clips, metadata: Any, fitted: Fitted
+) -> dict[str, Any]:
     rest = measure.rest_height(clips.motions)
     gaits = [measure.gait(motion, measure.contact_frames(motion, rest)) for motion in clips.motions]
     limits = JointLimits.of(clips.motions)

@@ -200,6 +200,22 @@ class Locomotion:
             "clips": [clip.name for clip in clips],
         }
 
+    def configured(self, **options: Any) -> Locomotion:
+        """Return a new feature with these options; this one stays as it is.
+
+        Raises:
+            ValidationError: an unknown option (naming the nearest) or a value out of range.
+        """
+        known = [field.name for field in attrs.fields(Locomotion)]
+        for name in options:
+            if name not in known:
+                raise ValidationError(f"'locomotion' has no option {name!r}{nearest(name, known)}")
+        return attrs.evolve(self, **options)
+
+    def restored(self, record: Mapping[str, Any]) -> Locomotion:
+        """Return a new feature as it was when it made the training set with this `metadata`."""
+        return self.from_record(record)
+
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Locomotion:
         """Build the feature again from the metadata of a training set or of a fitted model.
