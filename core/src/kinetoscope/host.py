@@ -1,0 +1,477 @@
+"""The host: an ordinary object that finds plugins, chooses among them, and hands out providers."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from kinetoscope._detection import by_signature, check_readable, describe
+from kinetoscope._registry import Registry
+from kinetoscope._rows import Row
+from kinetoscope.config import Config
+from kinetoscope.infos import Diagnostic, Explanation, ProviderInfo, Timing
+from kinetoscope_spec.errors import (
+    FormatError,
+    KinetoscopeError,
+    PluginError,
+    ProviderNotFound,
+    ProviderUnavailable,
+    nearest,
+)
+
+if TYPE_CHECKING:
+    from kinetoscope._trace import Trace
+    from kinetoscope_spec import (
+        Asset,
+        Detection,
+        Detector,
+        Feature,
+        Importer,
+        Inpainter,
+        Model,
+        Renderer,
+        Signature,
+        Voice,
+    )
+
+__all__ = ["Host"]
+
+_LABEL = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+class Host:
+    """Finds providers, chooses among them, and builds each once. Many may live in one process.
+
+    Args:
+        plugins: modules or objects with hook implementations, used whatever `autoload` says.
+        autoload: whether installed plugins are used, by their entry points.
+        config: a `Config` taken as it is; a mapping, stronger than files and variables; a file, read
+            instead of `kinetoscope.toml`; None, what files and variables say.
+        block: names, `hook:name`s or distributions that are left out, before import.
+        allow: those that alone are used.
+        trace: time what providers do (`timings()`) and tell plugins before and after each call.
+
+    Raises:
+        ConfigError: a setting is unknown or wrong.
+    """
+
+    def __init__(
+        self,
+        plugins: Sequence[object] | None = None,
+        *,
+        autoload: bool = True,
+        config: Config | Mapping[str, Any] | str | Path | None = None,
+        block: Sequence[str] | None = None,
+        allow: Sequence[str] | None = None,
+        trace: bool | None = None,
+    ) -> None:
+        arguments = {"block": block or None, "allow": allow, "trace": trace}
+        self.config = _config(config, arguments)
+        self._lock = threading.RLock()
+        self._registry = Registry(self.config, plugins or (), autoload=autoload and self.config.autoload)
+        self._instances: dict[tuple[str, str], Any] = {}
+        self._defaults: dict[str, Any] = {}
+        self._building: list[tuple[str, str]] = []
+        self._closed = False
+        self._trace: Trace | None = None
+        if self.config.trace:
+            self._start_trace()
+
+    def _start_trace(self) -> None:
+        from kinetoscope._trace import Trace
+
+        self._registry.bring_hooks()
+        self._trace = Trace(self._registry.plugins.tell)
+
+    # -- providers
+
+    def provider(self, hook: str, name: str | None = None, *, for_: str | Path | None = None) -> Any:
+        """Return the provider of `hook`: by `name`, else the one that the host chooses.
+
+        `for_` is what it is to be able to do: a content label (`bvh`), a file (whose label the
+        detector tells), a language, a device. A provider is built once a host; getting it again is
+        a dict lookup. Exceptions from its methods carry a note that names plugin and distribution.
+
+        Raises:
+            ProviderNotFound: there is no such hook, name or capability.
+            ProviderUnavailable: it lacks weights, a key, a driver or a library.
+            PluginError: its plugin is broken, or two distributions claim its name.
+        """
+        if for_ is None:
+            held = self._instances.get((hook, name)) if name is not None else self._defaults.get(hook)
+            if held is not None:
+                return held
+        with self._lock:
+            self._check_open()
+            row, explanation = self._choose(hook, name, for_)
+            built = self._built(self._usable(row, explanation, name))
+            if for_ is None and name is None:
+                self._defaults[hook] = built
+            return built
+
+    def importer(self, name: str | None = None, *, for_: str | Path | None = None) -> Importer:
+        """Return an importer, by name or for a content label or a file; see `provider`."""
+        held: Importer = self.provider("importer", name, for_=for_)
+        return held
+
+    def feature(self, name: str | None = None, *, for_: str | Path | None = None) -> Feature:
+        """Return a feature; see `provider`."""
+        held: Feature = self.provider("feature", name, for_=for_)
+        return held
+
+    def model(self, name: str | None = None, *, for_: str | Path | None = None) -> Model:
+        """Return a model; see `provider`."""
+        held: Model = self.provider("model", name, for_=for_)
+        return held
+
+    def renderer(self, name: str | None = None, *, for_: str | Path | None = None) -> Renderer:
+        """Return a renderer; see `provider`."""
+        held: Renderer = self.provider("renderer", name, for_=for_)
+        return held
+
+    def detector(self, name: str | None = None, *, for_: str | Path | None = None) -> Detector:
+        """Return a detector; see `provider`."""
+        held: Detector = self.provider("detector", name, for_=for_)
+        return held
+
+    def voice(self, name: str | None = None, *, for_: str | Path | None = None) -> Voice:
+        """Return a voice, by name or for a language (`for_="de"`); see `provider`."""
+        held: Voice = self.provider("voice", name, for_=for_)
+        return held
+
+    def inpainter(self, name: str | None = None, *, for_: str | Path | None = None) -> Inpainter:
+        """Return an inpainter; see `provider`."""
+        held: Inpainter = self.provider("inpainter", name, for_=for_)
+        return held
+
+    def writer(self, label: str, *, hook: str = "importer") -> Any:
+        """Return the provider of `hook` that writes files of a content label.
+
+        Raises:
+            ProviderNotFound: none does; names the labels that can be written.
+        """
+        with self._lock:
+            self._check_open()
+            row, explanation = self._choose(hook, None, label, writing=True)
+            return self._built(self._usable(row, explanation, None))
+
+    # -- files
+
+    def detect(self, path: str | Path) -> Detection:
+        """Say what a file is: the detector does, or where none can, the importers' signatures.
+
+        Raises:
+            FormatError: it can't be read (an `OSError` too).
+        """
+        file = Path(path)
+        check_readable(file)
+        try:
+            detector = self.detector()
+        except (ProviderNotFound, ProviderUnavailable, PluginError):
+            return by_signature(file, self.signatures())
+        detection: Detection = detector.detect(file)
+        if detection.error:
+            raise FormatError(detection.error, path=file)
+        return detection
+
+    def open(self, path: str | Path, **options: Any) -> Asset:
+        """Read a file with the importer for what it is, whatever its name; `options` go to `read`.
+
+        Raises:
+            FormatError: it can't be read, no importer reads what it is, or it is damaged.
+        """
+        file = Path(path)
+        detection = self.detect(file)
+        try:
+            importer = self.importer(for_=detection.label)
+        except ProviderNotFound as error:
+            raise FormatError(
+                f"is {describe(detection)}, which no importer reads; {self._readable()}", path=file
+            ) from error
+        try:
+            return importer.read(file, **options)
+        except FormatError as error:
+            error.add_note(f"detected as {describe(detection)}")
+            raise
+
+    def _readable(self) -> str:
+        rows = [row for row in self._registry.gather("importer") if row.provider is not None]
+        held = (f"{row.name} ({', '.join(row.provider.reads)})" for row in rows if row.provider)
+        return f"there are: {', '.join(held) or 'none at all'}"
+
+    def signatures(self) -> Sequence[Signature]:
+        """Return the signatures that all usable importers bring."""
+        with self._lock:
+            rows = self._registry.gather("importer")
+            usable = sorted(
+                (row.name, row) for row in rows if row.provider and not (row.blocked or row.broken)
+            )
+            return tuple(s for _, row in usable for s in (row.provider.signatures if row.provider else ()))
+
+    # -- what there is, and why
+
+    def hooks(self) -> list[str]:
+        """Return the names of the hooks that there are, the seven of the specification first."""
+        with self._lock:
+            return self._registry.hook_names()
+
+    def providers(self, hook: str | None = None, *, load: bool = True) -> list[ProviderInfo]:
+        """Return the providers of `hook` (of all hooks), sorted by name.
+
+        With `load=False` nothing is imported: state and reason are then what entry points and the
+        record of earlier processes tell.
+
+        Raises:
+            ProviderNotFound: there is no such hook.
+        """
+        with self._lock:
+            if hook is not None:
+                rows = self._registry.gather(hook) if load else self._registry.rows().get(hook, [])
+                return _infos(rows)
+            if load:
+                self.load_all(classes=False)
+            return _infos([row for rows in self._registry.rows().values() for row in rows])
+
+    def load_all(self, *, classes: bool = True) -> None:
+        """Import every plugin, and with `classes` what its providers' `load` names; renew the record."""
+        with self._lock:
+            self._check_open()
+            self._registry.bring_hooks()
+            for hook in self._registry.hook_names():
+                try:
+                    rows = self._registry.gather(hook)
+                except ProviderNotFound as error:
+                    rows = self._registry.rows()[hook]
+                    for row in rows:
+                        if not (row.blocked or row.broken):
+                            self._registry.break_row(row, PluginError(str(error)))
+                for row in rows if classes else ():
+                    if row.provider is not None and row.state()[0] == "loaded":
+                        self._load_class(row)
+                    self._registry.save(row)
+
+    def explain(
+        self, hook: str, path_or_label: str | Path | None = None, *, name: str | None = None
+    ) -> Explanation:
+        """Say which provider would be chosen (or is meant by `name`), and why, and why not the others.
+
+        Raises:
+            ProviderNotFound: there is no such hook.
+            FormatError: a path was given and can't be read.
+        """
+        with self._lock:
+            self._check_open()
+            return self._choose(hook, name, path_or_label)[1]
+
+    def diagnostics(self) -> list[Diagnostic]:
+        """Return what is not as it should be: blocked, broken and unavailable providers, with reasons."""
+        with self._lock:
+            rows = [row for rows in self._registry.rows().values() for row in rows]
+            found = [_diagnostic(row) for row in rows if row.state()[0] not in ("available", "loaded")]
+            return sorted([*self._registry.notes, *found], key=lambda item: (item.hook, item.plugin))
+
+    def check_pending(self) -> None:
+        """Raise if a plugin implements a hook that nobody specified.
+
+        Raises:
+            PluginError: names the plugin, the hook and the nearest known one.
+        """
+        with self._lock:
+            broken = [item for item in self.diagnostics() if "nobody specified" in item.reason]
+        if broken:
+            raise PluginError("; ".join(str(item) for item in broken))
+
+    def timings(self) -> list[Timing]:
+        """Return what was timed, the slowest first; empty without `trace`."""
+        return self._trace.timings() if self._trace else []
+
+    # -- the end
+
+    def close(self) -> None:
+        """Close what was built and can be closed; closing twice is harmless."""
+        with self._lock:
+            self._closed = True
+            held = list(self._instances.values())
+            self._instances.clear()
+            self._defaults.clear()
+        for provider in held:
+            close = getattr(provider, "close", None)
+            if callable(close):
+                close()
+
+    def __enter__(self) -> Host:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Host with {len(self._instances)} providers in use{', closed' if self._closed else ''}>"
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise KinetoscopeError("this host is closed; make another one")
+
+    # -- choosing
+
+    def _choose(
+        self, hook: str, name: str | None, for_: str | Path | None, *, writing: bool = False
+    ) -> tuple[Row | None, Explanation]:
+        from kinetoscope._selection import choose
+
+        rows = self._registry.gather(hook)
+        wanted, detected = (None, None) if for_ is None else self._wanted(rows, for_, writing=writing)
+        return choose(
+            hook,
+            rows,
+            name=name,
+            choice=self.config.providers.get(hook),
+            wanted=wanted,
+            writing=writing,
+            detected=detected,
+        )
+
+    def _wanted(self, rows: Sequence[Row], for_: str | Path, *, writing: bool) -> tuple[str, str | None]:
+        """Tell a label from a path; return the label, and what the detector said of the path."""
+        from kinetoscope._selection import capabilities
+
+        if isinstance(for_, str):
+            words = (capabilities(row.provider, writing=writing) for row in rows if row.provider)
+            known = any(for_ in some for some in words)
+            if known or writing or (_LABEL.fullmatch(for_) and not Path(for_).exists()):
+                return for_, None
+        detection = self.detect(for_)
+        return detection.label, describe(detection)
+
+    def _usable(self, row: Row | None, explanation: Explanation, name: str | None) -> Row:
+        """Return the chosen row, or raise what is wrong with it."""
+        if row is None:
+            raise ProviderNotFound(self._nothing(explanation, name))
+        what = f"{row.hook} {row.name!r} of {row.source}"
+        if row.conflict:
+            raise PluginError(row.conflict)
+        state, reason = row.state()
+        if state == "blocked":
+            raise ProviderNotFound(
+                f"{what} is {reason}" if reason.startswith("blocked") else f"{what}: {reason}"
+            )
+        if state == "broken":
+            raise PluginError(f"{what} is broken: {reason}") from row.error
+        if state == "unavailable":
+            from kinetoscope.requirements import advice
+
+            todo = "; ".join(advice(text) for text in row.missing())
+            raise ProviderUnavailable(f"{what} is unavailable: {reason}; {todo}")
+        return row
+
+    def _nothing(self, explanation: Explanation, name: str | None) -> str:
+        """Say that there is no provider, what there is instead, and what is broken."""
+        hook, candidates = explanation.hook, explanation.candidates
+        names = [candidate.info.name for candidate in candidates]
+        text = f"{explanation.why if name else f'no {hook}: {explanation.why}'}"
+        if name:
+            text += nearest(name, names) or (
+                f"; there are {', '.join(names)}" if names else "; there is none"
+            )
+        else:
+            text += "".join(f"; {item.info.name}: {item.reason}" for item in candidates)
+        return text + "".join(f"; {note}" for note in self._registry.notes if note.state == "broken")
+
+    # -- building
+
+    def _built(self, row: Row) -> Any:
+        """Return the one instance of a row's provider."""
+        key = (row.hook, row.name)
+        held = self._instances.get(key)
+        if held is not None:
+            return held
+        if key in self._building:
+            chain = " needs ".join(f"{hook} {name!r}" for hook, name in [*self._building, key])
+            raise PluginError(f"providers need each other in a circle: {chain}")
+        self._building.append(key)
+        try:
+            self._instances[key] = self._new(row)
+        finally:
+            self._building.pop()
+        return self._instances[key]
+
+    def _new(self, row: Row) -> Any:
+        from kinetoscope._proxy import annotate, stand_in
+        from kinetoscope._services import HostServices
+
+        assert row.provider is not None
+        note = f"in {row.hook} {row.name!r} of {row.source}"
+        load = self._load_class(row)
+        if row.broken:
+            raise PluginError(
+                f"{row.hook} {row.name!r} of {row.source} is broken: {row.broken}"
+            ) from row.error
+        try:
+            services = (HostServices(self, row.provider),) if row.provider.needs else ()
+            with self._timed(row, "build"):
+                target = load(*services)
+        except Exception as error:
+            annotate(error, note)
+            if isinstance(error, KinetoscopeError):
+                raise
+            text = (
+                f"{row.hook} {row.name!r} of {row.source} could not be built: {type(error).__name__}: {error}"
+            )
+            raise PluginError(text) from error
+        observe = self._trace.observer(row.hook, row.name) if self._trace else None
+        return stand_in(target, note, observe)
+
+    def _timed(self, row: Row, operation: str) -> Any:
+        from contextlib import nullcontext
+
+        return self._trace.span(row.hook, row.name, operation) if self._trace else nullcontext()
+
+    def _load_class(self, row: Row) -> Callable[..., Any]:
+        """Import what `load` names; a failure breaks the row, and the record says so."""
+        assert row.provider is not None
+        load = row.provider.load
+        if not isinstance(load, str):
+            return load
+        module, _, name = load.partition(":")
+        try:
+            with self._timed(row, "import"):
+                held: Callable[..., Any] = getattr(import_module(module), name)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - it becomes the reason of its row
+            reason = f"import of {load!r} failed: {type(error).__name__}: {' '.join(str(error).split())}"
+            self._registry.break_row(row, error, reason)
+            self._registry.save(row)
+            return _never
+        return held
+
+
+def _never(*_services: object) -> Any:
+    raise PluginError("its class could not be imported")
+
+
+def _config(config: Config | Mapping[str, Any] | str | Path | None, arguments: Mapping[str, Any]) -> Config:
+    """Return the settings, with the host's own arguments as the strongest."""
+    given = {key: value for key, value in arguments.items() if value is not None}
+    if isinstance(config, Config):
+        import attrs
+
+        given.update({key: tuple(value) for key, value in given.items() if key in ("block", "allow")})
+        return attrs.evolve(config, **given) if given else config
+    if isinstance(config, str | Path):
+        return Config.load(given, file=config)
+    return Config.load({**(config or {}), **given})
+
+
+def _infos(rows: Sequence[Row]) -> list[ProviderInfo]:
+    return sorted((row.info() for row in rows), key=lambda info: (info.hook, info.name, info.distribution))
+
+
+def _diagnostic(row: Row) -> Diagnostic:
+    state, reason = row.state()
+    return Diagnostic(row.name, row.hook, row.distribution, row.version, state, reason, row.error)
