@@ -1,0 +1,30 @@
+"""The deferred renderer: OpenGL 3.3 core through moderngl, headless on EGL.
+
+Importing this package costs nothing; `kinetoscope_deferred.renderer` brings moderngl and NumPy.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from kinetoscope_spec import Provider, hookimpl
+
+__all__ = ["renderer"]
+
+# moderngl opens its context through EGL on Linux and through the system's own OpenGL elsewhere.
+_LIBRARIES = ("library:libEGL.so.1", "library:libGL.so.1") if sys.platform.startswith("linux") else ()
+
+
+@hookimpl
+def renderer() -> Sequence[Provider]:
+    """Offer the deferred renderer under the name `deferred`."""
+    return [
+        Provider(
+            "deferred",
+            "Deferred renderer on OpenGL 3.3 (GPU or Mesa software, no display needed)",
+            load="kinetoscope_deferred.renderer:DeferredRenderer",
+            devices=("egl", "cpu"),
+            requires=("module:moderngl", *_LIBRARIES),
+        )
+    ]

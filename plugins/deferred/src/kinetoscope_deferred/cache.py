@@ -1,0 +1,108 @@
+"""What stays on the device from frame to frame: meshes and textures by character."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import attrs
+import moderngl
+import numpy as np
+from kinetoscope_spec.character import Character, Material
+
+from kinetoscope_deferred.meshes import PackedMesh, material_of, pack
+
+__all__ = ["LAYOUT", "DeviceMesh", "MeshCache"]
+
+LAYOUT = (
+    ("position", "3f4", "3x4"),
+    ("normal", "3f4", "3x4"),
+    ("uv", "2f4", "2x4"),
+    ("color", "4f4", "4x4"),
+    ("joints_a", "4u2", "4x2"),
+    ("joints_b", "4u2", "4x2"),
+    ("weights_a", "4f4", "4x4"),
+    ("weights_b", "4f4", "4x4"),
+)
+"""The vertex buffer's layout: the shader's name, moderngl's format, and the padding that skips it."""
+
+
+@attrs.frozen(eq=False)
+class DeviceMesh:
+    """One mesh on the device, with what is needed to draw it."""
+
+    packed: PackedMesh
+    vertices: moderngl.Buffer
+    indices: moderngl.Buffer
+    materials: tuple[Material, ...]
+    images: tuple[moderngl.Texture | None, ...]
+    arrays: dict[int, moderngl.VertexArray] = attrs.field(factory=dict)
+
+    def array(self, context: moderngl.Context, program: moderngl.Program) -> moderngl.VertexArray:
+        """Return the vertex array that feeds `program`, which keeps of the layout what it reads."""
+        if program.glo not in self.arrays:
+            names = [name for name, _, _ in LAYOUT if name in program]
+            layout = " ".join(used if name in names else skipped for name, used, skipped in LAYOUT)
+            self.arrays[program.glo] = context.vertex_array(
+                program, [(self.vertices, layout, *names)], self.indices
+            )
+        return self.arrays[program.glo]
+
+    def release(self) -> None:
+        """Free everything on the device."""
+        for resource in (*self.arrays.values(), *filter(None, self.images), self.vertices, self.indices):
+            resource.release()
+
+
+class MeshCache:
+    """Uploads each character once and drops it when the object is gone."""
+
+    def __init__(self, context: moderngl.Context) -> None:
+        self._context = context
+        self._held: dict[int, tuple[weakref.ref[Character], tuple[DeviceMesh, ...]]] = {}
+        self._gone: list[int] = []
+        self.uploads = 0
+
+    def meshes(self, character: Character) -> tuple[DeviceMesh, ...]:
+        """Return the character's meshes on the device, uploading what is not there yet."""
+        self._sweep()
+        key = id(character)
+        if key not in self._held:
+            # The callback may run in any thread: it only notes what the next frame frees.
+            reference = weakref.ref(character, lambda _, key=key: self._gone.append(key))
+            self._held[key] = (
+                reference,
+                tuple(self._upload(character, pack(mesh)) for mesh in character.meshes if len(mesh.faces)),
+            )
+        return self._held[key][1]
+
+    def _sweep(self) -> None:
+        while self._gone:
+            for mesh in self._held.pop(self._gone.pop())[1]:
+                mesh.release()
+
+    def _upload(self, character: Character, packed: PackedMesh) -> DeviceMesh:
+        self.uploads += 1
+        materials = tuple(material_of(character, index) for index, _, _ in packed.ranges)
+        return DeviceMesh(
+            packed,
+            self._context.buffer(packed.vertices.tobytes()),
+            self._context.buffer(packed.indices.tobytes()),
+            materials,
+            tuple(self._image(material.base_color_image) for material in materials),
+        )
+
+    def _image(self, image: Any) -> moderngl.Texture | None:
+        if image is None:
+            return None
+        # sRGB texels are decoded before they are filtered, so the mip chain stays linear.
+        rgba = np.full((*image.shape[:2], 4), 255, np.uint8)
+        rgba[..., : image.shape[2]] = image
+        size = (image.shape[1], image.shape[0])
+        texture = self._context.texture(size, 4, rgba.tobytes(), internal_format=_SRGB8_ALPHA8)
+        texture.build_mipmaps()
+        texture.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
+        return texture
+
+
+_SRGB8_ALPHA8 = 0x8C43

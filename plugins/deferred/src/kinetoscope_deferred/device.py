@@ -1,0 +1,142 @@
+"""Programs, textures and full-screen draws: what every pass shares of one context."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+import moderngl
+import numpy as np
+
+__all__ = ["Device", "uniforms"]
+
+_SHADERS = files("kinetoscope_deferred") / "passes"
+
+
+class Device:
+    """One OpenGL context with its compiled programs and named textures."""
+
+    def __init__(self, context: moderngl.Context, size: tuple[int, int]) -> None:
+        self.context = context
+        self.size = size
+        self.textures: dict[str, moderngl.Texture] = {}
+        self._programs: dict[tuple[Any, ...], moderngl.Program] = {}
+        self._screens: dict[int, moderngl.VertexArray] = {}
+        self._framebuffers: dict[str, moderngl.Framebuffer] = {}
+        self._samples = context.query(samples=True)
+        self.white = context.texture((1, 1), 4, b"\xff" * 4)
+        self.no_shadow = context.depth_texture((1, 1), data=np.ones(1, np.float32).tobytes())
+
+    def program(self, vertex: str, fragment: str | None, **defines: int) -> moderngl.Program:
+        """Return the program of two shader files, compiled once for each set of `defines`."""
+        key = (vertex, fragment, tuple(sorted(defines.items())))
+        if key not in self._programs:
+            self._programs[key] = self.context.program(
+                vertex_shader=_source(vertex, defines),
+                fragment_shader=None if fragment is None else _source(fragment, defines),
+            )
+        return self._programs[key]
+
+    def texture(
+        self,
+        name: str,
+        components: int,
+        dtype: str,
+        *,
+        size: tuple[int, int] | None = None,
+        linear: bool = False,
+    ) -> moderngl.Texture:
+        """Return the render target `name`, made on first use; it never repeats at its edges."""
+        if name not in self.textures:
+            texture = self.context.texture(size or self.size, components, dtype=dtype)
+            texture.filter = (moderngl.LINEAR,) * 2 if linear else (moderngl.NEAREST,) * 2
+            texture.repeat_x = texture.repeat_y = False
+            self.textures[name] = texture
+        return self.textures[name]
+
+    def depth_texture(self, name: str, *, size: tuple[int, int] | None = None) -> moderngl.Texture:
+        """Return the depth target `name`, made on first use, to be read texel by texel."""
+        if name not in self.textures:
+            texture = self.context.depth_texture(size or self.size)
+            texture.compare_func = ""
+            texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
+            texture.repeat_x = texture.repeat_y = False
+            self.textures[name] = texture
+        return self.textures[name]
+
+    def upload(self, name: str, texels: np.ndarray[Any, Any]) -> moderngl.Texture:
+        """Write float32 `[H, W, 4]` texels into the data texture `name`, growing it when needed."""
+        height, width = texels.shape[:2]
+        held = self.textures.get(name)
+        if held is None or held.size[0] != width or held.size[1] < height:
+            if held is not None:
+                held.release()
+            held = self.context.texture((width, height), 4, dtype="f4")
+            held.filter = (moderngl.NEAREST, moderngl.NEAREST)
+            self.textures[name] = held
+        held.write(np.ascontiguousarray(texels, np.float32).tobytes(), viewport=(0, 0, width, height))
+        return held
+
+    def bind(self, program: moderngl.Program, textures: Mapping[str, moderngl.Texture]) -> None:
+        """Bind textures to the samplers of the same names; the program may lack some."""
+        for unit, (name, texture) in enumerate(textures.items()):
+            if name in program:
+                texture.use(unit)
+                program[name] = unit
+
+    def framebuffer(
+        self, name: str, colors: Sequence[moderngl.Texture], depth: moderngl.Texture | None = None
+    ) -> moderngl.Framebuffer:
+        """Return the framebuffer `name` over these textures, made on first use."""
+        if name not in self._framebuffers:
+            self._framebuffers[name] = self.context.framebuffer(list(colors), depth)
+        return self._framebuffers[name]
+
+    def screen(
+        self,
+        program: moderngl.Program,
+        target: moderngl.Framebuffer,
+        *,
+        depth: bool = False,
+        count: bool = False,
+    ) -> int:
+        """Run `program` for every pixel of `target`; return how many, if they are to be counted."""
+        if program.glo not in self._screens:
+            self._screens[program.glo] = self.context.vertex_array(program, [])
+        target.use()
+        self.context.enable_only(moderngl.DEPTH_TEST if depth else moderngl.NOTHING)
+        if not count:
+            self._screens[program.glo].render(moderngl.TRIANGLES, vertices=3)
+            return 0
+        with self._samples:
+            self._screens[program.glo].render(moderngl.TRIANGLES, vertices=3)
+        return int(self._samples.samples)
+
+
+def uniforms(program: moderngl.Program, **values: Any) -> None:
+    """Set uniforms by name; one that the compiler dropped is left out."""
+    for name, value in values.items():
+        if name not in program:
+            continue
+        if isinstance(value, np.ndarray):
+            # GL wants columns; our matrices are rows.
+            value = np.ascontiguousarray(value.T if value.ndim == 2 else value, np.float32)
+            program[name].write(value.tobytes())
+        else:
+            program[name] = value
+
+
+def _source(name: str, defines: Mapping[str, int]) -> str:
+    lines = ["#version 330 core", *(f"#define {key} {value}" for key, value in sorted(defines.items()))]
+    return "\n".join([*lines, _expand(name)])
+
+
+def _expand(name: str) -> str:
+    lines = []
+    for line in (_SHADERS / name).read_text(encoding="utf-8").splitlines():
+        if line.startswith("#include"):
+            lines.append(_expand(line.split('"')[1]))
+        else:
+            lines.append(line)
+    return "\n".join(lines)

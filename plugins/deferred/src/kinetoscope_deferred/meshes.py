@@ -1,0 +1,140 @@
+"""Packing meshes for the device, in NumPy: corners, normals, influences, ranges by material."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+from kinetoscope_spec.character import Character, Material, Mesh
+from numpy.typing import NDArray
+
+__all__ = ["INFLUENCES", "VERTEX", "PackedMesh", "bone_matrices", "corner_normals", "pack"]
+
+Array = NDArray[np.floating]
+
+INFLUENCES = 8
+"""Influences a vertex keeps; of more the heaviest stay, made to sum to one."""
+
+VERTEX = np.dtype(
+    [
+        ("position", "f4", 3),
+        ("normal", "f4", 3),
+        ("uv", "f4", 2),
+        ("color", "f4", 4),
+        ("joints", "u2", INFLUENCES),
+        ("weights", "f4", INFLUENCES),
+    ]
+)
+"""One corner as it lies in the vertex buffer."""
+
+
+@attrs.frozen(eq=False)
+class PackedMesh:
+    """A mesh ready for upload.
+
+    Attributes:
+        vertices: `[C]` of `VERTEX`.
+        indices: uint32 `[F * 3]`, faces grouped by material.
+        ranges: (material index, first index, index count) of each group.
+        influences: influences that are used by some vertex, 1 to 8.
+        bones: `[B]` nodes whose matrices carry it, -1 for none (a static mesh).
+        inverse_bind: float64 `[B, 4, 4]`.
+        boxes: float64 `[N, 8, 3]`, corners of each used bone's vertices in mesh space.
+        box_bones: `[N]`, the bone of each box.
+    """
+
+    vertices: NDArray[np.void]
+    indices: NDArray[np.uint32]
+    ranges: tuple[tuple[int, int, int], ...]
+    influences: int
+    bones: NDArray[np.int64]
+    inverse_bind: Array
+    boxes: Array
+    box_bones: NDArray[np.int64]
+
+
+def pack(mesh: Mesh) -> PackedMesh:
+    """Pack one mesh; faces keep their order within a material."""
+    joints, weights = _influences(mesh)
+    boxes, box_bones = _boxes(np.asarray(mesh.vertices, np.float64), joints, weights)
+    vertices = np.zeros(len(mesh.corner_vertex), VERTEX)
+    vertices["position"] = mesh.vertices[mesh.corner_vertex]
+    vertices["normal"] = corner_normals(mesh) if mesh.normals is None else mesh.normals
+    vertices["uv"] = 0 if mesh.uvs is None else mesh.uvs
+    vertices["color"] = 1 if mesh.colors is None else mesh.colors
+    vertices["joints"] = joints[mesh.corner_vertex]
+    vertices["weights"] = weights[mesh.corner_vertex]
+    indices, ranges = _by_material(mesh)
+    if mesh.skin is None:
+        bones = np.array([-1 if mesh.node is None else mesh.node])
+        inverse_bind = np.eye(4)[None]
+    else:
+        bones, inverse_bind = mesh.skin.bones, np.asarray(mesh.skin.inverse_bind, np.float64)
+    used = max(1, int((weights > 0).sum(axis=1).max(initial=1)))
+    return PackedMesh(vertices, indices, ranges, used, bones, inverse_bind, boxes, box_bones)
+
+
+def bone_matrices(packed: PackedMesh, pose: Array) -> Array:
+    """Return float64 `[B, 4, 4]` from mesh space to the world for a pose `[J, 4, 4]`."""
+    if packed.bones[0] < 0:
+        return packed.inverse_bind
+    moved: Array = np.asarray(pose, np.float64)[packed.bones] @ packed.inverse_bind
+    return moved
+
+
+def corner_normals(mesh: Mesh) -> Array:
+    """Return smooth normals `[C, 3]`: the mean of the faces at a vertex, weighted by area."""
+    points = np.asarray(mesh.vertices, np.float64)
+    corners = mesh.corner_vertex[mesh.faces]
+    a, b, c = points[corners[:, 0]], points[corners[:, 1]], points[corners[:, 2]]
+    face = np.cross(b - a, c - a)
+    total = np.zeros_like(points)
+    for i in range(3):
+        np.add.at(total, corners[:, i], face)
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    smooth = np.where(length > 1e-20, total / np.maximum(length, 1e-20), [0.0, 1.0, 0.0])
+    result: Array = smooth[mesh.corner_vertex]
+    return result
+
+
+def material_of(character: Character, index: int) -> Material:
+    """Return the material at `index`, or the default where a character has none."""
+    return character.materials[index] if index < len(character.materials) else Material()
+
+
+def _influences(mesh: Mesh) -> tuple[NDArray[np.int64], Array]:
+    count = len(mesh.vertices)
+    joints, weights = np.zeros((count, INFLUENCES), np.int64), np.zeros((count, INFLUENCES))
+    if mesh.skin is None:
+        weights[:, 0] = 1
+        return joints, weights
+    given = np.asarray(mesh.skin.weights, np.float64)
+    heaviest = np.argsort(-given, axis=1, kind="stable")[:, :INFLUENCES]
+    width = heaviest.shape[1]
+    joints[:, :width] = np.take_along_axis(mesh.skin.joints, heaviest, axis=1)
+    weights[:, :width] = np.take_along_axis(given, heaviest, axis=1)
+    weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
+    joints[weights == 0] = 0
+    return joints, weights
+
+
+def _by_material(mesh: Mesh) -> tuple[NDArray[np.uint32], tuple[tuple[int, int, int], ...]]:
+    faces = mesh.faces
+    owner = np.zeros(len(faces), np.int64) if mesh.face_material is None else mesh.face_material
+    order = np.argsort(owner, kind="stable")
+    materials, first, count = np.unique(owner[order], return_index=True, return_counts=True)
+    ranges = tuple((int(m), int(f) * 3, int(n) * 3) for m, f, n in zip(materials, first, count, strict=True))
+    return faces[order].astype(np.uint32).ravel(), ranges
+
+
+def _boxes(points: Array, joints: NDArray[np.int64], weights: Array) -> tuple[Array, NDArray[np.int64]]:
+    """Bound the vertices that each bone moves: a blend of bones lies in the hull of their boxes."""
+    vertex, slot = np.nonzero(weights)
+    bone = joints[vertex, slot]
+    bones = np.unique(bone)
+    place = np.searchsorted(bones, bone)
+    low = np.full((len(bones), 3), np.inf)
+    high = np.full((len(bones), 3), -np.inf)
+    np.minimum.at(low, place, points[vertex])
+    np.maximum.at(high, place, points[vertex])
+    pick = (np.arange(8)[:, None] >> np.arange(3)) & 1
+    return np.where(pick, high[:, None], low[:, None]), bones

@@ -1,0 +1,41 @@
+#include "octahedron.glsl"
+uniform vec4 base_color;
+uniform vec2 rough_metal;
+uniform vec3 emissive;
+uniform uint actor_id;
+uniform int alpha_mode;     // 0 opaque, 1 cut out, 2 blended (dithered)
+uniform float alpha_cutoff;
+uniform bool textured;
+uniform sampler2D base_color_image;
+
+in vec3 world_normal;
+in vec2 texture_uv;
+in vec4 vertex_color;
+
+layout(location = 0) out vec4 albedo;       // square roots, which spends the eight bits evenly
+layout(location = 1) out vec2 normal;
+layout(location = 2) out vec4 material;     // roughness, metallic, fade into the background, unused
+layout(location = 3) out uint id;
+#if EMISSIVE
+layout(location = 4) out vec4 emission;
+#endif
+
+// Interleaved gradient noise (Jimenez 2014): a threshold for each pixel, the same in each frame.
+float threshold(vec2 pixel) {
+    return fract(52.9829189 * fract(dot(pixel, vec2(0.06711056, 0.00583715))));
+}
+
+void main() {
+    vec4 surface = base_color * vertex_color;
+    if (textured) surface *= texture(base_color_image, texture_uv);
+    if (alpha_mode == 1 && surface.a < alpha_cutoff) discard;
+    if (alpha_mode == 2 && surface.a <= threshold(gl_FragCoord.xy)) discard;
+    vec3 n = normalize(world_normal);
+    albedo = vec4(sqrt(clamp(surface.rgb, 0.0, 1.0)), 1.0);
+    normal = to_octahedron(gl_FrontFacing ? n : -n);
+    material = vec4(rough_metal, 0.0, 0.0);
+    id = actor_id;
+#if EMISSIVE
+    emission = vec4(emissive, 1.0);
+#endif
+}

@@ -1,0 +1,133 @@
+"""The G-buffer: actors, floor and annotations as albedo, normal, material, id and depth."""
+
+from __future__ import annotations
+
+import moderngl
+import numpy as np
+from kinetoscope_spec.character import Material
+
+from kinetoscope_deferred.annotations import ribbons
+from kinetoscope_deferred.device import Device, uniforms
+from kinetoscope_deferred.passes.base import set_camera
+from kinetoscope_deferred.quality import Quality
+from kinetoscope_deferred.view import Draw, View
+
+__all__ = ["AnnotationPass", "GeometryPass", "GroundPass"]
+
+_ALPHA_MODES = {"opaque": 0, "mask": 1, "blend": 2}
+_FADE_M = (10.0, 48.0)
+"""Distances at which the floor begins to fade into the background and is gone."""
+
+
+def target(device: Device, view: View) -> moderngl.Framebuffer:
+    """Return the G-buffer; light of their own is kept only in scenes where something glows."""
+    colors = [
+        device.texture("albedo", 4, "f1"),
+        device.texture("normal", 2, "f2"),
+        device.texture("material", 4, "f1"),
+        device.texture("id", 1, "u2"),
+    ]
+    if view.emissive:
+        colors.append(device.texture("emission", 4, "f2"))
+    return device.framebuffer(f"gbuffer{len(colors)}", colors, device.depth_texture("depth"))
+
+
+class GeometryPass:
+    """Draws all actors, skinned, into the G-buffer."""
+
+    name = "geometry"
+
+    def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
+        """Clear the G-buffer and draw every mesh."""
+        gbuffer = target(device, view)
+        gbuffer.use()
+        gbuffer.clear()
+        program = device.program("geometry.vert", "geometry.frag", EMISSIVE=int(view.emissive))
+        uniforms(program, to_clip=_to_clip(view))
+        triangles = 0
+        for draw in view.draws:
+            triangles += _draw(device, program, draw)
+        return {"geometry.draws": len(view.draws), "geometry.triangles": triangles}
+
+
+class GroundPass:
+    """Draws the floor as the plane that it is, exact at any distance."""
+
+    name = "ground"
+
+    def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
+        """Draw the floor behind what stands on it."""
+        ground = view.scene.ground
+        if ground is None:
+            return {}
+        program = device.program("screen.vert", "ground.frag", EMISSIVE=int(view.emissive))
+        set_camera(program, view)
+        period = max(5 * ground.spacing, 1e-9)
+        reach = min(1.0, 0.9 * view.camera.far / _FADE_M[1])
+        uniforms(
+            program,
+            height=float(ground.height - view.origin[1]),
+            corner=tuple(float(c) for c in np.mod(view.origin[[0, 2]], period)),
+            spacing=float(max(ground.spacing, 0.0)),
+            ground_color=tuple(map(float, ground.color)),
+            line_color=tuple(map(float, ground.line_color)),
+            fade=(_FADE_M[0] * reach, _FADE_M[1] * reach),
+        )
+        device.screen(program, target(device, view), depth=True)
+        return {"ground.draws": 1}
+
+
+class AnnotationPass:
+    """Draws trajectories as ribbons, in quads: drivers disagree about lines."""
+
+    name = "annotations"
+
+    def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
+        """Draw what the scene's annotations hold."""
+        count = 0
+        program = device.program("annotation.vert", "annotation.frag", EMISSIVE=int(view.emissive))
+        for ribbon in ribbons(view):
+            uniforms(program, to_clip=_to_clip(view), base_color=ribbon.color)
+            buffer = device.context.buffer(ribbon.triangles.astype(np.float32).tobytes())
+            array = device.context.vertex_array(program, [(buffer, "3f4", "position")])
+            target(device, view).use()
+            device.context.enable_only(moderngl.DEPTH_TEST)
+            array.render(moderngl.TRIANGLES)
+            array.release()
+            buffer.release()
+            count += len(ribbon.triangles)
+        return {"annotations.triangles": count}
+
+
+def _to_clip(view: View) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    turn = np.eye(4)
+    turn[:3, :3] = view.rotation
+    return view.projection @ turn
+
+
+def _draw(device: Device, program: moderngl.Program, draw: Draw) -> int:
+    mesh = draw.mesh
+    uniforms(program, first_bone=draw.first_bone, influences=mesh.packed.influences, actor_id=draw.actor_id)
+    device.context.front_face = "cw" if draw.mirrored else "ccw"
+    for (_, first, count), material, image in zip(
+        mesh.packed.ranges, mesh.materials, mesh.images, strict=True
+    ):
+        _set_material(program, material, textured=image is not None)
+        device.bind(program, {"bones": device.textures["bones"], "base_color_image": image or device.white})
+        culled = moderngl.NOTHING if material.double_sided else moderngl.CULL_FACE
+        device.context.enable_only(moderngl.DEPTH_TEST | culled)
+        mesh.array(device.context, program).render(moderngl.TRIANGLES, vertices=count, first=first)
+    device.context.front_face = "ccw"
+    return len(mesh.packed.indices) // 3
+
+
+def _set_material(program: moderngl.Program, material: Material, *, textured: bool) -> None:
+    uniforms(
+        program,
+        base_color=tuple(map(float, material.base_color)),
+        rough_metal=(float(material.roughness), float(material.metallic)),
+        emissive=tuple(map(float, material.emissive)),
+        alpha_mode=_ALPHA_MODES[material.alpha_mode],
+        alpha_cutoff=float(material.alpha_cutoff),
+        textured=textured,
+    )

@@ -1,0 +1,20 @@
+#include "skinning.glsl"
+uniform mat4 to_clip;       // from positions relative to the camera
+
+in vec3 position;
+in vec3 normal;
+in vec2 uv;
+in vec4 color;
+
+out vec3 world_normal;
+out vec2 texture_uv;
+out vec4 vertex_color;
+
+void main() {
+    vec4 rows[3];
+    blend_bones(rows);
+    world_normal = skinned_normal(rows, normal);
+    texture_uv = uv;
+    vertex_color = color;
+    gl_Position = to_clip * vec4(skinned_point(rows, position), 1.0);
+}

@@ -1,0 +1,129 @@
+// Everything that is lit, from the G-buffer alone: no mesh is drawn here.
+#include "camera.glsl"
+#include "octahedron.glsl"
+uniform sampler2D depth;
+uniform sampler2D albedo;
+uniform sampler2D normal;
+uniform sampler2D material;
+#if EMISSIVE
+uniform sampler2D emission;
+#endif
+uniform sampler2D occlusion;
+uniform bool occluded;
+uniform vec3 sky;
+uniform vec3 earth;
+uniform vec4 fog;           // linear RGB, density per metre
+
+uniform sampler2D lights;   // four texels each, see lighting.py
+uniform int light_count;
+uniform int sun_index;      // the light with the shadow map, or -1
+uniform sampler2DShadow shadow_map;
+uniform mat4 to_light;
+uniform float shadow_texel; // metres
+uniform float shadow_slack; // of depth
+
+layout(location = 0) out vec4 hdr;          // light times coverage, coverage
+
+const float PI = 3.14159265;
+
+// GGX with Smith's height-correlated masking and Schlick's Fresnel term (Karis 2013, Heitz 2014).
+vec3 reflected(vec3 n, vec3 v, vec3 l, vec3 diffuse, vec3 f0, float roughness) {
+    vec3 h = normalize(v + l);
+    float nl = dot(n, l), nv = max(dot(n, v), 1e-4), nh = clamp(dot(n, h), 0.0, 1.0);
+    float a = max(roughness * roughness, 2e-3), a2 = a * a;
+    float d = nh * nh * (a2 - 1.0) + 1.0;
+    float spread = a2 / (PI * d * d);
+    float masking = 0.5 / (nl * sqrt(nv * nv * (1.0 - a2) + a2) + nv * sqrt(nl * nl * (1.0 - a2) + a2));
+    vec3 fresnel = f0 + (1.0 - f0) * pow(1.0 - clamp(dot(v, h), 0.0, 1.0), 5.0);
+    return (diffuse / PI * (1.0 - fresnel) + spread * masking * fresnel) * nl;
+}
+
+// What a surface returns of light from all around (Karis 2014, fitted).
+vec3 environment(vec3 f0, float roughness, float nv) {
+    vec4 r = roughness * vec4(-1.0, -0.0275, -0.572, 0.022) + vec4(1.0, 0.0425, 1.04, -0.04);
+    float a = min(r.x * r.x, exp2(-9.28 * nv)) * r.x + r.y;
+    return f0 * (-1.04 * a + r.z) + 1.04 * a + r.w;
+}
+
+vec3 hemisphere(vec3 n) { return mix(earth, sky, 0.5 + 0.5 * n.y); }
+
+float lit_by_sun(vec3 p, vec3 n, vec3 l) {
+    // Moved off the surface by about a texel, more where the light grazes it.
+    float graze = sqrt(1.0 - pow(clamp(dot(n, l), 0.0, 1.0), 2.0));
+    vec4 at = to_light * vec4(p + n * shadow_texel * (0.6 + 1.4 * graze), 1.0);
+    vec3 place = at.xyz * 0.5 + 0.5;
+    if (any(lessThan(place.xy, vec2(0.0))) || any(greaterThan(place.xy, vec2(1.0))) || place.z < 0.0) return 1.0;
+    place.z = min(place.z, 1.0) - shadow_slack;
+    float step = 1.0 / float(textureSize(shadow_map, 0).x), open = 0.0;
+    for (int y = 0; y < SHADOW_TAPS; ++y)
+        for (int x = 0; x < SHADOW_TAPS; ++x) {
+            vec2 tap = (vec2(x, y) - 0.5 * float(SHADOW_TAPS - 1)) * step;
+            open += texture(shadow_map, vec3(place.xy + tap, place.z));
+        }
+    return open / float(SHADOW_TAPS * SHADOW_TAPS);
+}
+
+// Occlusion from half resolution: bilinear, leaving out texels of another surface.
+float visibility_at(ivec2 pixel, float away) {
+    ivec2 last = textureSize(occlusion, 0) - 1;
+    vec2 at = vec2(pixel) * 0.5;
+    ivec2 first = ivec2(floor(at));
+    vec2 part = at - vec2(first);
+    float sum = 0.0, total = 0.0;
+    for (int i = 0; i < 4; ++i) {
+        ivec2 offset = ivec2(i & 1, i >> 1);
+        ivec2 tap = min(first + offset, last);
+        float there = metres(texelFetch(depth, tap * 2, 0).r);
+        vec2 near = mix(1.0 - part, part, vec2(offset));
+        float weight = (near.x * near.y + 1e-3) * max(1e-4, 1.0 - abs(there - away) / (0.04 * away));
+        sum += weight * texelFetch(occlusion, tap, 0).r;
+        total += weight;
+    }
+    return sum / total;
+}
+
+void main() {
+    ivec2 pixel = ivec2(gl_FragCoord.xy);
+    float z = texelFetch(depth, pixel, 0).r;
+    if (z >= 1.0) { hdr = vec4(0.0); return; }
+    vec3 surface = texelFetch(albedo, pixel, 0).rgb;
+    surface *= surface;
+    vec4 kind = texelFetch(material, pixel, 0);
+    vec3 n = from_octahedron(texelFetch(normal, pixel, 0).rg);
+    float away = metres(z);
+    vec3 p = ray_at(gl_FragCoord.xy) * away;
+    vec3 v = -normalize(p);
+    vec3 diffuse = surface * (1.0 - kind.g), f0 = mix(vec3(0.04), surface, kind.g);
+    float visible = occluded ? visibility_at(pixel, away) : 1.0;
+
+    vec3 color = visible * (diffuse * hemisphere(n)
+        + environment(f0, kind.r, max(dot(n, v), 0.0)) * hemisphere(reflect(-v, n)));
+    for (int i = 0; i < light_count; ++i) {
+        vec4 place = texelFetch(lights, ivec2((i & 255) * 4, i >> 8), 0);
+        vec4 power = texelFetch(lights, ivec2((i & 255) * 4 + 1, i >> 8), 0);
+        vec3 to = place.xyz;
+        float strength = 1.0;
+        if (power.w > 0.5) {
+            to -= p;
+            float d2 = dot(to, to);
+            if (d2 >= place.w * place.w) continue;
+            float window = 1.0 - pow(d2 / (place.w * place.w), 2.0);
+            strength = window * window / max(d2, 1e-4);
+            to *= inversesqrt(max(d2, 1e-12));
+            if (power.w > 1.5) {
+                vec4 axis = texelFetch(lights, ivec2((i & 255) * 4 + 2, i >> 8), 0);
+                float inner = texelFetch(lights, ivec2((i & 255) * 4 + 3, i >> 8), 0).x;
+                strength *= smoothstep(axis.w, inner, -dot(to, axis.xyz));
+            }
+        }
+        if (strength <= 0.0 || dot(n, to) <= 0.0) continue;
+        if (i == sun_index) strength *= lit_by_sun(p, n, to);
+        color += strength * power.rgb * reflected(n, v, to, diffuse, f0, kind.r);
+    }
+#if EMISSIVE
+    color += texelFetch(emission, pixel, 0).rgb;
+#endif
+    color = mix(fog.rgb, color, exp(-fog.a * length(p)));
+    float coverage = 1.0 - kind.b;
+    hdr = vec4(min(color, vec3(60000.0)) * coverage, coverage);
+}

@@ -1,0 +1,89 @@
+"""Lighting: the whole picture from the G-buffer, with any number of lights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from kinetoscope_spec.scene import Light
+from numpy.typing import NDArray
+
+from kinetoscope_deferred.device import Device, uniforms
+from kinetoscope_deferred.passes.base import set_camera
+from kinetoscope_deferred.passes.shadow import sun_projection
+from kinetoscope_deferred.quality import Quality
+from kinetoscope_deferred.view import View
+
+__all__ = ["LightingPass", "light_texels"]
+
+_KINDS = {"sun": 0.0, "point": 1.0, "spot": 2.0}
+_LIGHTS_A_ROW = 256
+
+
+class LightingPass:
+    """Writes `hdr`: linear light times coverage, and coverage."""
+
+    name = "lighting"
+
+    def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
+        """Light every pixel of the G-buffer once."""
+        scene = view.scene
+        program = device.program(
+            "screen.vert", "lighting.frag", EMISSIVE=int(view.emissive), SHADOW_TAPS=quality.shadow_taps
+        )
+        set_camera(program, view)
+        occluded = quality.runs("ssao")
+        fog_color, fog_density = (0.0, 0.0, 0.0), 0.0
+        if scene.fog is not None:
+            fog_color, fog_density = tuple(map(float, scene.fog[0])), float(scene.fog[1])
+        uniforms(
+            program,
+            occluded=occluded,
+            sky=tuple(map(float, scene.sky)),
+            earth=tuple(map(float, scene.earth)),
+            fog=(*fog_color, fog_density),
+            light_count=len(scene.lights),
+        )
+        names = ["depth", "albedo", "normal", "material", *(["emission"] if view.emissive else [])]
+        textures = {name: device.textures[name] for name in names}
+        textures["occlusion"] = device.textures["occlusion"] if occluded else device.white
+        textures["lights"] = device.upload("lights", light_texels(scene.lights, view.origin))
+        textures["shadow_map"] = self._set_shadow(program, device, view, quality)
+        device.bind(program, textures)
+        hdr = device.texture("hdr", 4, "f2")
+        pixels = device.screen(program, device.framebuffer("hdr", [hdr]), count=True)
+        return {"lighting.pixels": pixels, "lighting.lights": len(scene.lights)}
+
+    @staticmethod
+    def _set_shadow(program, device: Device, view: View, quality: Quality):  # type: ignore[no-untyped-def]
+        sun = sun_projection(view, quality.shadow_size) if quality.runs("shadow") else None
+        if sun is None:
+            uniforms(program, sun_index=-1)
+            return device.no_shadow
+        uniforms(
+            program,
+            sun_index=next(i for i, light in enumerate(view.scene.lights) if light is view.sun),
+            to_light=sun.matrix,
+            shadow_texel=sun.texel,
+            shadow_slack=min(0.25 * sun.texel + 0.001, 0.02) / sun.depth,
+        )
+        return device.textures["shadow_map"]
+
+
+def light_texels(lights: Sequence[Light], origin: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return float32 `[rows, 4 * 256, 4]`: four texels a light.
+
+    Position relative to the camera (for a sun: the direction to it) and radius; colour times
+    intensity and kind; axis and cosine of the outer angle; cosine of the inner angle.
+    """
+    rows = max(1, -(-len(lights) // _LIGHTS_A_ROW))
+    texels = np.zeros((rows * _LIGHTS_A_ROW, 4, 4))
+    for texel, light in zip(texels, lights, strict=False):
+        axis = light.direction / max(float(np.linalg.norm(light.direction)), 1e-12)
+        inner, outer = sorted(light.angles)
+        texel[0, :3] = -axis if light.kind == "sun" else light.position - origin
+        texel[0, 3] = light.radius
+        texel[1] = *(light.color * light.intensity), _KINDS[light.kind]
+        texel[2] = *axis, np.cos(outer)
+        texel[3, 0] = np.cos(min(inner, outer - 1e-4))
+    return texels.reshape(rows, 4 * _LIGHTS_A_ROW, 4).astype(np.float32)

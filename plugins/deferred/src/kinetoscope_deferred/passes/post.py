@@ -1,0 +1,102 @@
+"""From light to picture: bloom, tone curve, anti-aliasing."""
+
+from __future__ import annotations
+
+import moderngl
+
+from kinetoscope_deferred.device import Device, uniforms
+from kinetoscope_deferred.quality import Quality
+from kinetoscope_deferred.view import View
+
+__all__ = ["BloomPass", "FxaaPass", "TonemapPass"]
+
+_THRESHOLD = 1.0
+_STRENGTH = 0.06
+
+
+class BloomPass:
+    """Writes `glow`: what is brighter than 1 after exposure, spread over a chain of mips."""
+
+    name = "bloom"
+
+    def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
+        """Shrink what is bright level by level, then add the levels up again."""
+        levels = self._levels(device, quality)
+        bright = device.program("screen.vert", "bright.frag")
+        device.bind(bright, {"hdr": device.textures["hdr"]})
+        uniforms(bright, exposure=float(view.scene.exposure), threshold=_THRESHOLD)
+        device.screen(bright, device.framebuffer("bloom0", [levels[0]]))
+        shrink = device.program("screen.vert", "shrink.frag")
+        for i in range(1, len(levels)):
+            self._run(device, shrink, {"source": levels[i - 1]}, f"bloom{i}", levels[i])
+        grow = device.program("screen.vert", "grow.frag")
+        sum_ = levels[-1]
+        for i in reversed(range(len(levels) - 1)):
+            name = f"glow{i}"
+            result = device.texture(name, 4, "f2", size=levels[i].size, linear=True)
+            self._run(device, grow, {"source": sum_, "base": levels[i]}, name, result)
+            sum_ = result
+        device.textures["glow"] = sum_
+        return {"bloom.levels": len(levels)}
+
+    @staticmethod
+    def _levels(device: Device, quality: Quality) -> list[moderngl.Texture]:
+        levels = []
+        width, height = device.size
+        for i in range(quality.bloom_levels):
+            width, height = -(-width // 2), -(-height // 2)
+            levels.append(device.texture(f"bloom{i}", 4, "f2", size=(width, height), linear=True))
+            if min(width, height) <= 4:
+                break
+        return levels
+
+    @staticmethod
+    def _run(
+        device: Device,
+        program: moderngl.Program,
+        sources: dict[str, moderngl.Texture],
+        name: str,
+        result: moderngl.Texture,
+    ) -> None:
+        device.bind(program, sources)
+        uniforms(program, target_size=tuple(map(float, result.size)))
+        device.screen(program, device.framebuffer(name, [result]))
+
+
+class TonemapPass:
+    """Writes `picture`: sRGB over the background."""
+
+    name = "tonemap"
+
+    def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
+        """Add the glow, expose, curve, lay over the background."""
+        glowing = quality.runs("bloom")
+        program = device.program("screen.vert", "tonemap.frag")
+        device.bind(
+            program,
+            {"hdr": device.textures["hdr"], "glow": device.textures["glow"] if glowing else device.white},
+        )
+        uniforms(
+            program,
+            glowing=glowing,
+            glow_strength=_STRENGTH,
+            exposure=float(view.scene.exposure),
+            curved=quality.runs("tonemap"),
+            background=tuple(map(float, view.scene.background)),
+        )
+        device.screen(program, device.framebuffer("picture", [device.texture("picture", 4, "f1")]))
+        return {}
+
+
+class FxaaPass:
+    """Writes `smooth`: the picture with its edges smoothed."""
+
+    name = "fxaa"
+
+    def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
+        """Smooth the picture."""
+        program = device.program("screen.vert", "fxaa.frag", STEPS=quality.fxaa_steps)
+        device.bind(program, {"picture": device.textures["picture"]})
+        uniforms(program, alpha_weight=float(view.scene.background[3] < 1))
+        device.screen(program, device.framebuffer("smooth", [device.texture("smooth", 4, "f1")]))
+        return {}

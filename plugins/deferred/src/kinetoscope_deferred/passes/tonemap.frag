@@ -1,0 +1,32 @@
+// From light to the picture: bloom, exposure, tone curve, background, sRGB.
+uniform sampler2D hdr;
+uniform sampler2D glow;
+uniform bool glowing;
+uniform float glow_strength;
+uniform float exposure;
+uniform bool curved;
+uniform vec4 background;
+
+layout(location = 0) out vec4 color;        // sRGB, alpha not premultiplied
+
+// Narkowicz's fit of the ACES reference curve (2015).
+vec3 aces(vec3 x) { return x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14); }
+
+vec3 to_srgb(vec3 c) {
+    return mix(12.92 * c, 1.055 * pow(c, vec3(1.0 / 2.4)) - 0.055, greaterThan(c, vec3(0.0031308)));
+}
+
+void main() {
+    vec4 light = texelFetch(hdr, ivec2(gl_FragCoord.xy), 0);
+    // Coverage is taken out before the curve and put back after it: a faded floor keeps its tone.
+    vec3 seen = light.a > 0.0 ? light.rgb / light.a * exposure : vec3(0.0);
+    vec3 glare = glowing ? glow_strength * texture(glow, gl_FragCoord.xy / vec2(textureSize(hdr, 0))).rgb : vec3(0.0);
+    vec3 mapped = seen + glare;
+    if (curved) mapped = aces(mapped);
+    // Over the background glare only adds: where there is none the plate stays as it was given.
+    vec3 behind = background.rgb + (curved ? aces(glare) : glare);
+    float left = (1.0 - light.a) * background.a;
+    float alpha = light.a + left;
+    vec3 over = alpha > 0.0 ? (clamp(mapped, 0.0, 1.0) * light.a + behind * left) / alpha : behind;
+    color = vec4(to_srgb(clamp(over, 0.0, 1.0)), alpha);
+}

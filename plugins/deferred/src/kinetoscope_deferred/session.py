@@ -1,0 +1,116 @@
+"""A session: one context, its frame graph, and reading pictures back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import moderngl
+import numpy as np
+from kinetoscope_spec.errors import KinetoscopeError
+from kinetoscope_spec.scene import Camera, Frame, Scene
+
+from kinetoscope_deferred.cache import MeshCache
+from kinetoscope_deferred.device import Device
+from kinetoscope_deferred.passes.base import Pass
+from kinetoscope_deferred.passes.geometry import AnnotationPass, GeometryPass, GroundPass
+from kinetoscope_deferred.passes.lighting import LightingPass
+from kinetoscope_deferred.passes.post import BloomPass, FxaaPass, TonemapPass
+from kinetoscope_deferred.passes.shadow import ShadowPass
+from kinetoscope_deferred.passes.ssao import SsaoPass
+from kinetoscope_deferred.quality import Quality
+from kinetoscope_deferred.readback import read_buffer, read_color
+from kinetoscope_deferred.view import build_view
+
+__all__ = ["DeferredSession", "frame_graph"]
+
+_ALWAYS = frozenset({"geometry", "lighting", "tonemap"})
+"""Passes without which there is no picture; `tonemap` off leaves its curve out, not the pass."""
+
+
+def frame_graph() -> tuple[Pass, ...]:
+    """Return the passes of a frame in their order."""
+    return (
+        ShadowPass(),  # -> shadow_map
+        GeometryPass(),  # -> albedo, normal, material, id, depth (and emission)
+        AnnotationPass(),  # into the same
+        GroundPass(),  # into the same
+        SsaoPass(),  # depth, normal -> occlusion
+        LightingPass(),  # G-buffer, occlusion, shadow_map -> hdr
+        BloomPass(),  # hdr -> glow
+        TonemapPass(),  # hdr, glow -> picture
+        FxaaPass(),  # picture -> smooth
+    )
+
+
+class DeferredSession:
+    """An open renderer. It belongs to the thread that opened it; closing twice is harmless."""
+
+    def __init__(
+        self,
+        context: moderngl.Context,
+        size: tuple[int, int],
+        quality: Quality,
+        buffers: Sequence[str] = (),
+    ) -> None:
+        self.size = size
+        self.quality = quality
+        self.passes = frame_graph()
+        self._buffers = tuple(buffers)
+        self._context: moderngl.Context | None = context
+        self._thread = threading.get_ident()
+        self.device = Device(context, size)
+        self._cache = MeshCache(context)
+
+    @property
+    def driver(self) -> str:
+        """The driver's own name, such as `llvmpipe (LLVM 15.0.6, 256 bits)`."""
+        return str(self._open().info["GL_RENDERER"])
+
+    @property
+    def uploads(self) -> int:
+        """How many meshes went to the device so far."""
+        return self._cache.uploads
+
+    def render(self, scene: Scene, camera: Camera) -> Frame:
+        """Draw one picture.
+
+        Raises:
+            KinetoscopeError: the session is closed, or belongs to another thread.
+            ValidationError: an annotation is not what it should be.
+        """
+        with self._open():
+            view = build_view(scene, camera, self.size, self._cache)
+            self.device.upload("bones", view.bones)
+            work: dict[str, int] = {}
+            for step in self.passes:
+                if step.name in _ALWAYS or self.quality.runs(step.name):
+                    work |= step.draw(self.device, view, self.quality)
+            color = read_color(self.device, "smooth" if self.quality.runs("fxaa") else "picture")
+            held: dict[str, Any] = {
+                name: read_buffer(self.device, view, name, color) for name in self._buffers
+            }
+        return Frame(color, held, work)
+
+    def close(self) -> None:
+        """Free the context and all that is in it."""
+        if self._context is not None:
+            context = self._open()
+            self._context = None
+            context.release()
+
+    def __enter__(self) -> DeferredSession:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _open(self) -> moderngl.Context:
+        if self._context is None:
+            raise KinetoscopeError("this renderer session is closed; open a new one")
+        if threading.get_ident() != self._thread:
+            raise KinetoscopeError(
+                "this renderer session was opened in another thread; open one in each thread that renders"
+            )
+        return self._context

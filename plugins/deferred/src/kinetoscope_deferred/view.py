@@ -1,0 +1,118 @@
+"""One frame's numbers: camera-relative matrices, draws, bones and lights.
+
+Everything on the device is relative to the camera's position; the subtraction is done here in
+float64, so a scene a hundred kilometres from the origin is as sharp as one at it.
+"""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+from kinetoscope_spec.scene import Actor, Camera, Light, Scene
+from numpy.typing import NDArray
+
+from kinetoscope_deferred.cache import DeviceMesh, MeshCache
+from kinetoscope_deferred.meshes import bone_matrices
+
+__all__ = ["BONES_A_ROW", "Draw", "View", "build_view"]
+
+Array = NDArray[np.float64]
+
+BONES_A_ROW = 256
+"""Matrices in one row of the bone texture; each takes three texels."""
+
+
+@attrs.frozen(eq=False)
+class Draw:
+    """One mesh of one actor: where its bones begin, and whether its pose mirrors it."""
+
+    mesh: DeviceMesh
+    actor_id: int
+    first_bone: int
+    mirrored: bool
+
+
+@attrs.frozen(eq=False)
+class View:
+    """What the passes read of one frame.
+
+    Attributes:
+        size: (width, height).
+        rotation: `[3, 3]` from the world's axes to the camera's.
+        projection: `[4, 4]` to clip space.
+        origin: `[3]` m, the camera; device positions are relative to it.
+        draws: what casts and is seen.
+        bones: float32 `[rows, 3 * BONES_A_ROW, 4]`, rows of affine matrices.
+        bounds: `[N, 3]`, corners that hold all actors, relative to the camera.
+        sun: the light with the shadow map, or None.
+    """
+
+    scene: Scene
+    camera: Camera
+    size: tuple[int, int]
+    rotation: Array
+    projection: Array
+    origin: Array
+    draws: tuple[Draw, ...]
+    bones: NDArray[np.float32]
+    bounds: Array
+    sun: Light | None
+
+    @property
+    def tangents(self) -> tuple[float, float]:
+        """Half the width and height of the picture at one metre."""
+        return float(1 / self.projection[0, 0]), float(1 / self.projection[1, 1])
+
+    @property
+    def emissive(self) -> bool:
+        """Whether anything gives light of its own."""
+        return any(np.any(material.emissive > 0) for draw in self.draws for material in draw.mesh.materials)
+
+
+def build_view(scene: Scene, camera: Camera, size: tuple[int, int], cache: MeshCache) -> View:
+    """Gather one frame, uploading the meshes of characters not seen before."""
+    origin = np.asarray(camera.position, np.float64)
+    draws: list[Draw] = []
+    matrices: list[Array] = []
+    bounds: list[Array] = []
+    first = 0
+    for actor in scene.actors:
+        for mesh in cache.meshes(actor.character):
+            bones = _relative_bones(actor, mesh, origin)
+            draws.append(Draw(mesh, actor.id, first, bool(np.linalg.det(bones[0, :3, :3]) < 0)))
+            matrices.append(bones)
+            bounds.append(_box_corners(mesh, bones))
+            first += len(bones)
+    suns = [light for light in scene.lights if light.kind == "sun" and light.shadow and light.intensity > 0]
+    return View(
+        scene=scene,
+        camera=camera,
+        size=size,
+        rotation=camera.view_matrix()[:3, :3],
+        projection=camera.projection_matrix(size[0] / size[1]),
+        origin=origin,
+        draws=tuple(draws),
+        bones=_bone_texels(matrices),
+        bounds=np.concatenate(bounds) if bounds else np.zeros((0, 3)),
+        sun=max(suns, key=lambda light: light.intensity * float(light.color.mean()), default=None),
+    )
+
+
+def _relative_bones(actor: Actor, mesh: DeviceMesh, origin: Array) -> Array:
+    bones = np.array(bone_matrices(mesh.packed, actor.pose), np.float64)
+    bones[:, :3, 3] -= origin
+    return bones
+
+
+def _box_corners(mesh: DeviceMesh, bones: Array) -> Array:
+    carry = bones[mesh.packed.box_bones]
+    corners = np.einsum("bij,bcj->bci", carry[:, :3, :3], mesh.packed.boxes) + carry[:, None, :3, 3]
+    return corners.reshape(-1, 3)
+
+
+def _bone_texels(matrices: list[Array]) -> NDArray[np.float32]:
+    rows = np.concatenate(matrices)[:, :3] if matrices else np.zeros((1, 3, 4))
+    height = -(-len(rows) // BONES_A_ROW)
+    texels = np.zeros((height * BONES_A_ROW, 3, 4), np.float32)
+    texels[: len(rows)] = rows
+    return texels.reshape(height, 3 * BONES_A_ROW, 4)
