@@ -107,7 +107,7 @@ def place_knee(
     along = np.clip(along, -a, a)
     bow = np.sqrt(np.maximum(a * a - along * along, 0.0))
     old_bow = np.linalg.norm(aside, axis=-1, keepdims=True)
-    opening = rotation.normalize(np.cross(rotation.rotate(turn, hinge), u))
+    opening = rotation.normalize(np.cross(u, rotation.rotate(turn, hinge)))
     way = rotation.normalize(aside + np.maximum(bow - old_bow, 0.0) * opening)
     return hip + along * u + bow * way, turn
 
