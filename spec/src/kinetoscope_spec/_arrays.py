@@ -57,7 +57,7 @@ def shaped(
 
 
 def _check_shape(where: str, array: Array, shape: Sequence[Dimension], sizes: dict[str, int]) -> None:
-    expected = ", ".join(f"{d}={sizes[d]}" if d in sizes else str(d) for d in shape)  # type: ignore[index]
+    expected = ", ".join(f"{d}={sizes[d]}" if d in sizes else str(d) for d in shape)
     if array.ndim != len(shape):
         raise ValidationError(f"{where} has shape {list(array.shape)}, expected [{expected}]")
     for size, dimension in zip(array.shape, shape, strict=True):

@@ -14,7 +14,7 @@ T = TypeVar("T")
 def same(a: object, b: object) -> bool:
     """Equality that looks into arrays, sequences and mappings, for attrs' generated `__eq__`."""
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
-        return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.array_equal(a, b)
+        return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and bool(np.array_equal(a, b))
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
     if isinstance(a, tuple | list) and isinstance(b, tuple | list):
@@ -24,7 +24,7 @@ def same(a: object, b: object) -> bool:
 
 def _equal(self: object, other: object) -> bool:
     if type(self) is not type(other):
-        return NotImplemented
+        return NotImplemented  # type: ignore[no-any-return]
     fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(type(self))  # type: ignore[arg-type]
     return self is other or all(
         same(getattr(self, f.name), getattr(other, f.name)) for f in fields if f.eq is not False
@@ -39,9 +39,14 @@ def value(cls: type[T]) -> type[T]:
     """
     own_hash = cls.__dict__.get("__hash__")
     cls = attrs.frozen(eq=False)(cls)
-    cls.__eq__ = _equal  # type: ignore[method-assign,assignment]
+    cls.__eq__ = _equal  # type: ignore[method-assign]
     cls.__hash__ = own_hash  # type: ignore[method-assign,assignment]
     return cls
+
+
+def evolve(instance: T, **changes: Any) -> T:
+    """Return a copy of a value with some attributes changed, validated anew."""
+    return attrs.evolve(instance, **changes)  # type: ignore[misc]
 
 
 class FrozenDict(dict[str, Any]):
@@ -50,8 +55,8 @@ class FrozenDict(dict[str, Any]):
     def _refuse(self, *_: object, **__: object) -> Any:
         raise TypeError("this mapping is part of a frozen value; copy it with dict() to change it")
 
-    __setitem__ = __delitem__ = update = pop = popitem = _refuse  # type: ignore[assignment]
-    clear = setdefault = __ior__ = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = update = pop = popitem = _refuse
+    clear = setdefault = __ior__ = _refuse
 
     def __reduce__(self) -> tuple[object, ...]:
         return FrozenDict, (dict(self),)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from array_api_compat import array_namespace, is_numpy_array
 
-from kinetoscope_spec import rotation
+from kinetoscope_spec import _fast, rotation
 from kinetoscope_spec._arrays import Array
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ __all__ = [
     "skinned_vertices",
     "velocities",
 ]
-
-_FAST_FROM = 4096
-"""Joint transforms from which on compiled code is worth its start-up."""
 
 
 @lru_cache(maxsize=256)
@@ -90,11 +87,8 @@ def global_transforms(parents: Any, positions: Any, rotations: Any) -> tuple[Any
     levels = _levels(parents)
     if not levels:
         return positions, rotations
-    if is_numpy_array(positions) and positions.size // 3 >= _FAST_FROM:
-        from kinetoscope_spec import _fast
-
-        if _fast.available():
-            return _fast.global_transforms(parents, positions, rotations)
+    if is_numpy_array(positions) and _fast.wanted(positions.size // 3):
+        return _fast.global_transforms(parents, positions, rotations)
     all_positions, all_rotations = [], []
     p = q = None
     for joints, above in levels:
@@ -232,4 +226,5 @@ def skinned_vertices(
     skin = mesh.skin
     bones = np.asarray(globals_, dtype=np.float64)[skin.bones] @ np.asarray(skin.inverse_bind, np.float64)
     moved = np.einsum("vkij,vj->vki", bones[skin.joints], homogeneous)[..., :3]
-    return np.einsum("vki,vk->vi", moved, np.asarray(skin.weights, dtype=np.float64))
+    blended: Array = np.einsum("vki,vk->vi", moved, np.asarray(skin.weights, dtype=np.float64))
+    return blended

@@ -88,7 +88,7 @@ class FeatureSchema:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> FeatureSchema:
         """Build a schema from what `to_json` returned."""
-        return cls([Column(*row) for row in data["columns"]], data["mean"], data["deviation"])
+        return cls(tuple(Column(*row) for row in data["columns"]), data["mean"], data["deviation"])
 
 
 @value
@@ -134,4 +134,4 @@ class TrainingSet:
         """
         mean = rows.mean(axis=0, dtype=np.float64)
         deviation = rows.std(axis=0, dtype=np.float64)
-        return FeatureSchema(columns, mean, np.where(deviation < least, 1.0, deviation))
+        return FeatureSchema(tuple(columns), mean, np.where(deviation < least, 1.0, deviation))

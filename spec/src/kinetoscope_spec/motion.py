@@ -10,7 +10,7 @@ import numpy as np
 
 from kinetoscope_spec import kinematics, rotation
 from kinetoscope_spec._arrays import Array, shaped, unit_quaternions
-from kinetoscope_spec._value import value
+from kinetoscope_spec._value import evolve, value
 from kinetoscope_spec.errors import ValidationError, nearest
 
 __all__ = ["Motion", "Skeleton"]
@@ -179,7 +179,7 @@ class Motion:
             ValidationError: no frame is left.
         """
         first, last, _ = slice(start, stop).indices(self.frame_count)
-        return attrs.evolve(
+        return evolve(
             self,
             positions=self.positions[first:last],
             rotations=self.rotations[first:last],
@@ -206,7 +206,7 @@ class Motion:
         low = np.minimum(at.astype(np.int64), max(self.frame_count - 2, 0))
         high = np.minimum(low + 1, self.frame_count - 1)
         weight = (at - low).astype(self.positions.dtype)[:, None]
-        return attrs.evolve(
+        return evolve(
             self,
             positions=_mix(self.positions, low, high, weight),
             rotations=rotation.slerp(

@@ -22,8 +22,8 @@ __all__ = [
     "from_euler",
     "from_matrix",
     "from_rotation_vector",
-    "identity",
     "from_yaw",
+    "identity",
     "inverse",
     "multiply",
     "nlerp",
@@ -44,7 +44,7 @@ def _norm(xp: Any, v: Any) -> Any:
 
 
 def _tiny(xp: Any, v: Any) -> float:
-    return float(xp.finfo(v.dtype).tiny) ** 0.5
+    return float(xp.finfo(v.dtype).tiny ** 0.5)
 
 
 def normalize(q: Any) -> Any:
