@@ -85,9 +85,8 @@ def command(
     if plant:
         contacts = measure.contact_frames(motion, learned.rest_m)
         motion = host.provider("solver").plant(motion, contacts=contacts, limits=learned.limits).motion
-    host.importer(for_=out.suffix.removeprefix(".")).write(  # type: ignore[attr-defined]
-        Asset(out.stem, motion.skeleton, (motion,)), out, unit=1.0
-    )
+    asset = Asset(out.stem, motion.skeleton, (motion,))
+    host.writer(out.suffix.removeprefix(".")).write(asset, out, unit=1.0)
     data = {
         "output": str(out),
         "frames": motion.frame_count,

@@ -175,7 +175,7 @@ def _film(
 def _write_motions(stages: Stages, target: Path, planted: Motion, generated: Motion) -> dict[str, Path]:
     files = {"motion": target.with_suffix(".bvh"), "unplanted": target.with_suffix(".unplanted.bvh")}
     with stages.stage("write motion") as stage:
-        importer = stages.provider(stage, "importer", None, "bvh")
+        importer = stages.writer(stage, "bvh")
         for motion, path in ((planted, files["motion"]), (generated, files["unplanted"])):
             importer.write(Asset(path.stem, motion.skeleton, (motion,)), path, unit=1.0)
     return files

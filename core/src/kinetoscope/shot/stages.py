@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 if TYPE_CHECKING:
-    from kinetoscope import Host
+    from kinetoscope import Host, ProviderInfo
 
 __all__ = ["Stage", "Stages"]
 
@@ -47,15 +47,29 @@ class Stages:
         finally:
             stage.seconds = round(time.perf_counter() - start, 3)
 
-    def provider(self, stage: Stage, hook: str, name: str | None, what: str | None = None) -> Any:
+    def provider(self, stage: Stage, hook: str, name: str | None = None) -> Any:
         """Return the provider of `hook`, by name or as the host chooses, and note who and why."""
-        provider = self.host.provider(hook, name, for_=what)
-        chosen = self.host.explain(hook, what, name=name)
-        stage.provider, stage.why = chosen.chosen, chosen.why
-        for info in self.host.providers(hook):
-            if info.name == chosen.chosen:
-                stage.distribution, stage.version = info.distribution, info.version
+        provider = self.host.provider(hook, name)
+        chosen = self.host.explain(hook, name=name)
+        self._note(stage, hook, chosen.chosen, chosen.why)
         return provider
+
+    def writer(self, stage: Stage, label: str) -> Any:
+        """Return the importer that writes files of a content label, and note who."""
+        writer = self.host.writer(label)
+        names = [info.name for info in self.host.providers("importer") if self._writes(info, label)]
+        self._note(stage, "importer", names[0] if names else None, f"it writes {label!r}")
+        return writer
+
+    @staticmethod
+    def _writes(info: ProviderInfo, label: str) -> bool:
+        return info.provider is not None and label in info.provider.writes
+
+    def _note(self, stage: Stage, hook: str, name: str | None, why: str) -> None:
+        stage.provider, stage.why = name, why
+        for info in self.host.providers(hook):
+            if info.name == name:
+                stage.distribution, stage.version = info.distribution, info.version
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return the stages as the report has them."""
