@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -102,7 +102,7 @@ def progress_bar(title: str = "") -> Iterator[Progress]:
         yield progress
 
 
-def table(headers: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(headers: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Lay `rows` out in columns under `headers`; plain text, so that a pipe reads it too."""
     widths = [max(len(row[i]) for row in (headers, *rows)) for i in range(len(headers))]
     lines = [

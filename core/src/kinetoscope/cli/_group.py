@@ -23,7 +23,7 @@ class LazyHost:
     """
 
     def __init__(self, **options: Any) -> None:
-        self._options = options
+        self.options = options
         self._host: Any = None
 
     def resolve(self) -> Any:
@@ -31,7 +31,7 @@ class LazyHost:
         if self._host is None:
             from kinetoscope.host import Host
 
-            self._host = Host(**self._options)
+            self._host = Host(**self.options)
         return self._host
 
     def close(self) -> None:
@@ -39,7 +39,7 @@ class LazyHost:
         host, self._host = self._host, None
         if host is None:
             return
-        for timing in host.timings() if self._options.get("trace") else ():
+        for timing in host.timings() if self.options.get("trace") else ():
             click.echo(str(timing), err=True)
         host.close()
 
