@@ -1,30 +1,134 @@
-"""A trained network as the host sees it."""
+"""A trained network: predicts, and writes itself to a file that can't run anything."""
+
 from __future__ import annotations
+
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-import attrs, numpy as np, torch
+
+import attrs
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from kinetoscope_codebook.checkpoint import read_checkpoint, write_checkpoint
+from kinetoscope_codebook.network import MatchingNetwork, Network
+from kinetoscope_codebook.sampling import gumbel
+from kinetoscope_codebook.training import borrowed_torch
 from kinetoscope_spec import FeatureSchema
 from kinetoscope_spec.errors import ValidationError
-from kinetoscope_codebook.network import *
+
+__all__ = ["FittedNetwork", "load"]
+
+Array = NDArray[np.float32]
+
+_CHUNK = 1024
+"""Rows predicted at a time: bounds memory."""
+
 
 @attrs.frozen(eq=False, kw_only=True)
 class FittedNetwork:
+    """A trained network.
+
+    Attributes:
+        network: the network, in evaluation mode.
+        input_schema, output_schema: meaning, mean and deviation of the columns of X and Y.
+        losses: the history: `step`, `total` and each part of the loss, averaged between reports.
+        perplexity: how many of its K classes a channel of the codebook uses, on average over
+            channels, on the training set: 1 is a collapsed codebook. None for `mlp`.
+        metadata: what the training set said of itself; features build themselves again from it.
+        training: seed, rows and options.
+    """
+
     network: Network
     input_schema: FeatureSchema
     output_schema: FeatureSchema
-    losses: list
+    losses: tuple[Mapping[str, float], ...] = attrs.field(converter=tuple)
     perplexity: float | None
-    metadata: dict
-    training: dict
-    @torch.no_grad()
-    def predict(self, inputs, *, seed=None):
-        x=torch.from_numpy(np.array(inputs,np.float32))
-        noise=None
-        if seed is not None and isinstance(self.network, MatchingNetwork):
-            from kinetoscope_codebook.model import _gumbel
-            a=self.network.architecture
-            g=torch.Generator().manual_seed(seed)
-            noise=_gumbel(torch.empty(len(x),a.channels,a.classes),g)
-            return self.network(x,noise).numpy()
-        return self.network(x).numpy()
-def load(path): raise NotImplementedError
+    metadata: Mapping[str, Any]
+    training: Mapping[str, Any]
+
+    def predict(self, inputs: Any, *, seed: int | None = None) -> Array:
+        """Return outputs `[N, Y]` for `inputs [N, X]`, both in the units of their schemas.
+
+        Inputs far outside of the training set's range are cut off at its edge.
+
+        Args:
+            inputs: one row for each prediction.
+            seed: draws the codes at random where the model has several answers, each row its own;
+                None takes the likeliest. A row's draw depends on the seed and its place in `inputs`.
+
+        Raises:
+            ValidationError: another width than the input schema's, or a number that is not finite.
+        """
+        x = torch.from_numpy(self._checked(inputs))
+        noise = self._noise(len(x), seed)
+        with borrowed_torch(0), torch.inference_mode():
+            parts = [
+                self._rows(x[i : i + _CHUNK], None if noise is None else noise[i : i + _CHUNK])
+                for i in range(0, len(x), _CHUNK)
+            ]
+            return torch.cat(parts).numpy() if parts else np.zeros((0, len(self.output_schema)), np.float32)
+
+    def _rows(self, x: torch.Tensor, noise: torch.Tensor | None) -> torch.Tensor:
+        if noise is None:
+            return self.network(x)
+        return self.network(x, noise)
+
+    def _checked(self, inputs: Any) -> Array:
+        rows = np.array(inputs, np.float32)
+        wanted = len(self.input_schema)
+        if rows.ndim != 2 or rows.shape[1] != wanted:
+            first, last = (self.input_schema.columns[i] for i in (0, -1))
+            raise ValidationError(
+                f"inputs have shape {list(rows.shape)}, expected [N, {wanted}]: the input schema has {wanted} "
+                f"columns, from {first.name!r} to {last.name!r} ({last.component or last.joint or 'last'})"
+            )
+        if not np.isfinite(rows).all():
+            row, column = np.argwhere(~np.isfinite(rows))[0]
+            name = self.input_schema.columns[column].name
+            raise ValidationError(f"inputs[{row}, {column}] ({name}) is not finite, expected a number")
+        return rows
+
+    def _noise(self, rows: int, seed: int | None) -> torch.Tensor | None:
+        if seed is None or not isinstance(self.network, MatchingNetwork):
+            return None
+        a = self.network.architecture
+        return gumbel((rows, a.channels, a.classes), torch.Generator().manual_seed(seed))
+
+    def save(self, path: str | Path) -> None:
+        """Write the checkpoint: safetensors, with a JSON description in its header."""
+        write_checkpoint(
+            path,
+            {name: tensor.numpy() for name, tensor in self.network.state_dict().items()},
+            {
+                "architecture": attrs.asdict(self.network.architecture),
+                "input_schema": self.input_schema.to_json(),
+                "output_schema": self.output_schema.to_json(),
+                "losses": [dict(entry) for entry in self.losses],
+                "perplexity": self.perplexity,
+                "metadata": dict(self.metadata),
+                "training": dict(self.training),
+            },
+        )
+
+    def export_onnx(self, path: str | Path) -> None:
+        """Write an ONNX file whose output `outputs` equals `predict` of its input `inputs` to 1e-5.
+
+        Raises:
+            ProviderUnavailable: the package `onnx` is missing.
+        """
+        from kinetoscope_codebook.onnx_export import write_onnx
+
+        write_onnx(self.network, path)
+
+
+def load(path: str | Path) -> FittedNetwork:
+    """Read a checkpoint that `FittedNetwork.save` wrote.
+
+    Raises:
+        FormatError: it is not one.
+        OSError: it can't be read.
+    """
+    network, description = read_checkpoint(path)
+    return FittedNetwork(network=network, **description)

@@ -8,15 +8,16 @@ from typing import Any
 import attrs
 import numpy as np
 import torch
-from kinetoscope_spec import TrainingSet
-from kinetoscope_spec.errors import ValidationError
-from kinetoscope_spec.protocols import Budget, Progress
 from torch import Tensor
 from torch.nn import functional
 
 from kinetoscope_codebook.fitted import FittedNetwork, load
 from kinetoscope_codebook.network import Architecture, MatchingNetwork, MlpNetwork, Network, build
+from kinetoscope_codebook.sampling import gumbel
 from kinetoscope_codebook.training import Losses, borrowed_torch, train
+from kinetoscope_spec import TrainingSet
+from kinetoscope_spec.errors import ValidationError
+from kinetoscope_spec.protocols import Budget, Progress
 
 __all__ = ["CodebookMatching", "Mlp"]
 
@@ -38,13 +39,13 @@ class _Model:
 
     hidden: int = 256
     components: int = 256
-    variance: float = 0.9995
-    batch: int = 512
+    variance: float = 0.998
+    batch: int = 256
     rate: float = 1e-3
     decay: float = 1e-4
     dropout: float = 0.0
     input_noise: float = 0.05
-    drift_noise: float = 0.1
+    drift_noise: float = 0.05
 
     def _architecture(self, inputs: int, outputs: int, components: int) -> Architecture:
         raise NotImplementedError
@@ -79,7 +80,6 @@ class _Model:
             network = build(self._architecture(x.shape[1], y.shape[1], basis.shape[1]), self.dropout)
             _set_buffers(network, dataset, basis, mean, scale)
             z = network.components(y)
-            spread = z.std().clamp_min(1e-6)  # the mean component has unit variance: losses compare
             x = network.normalized(x)
 
             def loss(indices: Tensor) -> Losses:
@@ -97,7 +97,6 @@ class _Model:
                 decay=self.decay,
                 progress=progress,
             )
-            del spread
             perplexity = _perplexity(network, z)
         return FittedNetwork(
             network=network,
@@ -135,7 +134,7 @@ class CodebookMatching(_Model):
     Controllers", ACM TOG 43(4).
     """
 
-    channels: int = 64
+    channels: int = 32
     classes: int = 8
     refinements: int = 3
 
@@ -153,17 +152,21 @@ class CodebookMatching(_Model):
 
     def _loss(self, network: MatchingNetwork, x: Tensor, z: Tensor, generator: torch.Generator) -> Losses:
         logits = network.encode(z)
-        target = logits.softmax(-1)
-        drawn = (logits + _gumbel(logits, generator)).softmax(-1)
+        truth = logits.softmax(-1)
+        drawn = (logits + gumbel(logits.shape, generator)).softmax(-1)
         estimated = network.estimate(x)
         guess = estimated.softmax(-1)
-        mix = torch.rand((len(x), 1, 1), generator=generator)
-        noisy = (1 - mix) * guess + mix * (estimated + _gumbel(logits, generator)).softmax(-1)
-        refined = network.denoise(noisy.detach(), x).softmax(-1)
+        share = torch.rand((len(x), 1, 1), generator=generator)
+        sample = (estimated + gumbel(logits.shape, generator)).softmax(-1)
+        refined = network.denoise(((1 - share) * truth + share * sample).detach(), x).softmax(-1)
+        decoded = network.decode(torch.cat([drawn, guess, refined])).unflatten(0, (3, -1))
+        errors = ((decoded - z) ** 2).mean((1, 2))
         return {
-            "reconstruction": functional.mse_loss(network.decode(drawn), z),
-            "match": functional.mse_loss(guess, target),
-            "denoise": functional.mse_loss(refined, target),
+            "reconstruction": errors[0],
+            "match": functional.mse_loss(guess, truth) * self.classes,
+            "denoise": functional.mse_loss(refined, truth) * self.classes,
+            "prediction": errors[1],
+            "refinement": errors[2],
         }
 
 
@@ -180,14 +183,7 @@ class Mlp(_Model):
         return {"reconstruction": functional.mse_loss(network.body(x), z)}
 
 
-def _gumbel(like: Tensor, generator: torch.Generator) -> Tensor:
-    u = torch.rand(like.shape, generator=generator).clamp(1e-10, 1 - 1e-7)
-    return -torch.log(-torch.log(u))
-
-
-def _principal(
-    dataset: TrainingSet, y: Tensor, most: int, variance: float
-) -> tuple[Tensor, Tensor, Tensor]:
+def _principal(dataset: TrainingSet, y: Tensor, most: int, variance: float) -> tuple[Tensor, Tensor, Tensor]:
     """Return basis `[Y, P]`, mean `[Y]` and scale `[Y]` of the outputs."""
     schema = dataset.output_schema
     mean = y.mean(0)

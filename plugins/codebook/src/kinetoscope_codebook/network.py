@@ -6,8 +6,9 @@ from typing import Any
 
 import attrs
 import torch
-from kinetoscope_spec.errors import ValidationError
 from torch import Tensor, nn
+
+from kinetoscope_spec.errors import ValidationError
 
 __all__ = ["Architecture", "MatchingNetwork", "MlpNetwork", "Network", "build"]
 

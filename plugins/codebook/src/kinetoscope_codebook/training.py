@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import Tensor, nn
+
 from kinetoscope_spec.errors import Cancelled
 from kinetoscope_spec.protocols import Budget, Progress
-from torch import Tensor, nn
 
 __all__ = ["Losses", "borrowed_torch", "cosine_restarts", "train"]
 
@@ -42,17 +42,17 @@ def cosine_restarts(done: float) -> float:
 
 
 @contextmanager
-def borrowed_torch(seed: int) -> Iterator[torch.Generator]:
+def borrowed_torch(seed: int, threads: int = 1) -> Iterator[torch.Generator]:
     """Set torch up for one training and put everything back: threads, and the global generator."""
-    threads = torch.get_num_threads()
+    before = torch.get_num_threads()
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        torch.set_num_threads(max(1, min(os.cpu_count() or 1, 4)))
+        torch.set_num_threads(threads)
         try:
             yield generator
         finally:
-            torch.set_num_threads(threads)
+            torch.set_num_threads(before)
 
 
 def train(
