@@ -1,0 +1,63 @@
+"""Reads recipe files as if they were clips."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from kinetoscope_spec import Asset, FormatError
+
+from kinetoscope_samples.biped import generate
+from kinetoscope_samples.recipe import parse
+
+__all__ = ["SampleImporter", "UnreadableError"]
+
+_LARGEST_BYTES = 1 << 20
+
+
+class UnreadableError(FormatError, OSError):
+    """The file can't be read at all: it is missing, a folder, a pipe, or may not be read."""
+
+
+class SampleImporter:
+    """Makes the motion that a recipe file describes. The same recipe gives the same motion."""
+
+    def read(self, path: str | Path) -> Asset:
+        """Read the recipe at `path` and return the biped's skeleton and its motion.
+
+        Raises:
+            FormatError: no recipe, or one with a wrong key or value; names the line.
+        """
+        path = Path(path)
+        recipe = parse(_text(path), path=path)
+        name = path.name.removesuffix(".toml").removesuffix(".sample")
+        motion = generate(recipe, name=name)
+        metadata = {
+            "format": "kinetoscope-sample",
+            "unit_m": 1.0,
+            "axes": "+X+Y+Z",
+            "licence": "CC0-1.0",
+            "action": recipe.action,
+            "seed": recipe.seed,
+        }
+        return Asset(name, motion.skeleton, (motion,), metadata=metadata)
+
+
+def _text(path: Path) -> str:
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no ordinary file"
+            raise UnreadableError(f"is {kind}", path=path, expected="a recipe file")
+        if status.st_size > _LARGEST_BYTES:
+            raise FormatError(f"has {status.st_size} bytes", path=path, expected=f"a recipe of {_LARGEST_BYTES} at most")
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        if isinstance(error, FormatError):
+            raise
+        raise UnreadableError(f"can't be read: {error}", path=path, expected="a recipe file") from error
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FormatError("is no UTF-8", path=path, offset=error.start, expected="text") from error
