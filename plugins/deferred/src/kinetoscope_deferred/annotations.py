@@ -7,10 +7,10 @@ from typing import Any
 
 import attrs
 import numpy as np
-from kinetoscope_spec.errors import ValidationError
 from numpy.typing import NDArray
 
 from kinetoscope_deferred.view import View
+from kinetoscope_spec.errors import ValidationError
 
 __all__ = ["Ribbon", "ribbons"]
 
@@ -81,7 +81,7 @@ def _strip(points: NDArray[np.float64], view: View, width: float) -> NDArray[np.
     side = np.where(length > 1e-9, side / np.maximum(length, 1e-9), [1.0, 0.0, 0.0])
     away = np.linalg.norm(points, axis=1, keepdims=True)
     half = 0.5 * np.maximum(width, _LEAST_PIXELS * away * 2 * view.tangents[1] / view.size[1])
-    lifted = points + [0.0, _LIFT_M, 0.0]
+    lifted = points + np.array([0.0, _LIFT_M, 0.0])
     left, right = lifted + side * half, lifted - side * half
     first = np.stack([left[:-1], right[:-1], right[1:]], axis=1)
     second = np.stack([left[:-1], right[1:], left[1:]], axis=1)

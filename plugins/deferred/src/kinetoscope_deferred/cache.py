@@ -8,9 +8,9 @@ from typing import Any
 import attrs
 import moderngl
 import numpy as np
-from kinetoscope_spec.character import Character, Material
 
 from kinetoscope_deferred.meshes import PackedMesh, material_of, pack
+from kinetoscope_spec.character import Character, Material
 
 __all__ = ["LAYOUT", "DeviceMesh", "MeshCache"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import moderngl
+
 from kinetoscope_spec.errors import ProviderUnavailable
 
 __all__ = ["open_context"]

@@ -121,8 +121,8 @@ def uniforms(program: moderngl.Program, **values: Any) -> None:
             continue
         if isinstance(value, np.ndarray):
             # GL wants columns; our matrices are rows.
-            value = np.ascontiguousarray(value.T if value.ndim == 2 else value, np.float32)
-            program[name].write(value.tobytes())
+            columns = value.T if value.ndim == 2 else value
+            program[name].write(np.ascontiguousarray(columns, np.float32).tobytes())
         else:
             program[name] = value
 

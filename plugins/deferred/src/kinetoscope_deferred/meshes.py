@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import attrs
 import numpy as np
-from kinetoscope_spec.character import Character, Material, Mesh
 from numpy.typing import NDArray
+
+from kinetoscope_spec.character import Character, Material, Mesh
 
 __all__ = ["INFLUENCES", "VERTEX", "PackedMesh", "bone_matrices", "corner_normals", "pack"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import attrs
+
 from kinetoscope_spec.errors import ConfigError, nearest
 
 __all__ = ["BUFFERS", "PASSES", "PRESETS", "Quality", "quality"]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kinetoscope_spec.errors import ConfigError, nearest
-
 from kinetoscope_deferred.context import open_context
 from kinetoscope_deferred.quality import BUFFERS, check_names, quality
 from kinetoscope_deferred.session import DeferredSession
+from kinetoscope_spec.errors import ConfigError, nearest
 
 __all__ = ["DeferredRenderer"]
 

@@ -7,9 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import moderngl
-import numpy as np
-from kinetoscope_spec.errors import KinetoscopeError
-from kinetoscope_spec.scene import Camera, Frame, Scene
 
 from kinetoscope_deferred.cache import MeshCache
 from kinetoscope_deferred.device import Device
@@ -22,6 +19,8 @@ from kinetoscope_deferred.passes.ssao import SsaoPass
 from kinetoscope_deferred.quality import Quality
 from kinetoscope_deferred.readback import read_buffer, read_color
 from kinetoscope_deferred.view import build_view
+from kinetoscope_spec.errors import KinetoscopeError
+from kinetoscope_spec.scene import Camera, Frame, Scene
 
 __all__ = ["DeferredSession", "frame_graph"]
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import attrs
 import numpy as np
-from kinetoscope_spec.scene import Actor, Camera, Light, Scene
 from numpy.typing import NDArray
 
 from kinetoscope_deferred.cache import DeviceMesh, MeshCache
 from kinetoscope_deferred.meshes import bone_matrices
+from kinetoscope_spec.scene import Actor, Camera, Light, Scene
 
 __all__ = ["BONES_A_ROW", "Draw", "View", "build_view"]
 

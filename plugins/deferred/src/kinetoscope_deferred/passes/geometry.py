@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import moderngl
 import numpy as np
-from kinetoscope_spec.character import Material
 
 from kinetoscope_deferred.annotations import ribbons
 from kinetoscope_deferred.device import Device, uniforms
 from kinetoscope_deferred.passes.base import set_camera
 from kinetoscope_deferred.quality import Quality
 from kinetoscope_deferred.view import Draw, View
+from kinetoscope_spec.character import Material
 
 __all__ = ["AnnotationPass", "GeometryPass", "GroundPass"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from kinetoscope_spec.scene import Light
 from numpy.typing import NDArray
 
 from kinetoscope_deferred.device import Device, uniforms
@@ -13,6 +12,7 @@ from kinetoscope_deferred.passes.base import set_camera
 from kinetoscope_deferred.passes.shadow import sun_projection
 from kinetoscope_deferred.quality import Quality
 from kinetoscope_deferred.view import View
+from kinetoscope_spec.scene import Light
 
 __all__ = ["LightingPass", "light_texels"]
 

@@ -1,0 +1,272 @@
+"""Flesh for bare bones: a skinned body built from any skeleton, so that a clip alone can be seen.
+
+A skeleton whose names tell a person's joints (see `anatomy.roles`) becomes a mannequin: volumes that
+melt into one another, meshed on their common surface, with gaps at the joints that show a darker
+core. Every other skeleton, and every bone that a person doesn't have, gets tapered capsules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+import numpy as np
+
+from kinetoscope_spec._arrays import Array
+from kinetoscope_spec._capsules import Capsule, capsules, join
+from kinetoscope_spec._flesh import Cut, Flesh
+from kinetoscope_spec._mannequin import SPINE, Figure, figure
+from kinetoscope_spec._stance import NEEDED, Stance, reference_pose, stance
+from kinetoscope_spec._surface import surface
+from kinetoscope_spec.anatomy import roles as roles_of
+from kinetoscope_spec.character import Character, Material, Mesh, Skin
+from kinetoscope_spec.errors import ValidationError
+from kinetoscope_spec.motion import Motion, Skeleton
+
+__all__ = ["MATERIALS", "capsule_character"]
+
+MATERIALS: tuple[Material, ...] = (
+    Material("clay", base_color=np.array([0.62, 0.30, 0.16, 1.0]), roughness=0.55),
+    Material("graphite", base_color=np.array([0.055, 0.058, 0.066, 1.0]), roughness=0.45),
+    Material("joint", base_color=np.array([0.030, 0.031, 0.035, 1.0]), roughness=0.6),
+)
+"""Shell, hands and shoes, and what shows in the gaps."""
+
+_INFLUENCES = 4
+_BLEND_M = 0.011
+_SOFTNESS_M = 0.016
+_INSET_M = 0.007
+_ROUNDING_M = 0.007
+_THIGH_M = 0.08
+_MOST_CELLS = 4_000_000
+
+
+def capsule_character(
+    skeleton: Skeleton,
+    *,
+    name: str = "body",
+    sides: int = 36,
+    motion: Motion | None = None,
+    materials: Sequence[Material] = MATERIALS,
+) -> Character:
+    """Build a skinned body around `skeleton`.
+
+    Args:
+        skeleton: any; a person's when its joints' names say so.
+        name: the character's.
+        sides: vertices around a thigh, at least 6; a capsule has a third of them.
+        motion: a clip of `skeleton` that shows how its joints are turned. Some files' rest pose
+            says nothing about that (all rotations zero, bones along +X): then the knees, feet and
+            shoulders can be shaped and blended rightly only with one.
+        materials: three: shell, hands and shoes, joints.
+
+    Returns:
+        A character over the same skeleton, with normals and at most four influences a vertex. The
+        same arguments give the same arrays.
+
+    Raises:
+        ValidationError: fewer sides than 6, not three materials, or a motion of other joints.
+    """
+    if sides < 6:
+        raise ValidationError(f"capsule_character: sides is {sides}, expected 6 or more")
+    if len(materials) != 3:
+        raise ValidationError(f"capsule_character: {len(materials)} materials, expected 3")
+    if motion is not None and len(motion.skeleton) != len(skeleton):
+        raise ValidationError(
+            f"capsule_character: motion moves {len(motion.skeleton)} joints, the skeleton has {len(skeleton)}"
+        )
+    roles = roles_of(skeleton)
+    reference = reference_pose(skeleton, motion, roles)
+    if all(role in roles for role in NEEDED):
+        posed = stance(skeleton, reference, roles)
+        parts = _mannequin(skeleton, posed, roles, sides)
+    else:
+        posed = Stance(reference, reference[:, :3, 3])
+        parts = []
+    covered = _covered(skeleton, roles) if parts else frozenset[int]()
+    extra = capsules(skeleton, posed.positions, covered=covered, person=bool(parts))
+    if extra:
+        parts.append(_capsule_part(extra, max(6, sides // 3)))
+    inverse_bind = _inverse(posed.matrices)
+    meshes = [_mesh(part, inverse_bind) for part in parts]
+    return Character(name, skeleton, meshes, materials)
+
+
+@attrs.frozen(eq=False)
+class _Part:
+    name: str
+    vertices: Array
+    faces: Array
+    normals: Array
+    joints: Array
+    weights: Array
+    material: Array
+
+
+def _mannequin(skeleton: Skeleton, posed: Stance, roles: Mapping[str, int], sides: int) -> list[_Part]:
+    shape = figure(posed.positions, roles)
+    s = shape.scale
+    flesh = Flesh(shape.lumps, _BLEND_M * s)
+    low, high = flesh.bounds()
+    cell = max(2 * np.pi * _THIGH_M * s / sides, float(np.prod(high - low) / _MOST_CELLS) ** (1 / 3))
+    grid = tuple(int(n) for n in np.ceil((high - low) / cell).astype(int) + 2)
+    values = flesh.sample(low, grid, cell)
+    parts = []
+    for part_name, build in (("shell", _shell), ("core", _core)):
+        vertices, faces, normals, material = build(shape, flesh, values, low, cell)
+        joints, weights = _weights(skeleton, posed, roles, shape, flesh, vertices)
+        parts.append(_Part(part_name, vertices, faces, normals, joints, weights, material))
+    return parts
+
+
+_Built = tuple[Array, Array, Array, Array]
+
+
+def _shell(shape: Figure, flesh: Flesh, values: Array, low: Array, cell: float) -> _Built:
+    """Mesh the flesh with gaps cut into it and a flat sole."""
+    rounding = _ROUNDING_M * shape.scale
+
+    def field(points: Array) -> Array:
+        solid = _smooth_max(flesh(points), shape.sole - points[:, 1], rounding)
+        return _smooth_max(solid, _deepest(shape.cuts, points), rounding)
+
+    cut = values.copy()
+    for piece, window, points in _windows(shape, low, cell, values.shape):
+        depth = piece.depth(points).reshape(cut[window].shape)
+        cut[window] = _smooth_max(cut[window], depth, rounding)
+    heights = low[1] + np.arange(values.shape[1]) * cell
+    cut = _smooth_max(cut, np.broadcast_to((shape.sole - heights)[None, :, None], cut.shape), rounding)
+    vertices, faces, normals = surface(cut, low, cell, field)
+    middle = vertices[faces].mean(axis=1)
+    owner = np.argmax(flesh.shares(middle, flesh.blend), axis=1)
+    dark = np.array([panel == "dark" for panel in shape.panels])
+    return vertices, faces, normals, np.where(dark[owner], 1, 0)
+
+
+def _core(shape: Figure, flesh: Flesh, values: Array, low: Array, cell: float) -> _Built:
+    """Mesh what shows in the gaps: the same flesh, a little thinner, around the gaps alone."""
+    inset = _INSET_M * shape.scale
+
+    def field(points: Array) -> Array:
+        return flesh(points) + inset
+
+    vertices, faces, normals = surface(values + inset, low, cell, field)
+    near = _deepest(shape.cuts, vertices) > -1.5 * cell
+    faces = faces[near[faces].any(axis=1)]
+    used, faces = np.unique(faces, return_inverse=True)
+    faces = faces.reshape(-1, 3)
+    return vertices[used], faces, normals[used], np.full(len(faces), 2)
+
+
+def _windows(shape: Figure, low: Array, cell: float, grid: Sequence[int]):  # type: ignore[no-untyped-def]
+    """Yield each gap with the part of the grid that it can touch, and that part's points."""
+    for piece in shape.cuts:
+        reach = piece.radius + 2 * _ROUNDING_M * shape.scale
+        first = np.clip(np.floor((piece.centre - reach - low) / cell).astype(int), 0, grid)
+        last = np.clip(np.ceil((piece.centre + reach - low) / cell).astype(int) + 1, 0, grid)
+        steps = np.meshgrid(*(np.arange(a, b) for a, b in zip(first, last, strict=True)), indexing="ij")
+        window = tuple(slice(a, b) for a, b in zip(first, last, strict=True))
+        yield piece, window, low + np.stack(steps, axis=-1).reshape(-1, 3) * cell
+
+
+def _deepest(cuts: Sequence[Cut], points: Array) -> Array:
+    depth = np.full(len(points), -np.inf)
+    for piece in cuts:
+        depth = np.maximum(depth, piece.depth(points))
+    return np.maximum(depth, -1e3)
+
+
+def _smooth_max(a: Array, b: Array, width: float) -> Array:
+    """Return the larger of two fields, rounded where they meet (Quilez' polynomial)."""
+    near = np.maximum(width - np.abs(a - b), 0.0) / width
+    joined: Array = np.maximum(a, b) + near * near * width * 0.25
+    return joined
+
+
+def _weights(
+    skeleton: Skeleton,
+    posed: Stance,
+    roles: Mapping[str, int],
+    shape: Figure,
+    flesh: Flesh,
+    vertices: Array,
+) -> tuple[Array, Array]:
+    """Return joints and weights `[V, 4]`: of the lumps at a vertex, the joints that carry them."""
+    shares = flesh.shares(vertices, _SOFTNESS_M * shape.scale)
+    total = np.zeros((len(vertices), len(skeleton)))
+    for lump, share in zip(shape.lumps, shares.T, strict=True):
+        if lump.carrier != SPINE:
+            total[:, lump.carrier] += share
+    trunk = shares[:, [lump.carrier == SPINE for lump in shape.lumps]].sum(axis=1)
+    chain, parts = _along_spine(skeleton, posed, roles, vertices[:, 1])
+    for joint, part in zip(chain, parts, strict=True):
+        total[:, joint] += trunk * part
+    return _heaviest(total)
+
+
+def _along_spine(
+    skeleton: Skeleton, posed: Stance, roles: Mapping[str, int], height: Array
+) -> tuple[list[int], Array]:
+    """Share the trunk among the joints from hips to chest by height: `[joints, V]`."""
+    chain = [roles.get("neck", roles.get("head", roles["left_upper_arm"]))]
+    while chain[-1] >= 0 and chain[-1] != roles["hips"]:
+        chain.append(int(skeleton.parents[chain[-1]]))
+    chain = [joint for joint in chain[:0:-1] if joint >= 0] or [roles["hips"]]
+    base = posed.positions[chain, 1]
+    top = float(posed.positions[roles.get("neck", roles["left_upper_arm"]), 1])
+    middle = np.maximum.accumulate(0.5 * (base + np.append(base[1:], top)))
+    middle += np.arange(len(middle)) * 1e-6
+    at = np.interp(height, middle, np.arange(len(chain)))
+    below = np.minimum(at.astype(int), len(chain) - 1)
+    ease = at - below
+    ease = ease * ease * (3 - 2 * ease)
+    parts = np.zeros((len(chain), len(height)))
+    column = np.arange(len(height))
+    parts[below, column] += 1 - ease
+    parts[np.minimum(below + 1, len(chain) - 1), column] += ease
+    return chain, parts
+
+
+def _heaviest(total: Array) -> tuple[Array, Array]:
+    count = min(_INFLUENCES, total.shape[1])
+    joints = np.argsort(-total, axis=1, kind="stable")[:, :count]
+    weights = np.take_along_axis(total, joints, axis=1)
+    weights[weights < 0.01] = 0
+    return joints, weights / weights.sum(axis=1, keepdims=True)
+
+
+def _covered(skeleton: Skeleton, roles: Mapping[str, int]) -> frozenset[int]:
+    """Return the joints that the mannequin's flesh holds: its roles and all that lead to them."""
+    held: set[int] = set()
+    for joint in roles.values():
+        while joint >= 0 and joint not in held:
+            held.add(joint)
+            joint = int(skeleton.parents[joint])
+    return frozenset(held)
+
+
+def _capsule_part(pieces: Sequence[Capsule], sides: int) -> _Part:
+    vertices, faces, normals, joints, weights = join(pieces, sides)
+    return _Part("bones", vertices, faces, normals, joints, weights, np.zeros(len(faces), np.int64))
+
+
+def _inverse(matrices: Array) -> Array:
+    """Invert `[J, 4, 4]`; where a joint is scaled to nothing, as far as can be."""
+    flat = np.abs(np.linalg.det(matrices)) < 1e-18
+    safe = np.where(flat[:, None, None], np.eye(4), matrices)
+    inverse: Array = np.linalg.inv(safe)
+    for joint in np.flatnonzero(flat):
+        inverse[joint] = np.linalg.pinv(matrices[joint])
+    return inverse
+
+
+def _mesh(part: _Part, inverse_bind: Array) -> Mesh:
+    bones = np.arange(len(inverse_bind))
+    return Mesh.from_triangles(
+        part.name,
+        part.vertices,
+        part.faces,
+        normals=part.normals,
+        face_material=part.material,
+        skin=Skin(part.joints, part.weights, bones, inverse_bind),
+    )
