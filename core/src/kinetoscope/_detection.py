@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kinetoscope_spec.errors import FormatError
-from kinetoscope_spec.provider import Signature
 
 if TYPE_CHECKING:
     from kinetoscope_spec.detection import Detection
+    from kinetoscope_spec.provider import Signature
 
 __all__ = ["UnreadableFile", "by_signature", "check_readable", "describe"]
 

@@ -154,7 +154,7 @@ class PluginSet:
 
     def tell(self, hook: str, **arguments: Any) -> None:
         """Call a hook of every plugin; one that raises is logged and the rest are told."""
-        for plugin in self.plugins:
+        for plugin in tuple(self.plugins):
             if not any(
                 impl.plugin is plugin.held for impl in getattr(self.manager.hook, hook).get_hookimpls()
             ):

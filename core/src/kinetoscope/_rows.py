@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -11,7 +12,9 @@ from kinetoscope.discovery import Entry, is_used, normalised
 from kinetoscope.infos import ProviderInfo
 from kinetoscope.record import Outcome, key
 from kinetoscope.requirements import unmet
-from kinetoscope_spec.provider import Provider
+
+if TYPE_CHECKING:
+    from kinetoscope_spec.provider import Provider
 
 __all__ = ["EMBEDDED", "Row", "row_of", "settle"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,7 +25,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     if target.is_dir():
         raise IsADirectoryError(f"{target} is a folder, expected the name of a file to write")
     made = _make_folder(target.parent)
-    temporary = target.with_name(f".{target.stem[:80]}.{secrets.token_hex(6)}{target.suffix}")
+    temporary = target.with_name(f".{target.stem[:80]}.{os.urandom(6).hex()}{target.suffix}")
     try:
         yield temporary
         os.replace(temporary, target)

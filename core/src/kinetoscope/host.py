@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from kinetoscope._detection import by_signature, check_readable, describe
+from kinetoscope._getters import Getters
 from kinetoscope._registry import Registry
 from kinetoscope._rows import Row
 from kinetoscope.config import Config
@@ -25,18 +25,11 @@ from kinetoscope_spec.errors import (
 )
 
 if TYPE_CHECKING:
-    from kinetoscope._trace import Trace
+    from kinetoscope._building import Builder
     from kinetoscope_spec import (
         Asset,
         Detection,
-        Detector,
-        Feature,
-        Importer,
-        Inpainter,
-        Model,
-        Renderer,
         Signature,
-        Voice,
     )
 
 __all__ = ["Host"]
@@ -44,7 +37,7 @@ __all__ = ["Host"]
 _LABEL = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
-class Host:
+class Host(Getters):
     """Finds providers, chooses among them, and builds each once. Many may live in one process.
 
     Args:
@@ -74,19 +67,21 @@ class Host:
         self.config = _config(config, arguments)
         self._lock = threading.RLock()
         self._registry = Registry(self.config, plugins or (), autoload=autoload and self.config.autoload)
-        self._instances: dict[tuple[str, str], Any] = {}
         self._defaults: dict[str, Any] = {}
-        self._building: list[tuple[str, str]] = []
+        self._instances: dict[tuple[str, str], Any] = {}
+        self._building: Builder | None = None
         self._closed = False
-        self._trace: Trace | None = None
-        if self.config.trace:
-            self._start_trace()
 
-    def _start_trace(self) -> None:
-        from kinetoscope._trace import Trace
+    @property
+    def _builder(self) -> Builder:
+        if self._building is None:
+            from kinetoscope._building import Builder
 
-        self._registry.bring_hooks()
-        self._trace = Trace(self._registry.plugins.tell)
+            if self.config.trace:
+                self._registry.bring_hooks()  # those that listen may be among them
+            self._building = Builder(self, self._registry, tracing=self.config.trace)
+            self._instances = self._building.instances
+        return self._building
 
     # -- providers
 
@@ -109,45 +104,10 @@ class Host:
         with self._lock:
             self._check_open()
             row, explanation = self._choose(hook, name, for_)
-            built = self._built(self._usable(row, explanation, name))
+            built = self._builder.get(self._usable(row, explanation, name))
             if for_ is None and name is None:
                 self._defaults[hook] = built
             return built
-
-    def importer(self, name: str | None = None, *, for_: str | Path | None = None) -> Importer:
-        """Return an importer, by name or for a content label or a file; see `provider`."""
-        held: Importer = self.provider("importer", name, for_=for_)
-        return held
-
-    def feature(self, name: str | None = None, *, for_: str | Path | None = None) -> Feature:
-        """Return a feature; see `provider`."""
-        held: Feature = self.provider("feature", name, for_=for_)
-        return held
-
-    def model(self, name: str | None = None, *, for_: str | Path | None = None) -> Model:
-        """Return a model; see `provider`."""
-        held: Model = self.provider("model", name, for_=for_)
-        return held
-
-    def renderer(self, name: str | None = None, *, for_: str | Path | None = None) -> Renderer:
-        """Return a renderer; see `provider`."""
-        held: Renderer = self.provider("renderer", name, for_=for_)
-        return held
-
-    def detector(self, name: str | None = None, *, for_: str | Path | None = None) -> Detector:
-        """Return a detector; see `provider`."""
-        held: Detector = self.provider("detector", name, for_=for_)
-        return held
-
-    def voice(self, name: str | None = None, *, for_: str | Path | None = None) -> Voice:
-        """Return a voice, by name or for a language (`for_="de"`); see `provider`."""
-        held: Voice = self.provider("voice", name, for_=for_)
-        return held
-
-    def inpainter(self, name: str | None = None, *, for_: str | Path | None = None) -> Inpainter:
-        """Return an inpainter; see `provider`."""
-        held: Inpainter = self.provider("inpainter", name, for_=for_)
-        return held
 
     def writer(self, label: str, *, hook: str = "importer") -> Any:
         """Return the provider of `hook` that writes files of a content label.
@@ -158,7 +118,7 @@ class Host:
         with self._lock:
             self._check_open()
             row, explanation = self._choose(hook, None, label, writing=True)
-            return self._built(self._usable(row, explanation, None))
+            return self._builder.get(self._usable(row, explanation, None))
 
     # -- files
 
@@ -252,7 +212,7 @@ class Host:
                             self._registry.break_row(row, PluginError(str(error)))
                 for row in rows if classes else ():
                     if row.provider is not None and row.state()[0] == "loaded":
-                        self._load_class(row)
+                        self._builder.load_class(row)
                     self._registry.save(row)
 
     def explain(
@@ -288,7 +248,7 @@ class Host:
 
     def timings(self) -> list[Timing]:
         """Return what was timed, the slowest first; empty without `trace`."""
-        return self._trace.timings() if self._trace else []
+        return self._building.trace.timings() if self._building else []
 
     # -- the end
 
@@ -383,76 +343,6 @@ class Host:
         else:
             text += "".join(f"; {item.info.name}: {item.reason}" for item in candidates)
         return text + "".join(f"; {note}" for note in self._registry.notes if note.state == "broken")
-
-    # -- building
-
-    def _built(self, row: Row) -> Any:
-        """Return the one instance of a row's provider."""
-        key = (row.hook, row.name)
-        held = self._instances.get(key)
-        if held is not None:
-            return held
-        if key in self._building:
-            chain = " needs ".join(f"{hook} {name!r}" for hook, name in [*self._building, key])
-            raise PluginError(f"providers need each other in a circle: {chain}")
-        self._building.append(key)
-        try:
-            self._instances[key] = self._new(row)
-        finally:
-            self._building.pop()
-        return self._instances[key]
-
-    def _new(self, row: Row) -> Any:
-        from kinetoscope._proxy import annotate, stand_in
-        from kinetoscope._services import HostServices
-
-        assert row.provider is not None
-        note = f"in {row.hook} {row.name!r} of {row.source}"
-        load = self._load_class(row)
-        if row.broken:
-            raise PluginError(
-                f"{row.hook} {row.name!r} of {row.source} is broken: {row.broken}"
-            ) from row.error
-        try:
-            services = (HostServices(self, row.provider),) if row.provider.needs else ()
-            with self._timed(row, "build"):
-                target = load(*services)
-        except Exception as error:
-            annotate(error, note)
-            if isinstance(error, KinetoscopeError):
-                raise
-            text = (
-                f"{row.hook} {row.name!r} of {row.source} could not be built: {type(error).__name__}: {error}"
-            )
-            raise PluginError(text) from error
-        observe = self._trace.observer(row.hook, row.name) if self._trace else None
-        return stand_in(target, note, observe)
-
-    def _timed(self, row: Row, operation: str) -> Any:
-        from contextlib import nullcontext
-
-        return self._trace.span(row.hook, row.name, operation) if self._trace else nullcontext()
-
-    def _load_class(self, row: Row) -> Callable[..., Any]:
-        """Import what `load` names; a failure breaks the row, and the record says so."""
-        assert row.provider is not None
-        load = row.provider.load
-        if not isinstance(load, str):
-            return load
-        module, _, name = load.partition(":")
-        try:
-            with self._timed(row, "import"):
-                held: Callable[..., Any] = getattr(import_module(module), name)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - it becomes the reason of its row
-            reason = f"import of {load!r} failed: {type(error).__name__}: {' '.join(str(error).split())}"
-            self._registry.break_row(row, error, reason)
-            self._registry.save(row)
-            return _never
-        return held
-
-
-def _never(*_services: object) -> Any:
-    raise PluginError("its class could not be imported")
 
 
 def _config(config: Config | Mapping[str, Any] | str | Path | None, arguments: Mapping[str, Any]) -> Config:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from kinetoscope_spec.provider import Provider
+if TYPE_CHECKING:
+    from kinetoscope_spec.provider import Provider
 
 __all__ = ["STATES", "Candidate", "Diagnostic", "Explanation", "ProviderInfo", "Timing"]
 
