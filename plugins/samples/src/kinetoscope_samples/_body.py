@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import attrs
 import numpy as np
-from kinetoscope_spec import rotation
 
-from kinetoscope_samples._curves import Noise, smooth, smoothstep, widened
+from kinetoscope_samples._curves import Noise, smooth, widened
 from kinetoscope_samples._feet import Foot
 from kinetoscope_samples._path import RootPath
 from kinetoscope_samples._skeleton import Body
 from kinetoscope_samples._steps import Step, jogging
 from kinetoscope_samples.recipe import Recipe
+from kinetoscope_spec import rotation
 
 __all__ = ["Drive", "arms", "drive", "legs", "pelvis", "trunk"]
 
@@ -114,7 +114,12 @@ def _product(*turns: np.ndarray) -> np.ndarray:
 
 
 def pelvis(
-    d: Drive, feet: tuple[Foot, Foot], recipe: Recipe, body: Body, idle: tuple[Noise, Noise], times: np.ndarray
+    d: Drive,
+    feet: tuple[Foot, Foot],
+    recipe: Recipe,
+    body: Body,
+    idle: tuple[Noise, Noise],
+    times: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the hips' positions `[N, 3]` and global rotations `[N, 4]`."""
     rate = 1 / (times[1] - times[0])
@@ -128,7 +133,7 @@ def pelvis(
     turns = _product(_y(d.heading + yaw), _z(roll + bank), _x(pitch))
     sway = recipe.sway * (0.34 - 0.14 * d.jog) * d.support * d.moving + 0.035 * shift
     left = np.stack([np.cos(d.heading), np.zeros(len(times)), -np.sin(d.heading)], 1)
-    standing = body.ankle + body.leg * (0.991 - 0.006 * d.moving - 0.045 * d.jog)
+    standing = body.ankle + body.leg * (0.991 - 0.006 * d.moving - 0.062 * d.jog)
     positions = left * sway[:, None]
     positions[:, [0, 2]] += d.where
     positions[:, 1] = standing + d.bob - 0.012 * shift**2
@@ -189,11 +194,15 @@ def arms(
         apart = np.deg2rad(9 + 7 * d.jog)
         shrug = np.deg2rad(0.7) * np.sin(2 * np.pi * 0.24 * times) + np.deg2rad(-4)
         shoulder = _product(chest, _y(-0.08 * side * forward), _z(side * shrug))
-        hang = _product(_x(-forward), _z(-side * (np.pi / 2 - apart)), _x(-side * np.deg2rad(14 + 14 * d.jog)))
+        hang = _product(
+            _x(-forward), _z(-side * (np.pi / 2 - apart)), _x(-side * np.deg2rad(14 + 14 * d.jog))
+        )
         # Against the chest, not the raised shoulder: the arm hangs from it.
         upper = rotation.multiply(chest, hang)
         lower = rotation.multiply(upper, _y(-side * elbow))
-        hand = _product(lower, _z(side * np.deg2rad(6) * np.ones(len(times))), _y(-side * 0.12 * np.ones(len(times))))
+        hand = _product(
+            lower, _z(side * np.deg2rad(6) * np.ones(len(times))), _y(-side * 0.12 * np.ones(len(times)))
+        )
         out |= {f"{name}Shoulder": shoulder, f"{name}Arm": upper, f"{name}ForeArm": lower}
         out |= {f"{name}Hand": hand, f"{name}HandEnd": hand}
     return out

@@ -12,7 +12,9 @@ Array = np.ndarray
 class Noise:
     """A smooth random curve of time: a few slow waves with seeded phases, about -1 to 1."""
 
-    def __init__(self, random: np.random.Generator, slowest: float = 0.04, quickest: float = 0.22, waves: int = 5):
+    def __init__(
+        self, random: np.random.Generator, slowest: float = 0.04, quickest: float = 0.22, waves: int = 5
+    ):
         self._frequency = random.uniform(slowest, quickest, waves)
         self._phase = random.uniform(0, 2 * np.pi, waves)
         weight = 1 / np.sqrt(self._frequency)
@@ -32,7 +34,10 @@ def smoothstep(x: Array, low: float = 0.0, high: float = 1.0) -> Array:
 def hermite(s: Array, p0: float, v0: float, p1: float, v1: float) -> Array:
     """Return the cubic with values `p` and slopes `v` (in units of `s`) at s = 0 and 1."""
     return (
-        p0 * (1 + 2 * s) * (1 - s) ** 2 + v0 * s * (1 - s) ** 2 + p1 * s * s * (3 - 2 * s) + v1 * s * s * (s - 1)
+        p0 * (1 + 2 * s) * (1 - s) ** 2
+        + v0 * s * (1 - s) ** 2
+        + p1 * s * s * (3 - 2 * s)
+        + v1 * s * s * (s - 1)
     )
 
 

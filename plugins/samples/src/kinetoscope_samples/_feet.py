@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
-from kinetoscope_samples._curves import hermite, knots, quintic, smoothstep
+from kinetoscope_samples._curves import hermite, knots, smoothstep
 from kinetoscope_samples._path import RootPath
 from kinetoscope_samples._skeleton import Body
 from kinetoscope_samples._steps import Stance
@@ -122,7 +122,7 @@ class _Swing:
         self._p0, self._v0, self._a0, self._r0 = _end(before, before.stop, body)
         self._p1, self._v1, self._a1, self._r1 = _end(after, after.start, body)
         reach = float(np.hypot(*(after.place - before.place)))
-        self._kick = (0.02 + 0.02 * min(reach, 1.0)) * (1 - after.jog) + 0.20 * after.jog * min(reach / 1.3, 1)
+        self._kick = 0.10 * after.jog * min(reach / 1.3, 1)
         self._kick += self._needed()
 
     def __call__(self, s: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -133,30 +133,30 @@ class _Swing:
         return ankle, pitch, self._toes(s, pitch)
 
     def _base(self, s: np.ndarray) -> np.ndarray:
-        base = quintic(s, self._p0, self._v0 * self._span, self._p1, self._v1 * self._span)
-        base[:, 1] = hermite(s, self._p0[1], self._v0[1] * self._span, self._p1[1], self._v1[1] * self._span)
-        return base
+        start, stop = self._v0 * self._span, self._v1 * self._span
+        return np.stack([hermite(s, self._p0[k], start[k], self._p1[k], stop[k]) for k in range(3)], 1)
 
     def _pitches(self, s: np.ndarray) -> np.ndarray:
         a0, a1, span = self._a0, self._a1, self._span
-        after = 0.16 + 0.1 * self._after.jog
-        places = [0, after, 0.55, 0.85, 1]
-        values = [a0, a0 - 0.12 * np.sign(-a0) * min(-a0, 1), 0.15 * a0, 0.9 * a1 + 0.05 * np.sign(a1), a1]
+        after = 0.12 + 0.14 * self._after.jog
+        places = [0, after, 0.5, 0.85, 1]
+        values = [a0, 1.05 * a0, 0.12 * a0, 0.9 * a1, a1]
         rates = (float(np.clip(self._r0 * span, -3, 0)), float(np.clip(self._r1 * span, -1.5, 0)))
         return knots(s, places, values, *rates)
 
     def _toes(self, s: np.ndarray, pitch: np.ndarray) -> np.ndarray:
         """Return the toes' pitch: flat on the ground when they leave it, then in line with the foot."""
-        bend = smoothstep(s, 0.0, 0.35)
-        return np.maximum(pitch, 0) * (1 - bend) + pitch * bend
+        share = np.where(pitch < 0, 0.45 * smoothstep(s, 0.0, 0.3), 1.0)
+        return pitch * share
 
     def _needed(self) -> float:
         """Return how much higher the arc must be for the foot not to scuff."""
-        s = np.linspace(0.04, 0.96, 47)
+        # Nearer its ends the arc hardly rises; there the foot rolls off and on.
+        s = np.linspace(0.15, 0.85, 36)
         pitch = self._pitches(s)
         height = self._base(s)[:, 1] + self._kick * _bump(s)
         lowest = _lowest(height, pitch, self._toes(s, pitch), self._body)
-        wanted = _CLEARANCE_M * np.minimum(1, 6 * s * (1 - s))
+        wanted = _CLEARANCE_M * np.minimum(1, 5 * s * (1 - s))
         return float(np.clip((wanted - lowest) / _bump(s), 0, 0.12).max())
 
     def _around(self, s: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 import numpy as np
+
 from kinetoscope_spec import Skeleton
 
 __all__ = ["Body", "body_of"]

@@ -118,7 +118,7 @@ class _Planner:
         swing = min((1 - pace.duty) * 2 * pace.seconds, landing - last.start - 0.25 * pace.seconds)
         share = float(np.clip(reach / (1.15 * self.body.height / 1.75), 0, 1.1))
         last.stop = landing - swing
-        last.lift = np.deg2rad(58 + 6 * pace.jog) * share**0.7
+        last.lift = np.deg2rad(50 + 8 * pace.jog) * share**0.7
         place = place + self.random.normal(0, 0.006 * min(share, 1), 2)
         heading += self.random.normal(0, np.deg2rad(1.2) * min(share, 1))
         strike = np.deg2rad(22 - 15 * pace.jog) * share

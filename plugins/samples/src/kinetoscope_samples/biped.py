@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import attrs
 import numpy as np
-from kinetoscope_spec import Motion, rotation
 
 from kinetoscope_samples import _body
 from kinetoscope_samples._curves import Noise
@@ -18,6 +17,7 @@ from kinetoscope_samples._path import root_path
 from kinetoscope_samples._skeleton import Body, body_of
 from kinetoscope_samples._steps import plan
 from kinetoscope_samples.recipe import Recipe
+from kinetoscope_spec import Motion, rotation
 
 __all__ = ["Generated", "generate", "generate_with_feet"]
 
@@ -51,7 +51,9 @@ def generate(recipe: Recipe | None = None, *, name: str | None = None, **options
     return generate_with_feet(recipe, name=name, **options).motion
 
 
-def generate_with_feet(recipe: Recipe | None = None, *, name: str | None = None, **options: object) -> Generated:
+def generate_with_feet(
+    recipe: Recipe | None = None, *, name: str | None = None, **options: object
+) -> Generated:
     """Return the motion of a recipe together with the contacts it was planned with."""
     recipe = attrs.evolve(recipe or Recipe(), **options)  # type: ignore[arg-type]
     random = np.random.default_rng([recipe.seed, *recipe.action.encode()])
@@ -90,5 +92,3 @@ def _motion(
     positions[:, 0] = hips
     title = name or f"{recipe.action}-{recipe.seed}"
     return Motion(skeleton, positions.astype(np.float32), local.astype(np.float32), recipe.framerate, title)
-
-

@@ -6,10 +6,9 @@ import os
 import stat
 from pathlib import Path
 
-from kinetoscope_spec import Asset, FormatError
-
 from kinetoscope_samples.biped import generate
 from kinetoscope_samples.recipe import parse
+from kinetoscope_spec import Asset, FormatError
 
 __all__ = ["SampleImporter", "UnreadableError"]
 
@@ -51,7 +50,9 @@ def _text(path: Path) -> str:
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no ordinary file"
             raise UnreadableError(f"is {kind}", path=path, expected="a recipe file")
         if status.st_size > _LARGEST_BYTES:
-            raise FormatError(f"has {status.st_size} bytes", path=path, expected=f"a recipe of {_LARGEST_BYTES} at most")
+            raise FormatError(
+                f"has {status.st_size} bytes", path=path, expected=f"a recipe of {_LARGEST_BYTES} at most"
+            )
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         if isinstance(error, FormatError):

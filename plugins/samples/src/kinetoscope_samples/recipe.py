@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-from kinetoscope_spec import FormatError
-from kinetoscope_spec.errors import nearest
 
 from kinetoscope_samples import HEADER
+from kinetoscope_spec import FormatError
+from kinetoscope_spec.errors import nearest
 
 __all__ = ["ACTIONS", "Recipe", "Segment", "parse", "to_toml"]
 
@@ -183,7 +183,7 @@ class _Reader:
             headers = [i for i, line in enumerate(lines) if re.match(r"\s*\[\[\s*segments\s*\]\]", line)]
             if int(segment.group(1)) < len(headers):
                 start = headers[int(segment.group(1))]
-        key = place.rsplit(".", 1)[-1].split("[")[0]
+        key = place.rsplit(".", 1)[-1].split("[", maxsplit=1)[0]
         for i, line in enumerate(lines[start:], start + 1):
             if re.search(rf"""(^|[\s{{,\[."']){re.escape(key)}["']?\s*[=.\]]""", line.split("#")[0]):
                 return i
