@@ -9,14 +9,31 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"numpy", "torch", "jax", "scipy", "numba", "moderngl", "av", "magika", "onnxruntime", "rich", "attr", "pluggy"}
+HEAVY = {
+    "numpy",
+    "torch",
+    "jax",
+    "scipy",
+    "numba",
+    "moderngl",
+    "av",
+    "magika",
+    "onnxruntime",
+    "rich",
+    "attr",
+    "pluggy",
+}
 
 
 def imported(*arguments: str, home: Path) -> set[str]:
     """Return the top-level modules that `kinetoscope ARGUMENTS` imports."""
     run = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "kinetoscope", *arguments],
-        capture_output=True, text=True, timeout=60, check=True, env={"KINETOSCOPE_HOME": str(home), "PATH": "/usr/bin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        env={"KINETOSCOPE_HOME": str(home), "PATH": "/usr/bin"},
     )
     lines = [line.rsplit("|", 1) for line in run.stderr.splitlines() if line.startswith("import time:")]
     return {name.strip().split(".")[0] for _, name in lines}
@@ -40,11 +57,22 @@ def test_listing_plugins_imports_none(tmp_path: Path, times: int) -> None:
 def test_every_provider_of_ours_loads(tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, "-m", "kinetoscope", "plugins", "--load", "--json"],
-        capture_output=True, text=True, timeout=300, check=True,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
         env={"KINETOSCOPE_HOME": str(tmp_path), "PATH": "/usr/bin"},
     )
     rows = json.loads(run.stdout)["providers"]
-    assert {row["hook"] for row in rows} >= {"importer", "feature", "model", "renderer", "detector", "solver", "media"}
+    assert {row["hook"] for row in rows} >= {
+        "importer",
+        "feature",
+        "model",
+        "renderer",
+        "detector",
+        "solver",
+        "media",
+    }
     wrong = [row for row in rows if row["state"] not in ("available", "loaded", "unavailable")]
     assert wrong == []
     assert all(row["reason"] for row in rows if row["state"] == "unavailable")

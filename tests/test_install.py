@@ -45,17 +45,26 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
     subprocess.run(
         [*command, "-c", str(ROOT / ".setup" / "constraints.txt"), *paths],
-        check=True, cwd=folder, timeout=300,
+        check=True,
+        cwd=folder,
+        timeout=300,
     )
     return python
 
 
 def run(python: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("KINETOSCOPE", "PYTHON"))}
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("KINETOSCOPE", "PYTHON"))
+    }
     environment["KINETOSCOPE_HOME"] = str(folder / "home")
     return subprocess.run(
         [str(python), *arguments],
-        check=True, cwd=folder, env=environment, capture_output=True, text=True, timeout=120,
+        check=True,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
 
 

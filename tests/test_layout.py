@@ -15,7 +15,10 @@ FILES = [
     ROOT / name
     for name in subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.splitlines()
     if (ROOT / name).is_file()
 ]
@@ -78,7 +81,19 @@ def test_no_function_needs_scrolling() -> None:
 
 
 def test_no_real_data_is_committed() -> None:
-    suffixes = {".bvh", ".fbx", ".glb", ".gltf", ".mp4", ".mov", ".wav", ".npz", ".npy", ".safetensors", ".onnx"}
+    suffixes = {
+        ".bvh",
+        ".fbx",
+        ".glb",
+        ".gltf",
+        ".mp4",
+        ".mov",
+        ".wav",
+        ".npz",
+        ".npy",
+        ".safetensors",
+        ".onnx",
+    }
     assert [path for path in FILES if path.suffix.lower() in suffixes] == []
 
 

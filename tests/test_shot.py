@@ -1,0 +1,309 @@
+"""The first shot, end to end: what is written agrees with itself, computed again from the files.
+
+Nothing here uses the code that made the figures: motions are read with bvhio, rotations are
+SciPy's, the path is a Catmull-Rom spline in Hermite form.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import bvhio
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from kinetoscope import Host
+from kinetoscope.shot.run import Film, shoot
+from kinetoscope_spec import Cancelled, ConfigError
+
+pytestmark = [pytest.mark.slow, pytest.mark.gl, pytest.mark.xdist_group("shot")]
+
+NAMES = {
+    "hips": ("Hips",),
+    "left": ("Toes_L", "LeftToeBase", "LeftToes"),
+    "right": ("Toes_R", "RightToeBase", "RightToes"),
+}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("home")
+    before = os.environ.get("KINETOSCOPE_HOME")
+    os.environ["KINETOSCOPE_HOME"] = str(folder)
+    yield folder
+    os.environ.pop("KINETOSCOPE_HOME")
+    if before is not None:
+        os.environ["KINETOSCOPE_HOME"] = before
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Path:
+    """The sample shot, smaller: fewer steps, a small picture."""
+    from kinetoscope_samples.shot import write_sample
+
+    folder = tmp_path_factory.mktemp("sample")
+    write_sample(folder, steps=120, size=(192, 108), quality="draft", path=((0, 0), (0.4, 2.0), (1.5, 3.5)))
+    return folder / "shot.toml"
+
+
+@pytest.fixture(scope="module")
+def first(sample: Path) -> Film:
+    with Host() as host:
+        return shoot(host, sample)
+
+
+def tracks(path: Path) -> dict[str, np.ndarray]:
+    """Global positions [T, 3] of hips and toes, by bvhio."""
+    root = bvhio.readAsHierarchy(str(path))
+    joints = {joint.Name: joint for joint, _, _ in root.layout()}
+    found = {key: next(joints[name] for name in names if name in joints) for key, names in NAMES.items()}
+    frames = len(root.Keyframes)
+    out: dict[str, list[Any]] = {key: [] for key in found}
+    for frame in range(frames):
+        root.loadPose(frame)
+        for key, joint in found.items():
+            out[key].append(tuple(joint.PositionWorld))
+    return {key: np.asarray(value) for key, value in out.items()}
+
+
+def locals_(path: Path) -> dict[str, Rotation]:
+    """Local rotations of every joint, by bvhio."""
+    container = bvhio.readAsBvh(str(path))
+    return {
+        joint.Name: Rotation.from_quat(
+            [(q.x, q.y, q.z, q.w) for q in (key.Rotation for key in joint.Keyframes)]
+        )
+        for joint, _, _ in container.Root.layout()
+    }
+
+
+def hermite(points: np.ndarray) -> np.ndarray:
+    """The centripetal Catmull-Rom spline through `points`, densely."""
+    p = np.concatenate([[2 * points[0] - points[1]], points, [2 * points[-1] - points[-2]]])
+    t = np.concatenate([[0], np.cumsum(np.sqrt(np.linalg.norm(np.diff(p, axis=0), axis=1)))])
+    pieces = []
+    for i in range(1, len(p) - 2):
+        h = t[i + 1] - t[i]
+        m = [
+            h
+            * (
+                (p[k] - p[k - 1]) / (t[k] - t[k - 1])
+                - (p[k + 1] - p[k - 1]) / (t[k + 1] - t[k - 1])
+                + (p[k + 1] - p[k]) / (t[k + 1] - t[k])
+            )
+            for k in (i, i + 1)
+        ]
+        u = np.linspace(0, 1, 400)[:, None]
+        pieces.append(
+            (2 * u**3 - 3 * u**2 + 1) * p[i]
+            + (u**3 - 2 * u**2 + u) * m[0]
+            + (-2 * u**3 + 3 * u**2) * p[i + 1]
+            + (u**3 - u**2) * m[1]
+        )
+    return np.concatenate(pieces)
+
+
+def central(values: np.ndarray, rate: float) -> np.ndarray:
+    return np.gradient(values, 1 / rate, axis=0)
+
+
+def recomputed(film: Film, report: dict[str, Any]) -> dict[str, Any]:
+    """Every figure of the report, from the two BVH files and the constants that it states."""
+    constants, rate = report["figures"]["constants"], 30.0
+    shown, made = tracks(film.motion), tracks(film.unplanted)
+    contacts, skate = {}, {"before": [], "after": []}
+    for side in ("left", "right"):
+        toes = made[side]
+        low = toes[:, 1] - constants["toe_rest_height_m"] < constants["contact_height_m"]
+        slow = np.linalg.norm(central(toes, rate), axis=1) < constants["contact_speed_m_s"]
+        contacts[side] = low & slow
+        both = contacts[side][1:] & contacts[side][:-1]
+        for key, source in (("before", made), ("after", shown)):
+            step = np.hypot(*np.diff(source[side][:, [0, 2]], axis=0).T) * rate * 100
+            skate[key] += list(step[both])
+    ground = shown["hips"][:, [0, 2]]
+    curve = hermite(np.asarray(report["shot"]["performer"]["path"], float))
+    errors = np.sqrt(((ground[:, None] - curve[None]) ** 2).sum(-1)).min(axis=1)
+    speed = np.linalg.norm(central(ground, rate), axis=1)
+    moving = speed > constants["moving_m_s"]
+    onsets = sum((c[1:] & ~c[:-1] & moving[1:]).sum() for c in contacts.values())
+    return {
+        "frames": len(ground),
+        "contact_share": {side: c.mean() for side, c in contacts.items()},
+        "foot_skate_cm_s": {key: float(np.mean(values)) for key, values in skate.items()},
+        "path_error_m": {"mean": errors.mean(), "max": errors.max()},
+        "pelvis_speed": speed[moving].mean(),
+        "steps_per_s": onsets / (moving.sum() / rate),
+    }
+
+
+def outside(film: Film, clips: list[Path]) -> float:
+    """The largest angle in degrees by which a joint below the hips leaves the range of the clips."""
+    trained = [locals_(clip) for clip in clips]
+    shown, worst = locals_(film.motion), 0.0
+    for name, rotations in shown.items():
+        if name in ("joint_Root", "Root", *NAMES["hips"]):
+            continue
+        seen = Rotation.concatenate([clip[name] for clip in trained])
+        middle = seen.mean().inv()
+        box, vectors = (middle * seen).as_rotvec(), (middle * rotations).as_rotvec()
+        excess = np.maximum(box.min(axis=0) - vectors, vectors - box.max(axis=0)).max()
+        worst = max(worst, float(np.degrees(excess)))
+    return worst
+
+
+def assert_report_is_true(film: Film) -> dict[str, Any]:
+    report = json.loads(film.report.read_text())
+    again, told = recomputed(film, report), report["figures"]
+    assert again["frames"] == told["frames"]
+    for key in ("contact_share", "foot_skate_cm_s"):
+        assert again[key] == pytest.approx(told[key], rel=0.02, abs=0.02)
+    assert again["path_error_m"] == pytest.approx(told["path_error_m"], rel=0.05, abs=2e-3)
+    assert again["pelvis_speed"] == pytest.approx(told["pelvis_speed_m_s"]["value"], rel=0.01)
+    assert again["steps_per_s"] == pytest.approx(told["steps_per_s"]["value"], rel=0.02)
+    return report
+
+
+def test_every_figure_can_be_computed_again(first: Film) -> None:
+    report = assert_report_is_true(first)
+    assert [stage["name"] for stage in report["stages"]] == [
+        "import",
+        "features",
+        "train",
+        "generate",
+        "plant",
+        "render",
+        "encode",
+        "write motion",
+    ]
+    assert all(stage["provider"] and stage["why"] for stage in report["stages"][1:])
+    assert len(report["losses"]) > 1
+    assert all(len(source["sha256"]) == 64 for source in report["inputs"])
+
+
+def test_feet_stand_still(first: Film) -> None:
+    assert first.figures["foot_skate_cm_s"]["after"] < 1.0
+    assert first.figures["foot_skate_cm_s"]["before"] > first.figures["foot_skate_cm_s"]["after"]
+
+
+def test_the_film_plays(first: Film) -> None:
+    with av.open(str(first.film)) as container:
+        (stream,) = container.streams
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
+    assert len(frames) == first.figures["frames"]
+    assert frames[0].shape == (108, 192, 3)
+    changes = [np.abs(a.astype(int) - b).mean() for a, b in zip(frames[1:], frames[:-1], strict=True)]
+    assert min(frame.std() for frame in frames) > 5
+    assert np.median(changes) > 0.2
+
+
+def test_the_second_time_the_model_is_reused_and_the_motion_is_the_same(
+    first: Film, sample: Path, tmp_path: Path
+) -> None:
+    with Host() as host:
+        again = shoot(host, sample, out=tmp_path / "again.mp4")
+    stages = {stage["name"]: stage for stage in again.stages}
+    assert stages["train"]["cached"]
+    assert again.motion.read_bytes() == first.motion.read_bytes()
+
+
+def test_another_clip_means_another_training(sample: Path, first: Film, tmp_path: Path) -> None:
+    from kinetoscope.shot.learn import Recipe
+
+    recipe = {"clips": "a", "model": "m 1", "feature": "f 1", "options": {}, "seed": 0, "budget": None}
+    keys = {Recipe(**recipe).key()}
+    for change in (
+        {"clips": "b"},
+        {"model": "m 2"},
+        {"options": {"x": 1}},
+        {"seed": 1},
+        {"budget": {"steps": 1.0}},
+    ):
+        keys.add(Recipe(**(recipe | change)).key())
+    assert len(keys) == 6
+
+
+@pytest.mark.parametrize("stage", ["reading", "step", "generating", "rendering"])
+def test_cancelling_leaves_nothing_behind(sample: Path, first: Film, tmp_path: Path, stage: str) -> None:
+    text = sample.read_text().replace("steps = 120", "steps = 121" if stage == "step" else "steps = 120")
+    other = sample.with_name(f"cancel-{stage}.toml")
+    other.write_text(text)
+
+    def progress(done: int, total: int, message: str) -> bool:
+        return not (message.startswith(stage) and done >= min(2, total - 1))
+
+    out = tmp_path / "out" / "film.mp4"
+    with Host() as host, pytest.raises(Cancelled):
+        shoot(host, other, out=out, progress=progress)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_clip_that_is_something_else_is_named(sample: Path, first: Film) -> None:
+    wrong = sample.parent / "mocap" / "really.bvh"
+    wrong.write_bytes(b"MZ" + bytes(range(256)) * 20)
+    try:
+        with Host() as host, pytest.raises(Exception, match=r"really\.bvh") as caught:
+            shoot(host, sample)
+        assert type(caught.value).__name__ in ("FormatError", "ProviderNotFound")
+    finally:
+        wrong.unlink()
+
+
+def test_an_unknown_provider_is_answered_with_the_near_ones(sample: Path, first: Film) -> None:
+    other = sample.with_name("provider.toml")
+    other.write_text(sample.read_text().replace("[performer]", '[performer]\nmodel = "codebok-matching"', 1))
+    with Host() as host, pytest.raises(Exception, match="codebook-matching"):
+        shoot(host, other)
+
+
+def test_a_path_of_one_point_twice_is_a_config_error(sample: Path) -> None:
+    other = sample.with_name("path.toml")
+    lines = [
+        "path = [[0, 0], [0, 0]]" if line.startswith("path =") else line
+        for line in sample.read_text().splitlines()
+    ]
+    other.write_text("\n".join(lines))
+    with Host() as host, pytest.raises(ConfigError, match=r"path\.toml:\d+.*same point"):
+        shoot(host, other)
+
+
+@pytest.mark.realdata
+@pytest.mark.timeout(1500)
+def test_walking_clips_make_a_walking_person(home: Path, tmp_path: Path) -> None:
+    data = os.environ.get("KINETOSCOPE_DATA")
+    if not data:
+        pytest.skip("KINETOSCOPE_DATA is unset: there is no real mocap here")
+    folder = Path(data).resolve() / "bvh" / "bandai-namco-1"
+    shot = tmp_path / "shot.toml"
+    shot.write_text(
+        f"""
+[performer]
+mocap = ["{folder}/dataset-1_walk_*.bvh"]
+path = [[0, 0], [0.5, 3], [3, 5], [6, 5], [8, 8]]
+seed = 1
+style = "normal"
+training = {{ steps = 1500 }}
+[output]
+size = [320, 180]
+quality = "draft"
+"""
+    )
+    with Host() as host:
+        film = shoot(host, shot)
+    report = assert_report_is_true(film)
+    figures = report["figures"]
+    assert len(report["inputs"]) == 30
+    assert figures["foot_skate_cm_s"]["after"] < 1.0
+    assert min(figures["contact_share"].values()) >= 0.3
+    assert figures["path_error_m"]["mean"] < 0.25
+    for key in ("pelvis_speed_m_s", "steps_per_s"):
+        low, high = figures[key]["training"]
+        assert low <= figures[key]["value"] <= high
+    # What clamping and planting leave, measured by another way of reading the files.
+    assert outside(film, sorted(folder.glob("dataset-1_walk_*.bvh"))) < 0.5
