@@ -6,6 +6,7 @@ round every number correctly, as Python's `float` does.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from importlib.util import find_spec
 from typing import NoReturn
@@ -17,11 +18,15 @@ from numpy.typing import NDArray
 from kinetoscope_bvh._cursor import BLANKS, LARGEST, line_of, number, shown
 from kinetoscope_spec import FormatError
 
-_FAST_FROM = 64 * 1024
-"""Bytes of text from which on the compiled parser is worth its start-up."""
+_START_UP = 16 * 1024 * 1024
+"""Bytes of text that plain Python parses in about the time that importing Numba takes."""
 
+_BLOCK = 1024 * 1024
 _HARD = 4096
 _ALPHABET = b"0123456789+-.eE" + BLANKS
+_WORD = re.compile(rb"[^ \t\v\f\r\n]+")
+_LINE = re.compile(rb"[^\r\n]+")
+_LINE_END = re.compile(rb"[\r\n]")
 
 
 @attrs.frozen
@@ -32,8 +37,22 @@ class Table:
     wrapped: int
 
 
+_seen = 0
+
+
+def _worth_compiling(count: int) -> bool:
+    """Tell whether `count` more bytes are a case for the compiled parser.
+
+    Once enough text has come by in this process Numba is imported and does all the rest. The
+    results are the same to the last bit, so nobody can tell which road was taken.
+    """
+    global _seen  # noqa: PLW0603 - a hint: threads that race here lose a count, nothing else
+    _seen = min(_seen + count, _START_UP)
+    return _seen == _START_UP and _installed()
+
+
 @lru_cache(maxsize=1)
-def _compiled() -> bool:
+def _installed() -> bool:
     return find_spec("numba") is not None
 
 
@@ -43,23 +62,24 @@ def parse_table(
     """Parse the numbers in `data` from byte `start` on: frames of `columns` numbers each.
 
     A frame begins on a line of its own and may go on over several lines. Memory is bounded by
-    the text: eight bytes for every two of it. `compiled` chooses the road; None goes by size.
+    the text: eight bytes for every two of it. `compiled` chooses the road; None goes by
+    how much text has been parsed so far.
 
     Raises:
         FormatError: naming the line: something that is no finite number, a frame with too few or
             too many of them.
     """
     if compiled is None:
-        compiled = len(data) - start >= _FAST_FROM and _compiled()
+        compiled = _worth_compiling(len(data) - start)
     if columns == 0:
         return _no_columns(data, start, path)
     return (_parse_compiled if compiled else _parse_plain)(data, start, columns, path)
 
 
 def _no_columns(data: bytes, start: int, path: object) -> Table:
-    found = data[start:].split(maxsplit=1)
+    found = _WORD.search(data, start)
     if found:
-        _fail(data, data.index(found[0], start), path, f"{shown(found[0])} in a file without channels")
+        _fail(data, found.start(), path, f"{shown(found.group())} in a file without channels")
     return Table(np.zeros((0, 0)), 0)
 
 
@@ -80,7 +100,9 @@ def _parse_compiled(data: bytes, start: int, columns: int, path: object) -> Tabl
         if status == _kernel.DONE and column == 0:
             return Table(values[:done], wrapped)
         if status != _kernel.FULL:
-            _explain(data, start, columns, path, offset, bad=status == _kernel.BAD_TOKEN)
+            if status == _kernel.BAD_TOKEN:
+                _fail_number(data, offset, path)
+            _explain(data, start, columns, path)
 
 
 def _most_rows(data: bytes, start: int, columns: int) -> int:
@@ -101,63 +123,64 @@ def _settle(data: bytes, values: NDArray[np.float64], hard: NDArray[np.int64], p
 
 
 def _word_at(data: bytes, offset: int) -> bytes:
-    end = offset
-    while end < len(data) and data[end] not in BLANKS:
-        end += 1
-    return data[offset:end]
+    match = _WORD.match(data, offset)
+    return match.group() if match else b""
 
 
 def _parse_plain(data: bytes, start: int, columns: int, path: object) -> Table:
-    body = data[start:]
-    if body.translate(None, _ALPHABET):
-        _explain(data, start, columns, path, None)
-    lines = [line.split() for line in body.replace(b"\r", b"\n").split(b"\n")]
-    counts = np.array([len(line) for line in lines if line], np.int64)
-    ends = np.cumsum(counts)
-    total = int(ends[-1]) if len(ends) else 0
-    boundaries = np.arange(columns, total + 1, columns)
-    if total % columns or not np.isin(boundaries, ends).all():
-        _explain(data, start, columns, path, None)
+    values, counts = [np.empty(0)], [np.empty(0, np.int64)]
+    position = start
+    while position < len(data):
+        end = _block_end(data, position)
+        block = _block(data[position:end])
+        if block is None:
+            _explain(data, start, columns, path)
+        values.append(block[0])
+        counts.append(block[1])
+        position = end
+    flat, lines = np.concatenate(values), np.concatenate(counts)
+    frames, rest = divmod(len(flat), columns)
+    ends = np.cumsum(lines)
+    if rest or not np.isin(np.arange(1, frames + 1) * columns, ends).all():
+        _explain(data, start, columns, path)
+    return Table(flat.reshape(frames, columns), len(lines) - frames)
+
+
+def _block_end(data: bytes, start: int) -> int:
+    """Return where about `_BLOCK` bytes of whole lines from `start` on end."""
+    match = _LINE_END.search(data, start + _BLOCK)
+    return match.end() if match else len(data)
+
+
+def _block(text: bytes) -> tuple[NDArray[np.float64], NDArray[np.int64]] | None:
+    """Return the numbers in `text` and how many each line holds; None if anything is no number."""
+    if text.translate(None, _ALPHABET):
+        return None  # also keeps out what `float` takes besides: nan, inf, 1_000
     try:
-        values = np.array([float(word) for line in lines for word in line], np.float64)
+        values = np.array([float(word) for word in text.split()], np.float64)
     except ValueError:
-        _explain(data, start, columns, path, None)
+        return None
     if not (np.abs(values) <= LARGEST).all():
-        _explain(data, start, columns, path, None)
-    return Table(values.reshape(-1, columns), len(counts) - total // columns)
+        return None
+    counts = [len(line.split()) for line in text.splitlines()]
+    return values, np.array([count for count in counts if count], np.int64)
 
 
-def _explain(
-    data: bytes, start: int, columns: int, path: object, offset: int | None, *, bad: bool = False
-) -> NoReturn:
-    """Find what is wrong, line by line, and raise the error that says so.
-
-    `offset` is where the compiled parser stopped: what stands before the line it is in is good,
-    except that a frame cut short shows only where the next one begins.
-    """
-    if bad and offset is not None:
-        _fail_number(data, offset, path)
-    position, column, short = start, 0, 0
-    for line in data[start:].splitlines(keepends=True):
-        words = line.split()
+def _explain(data: bytes, start: int, columns: int, path: object) -> NoReturn:
+    """Find the first thing that is wrong, line by line, and raise the error that says so."""
+    column, begin, in_frame = 0, start, 0
+    for line in _LINE.finditer(data, start):
+        words = line.group().split()
         for word in words:
             if number(word) is None:
-                _fail_number(data, data.index(word, position), path)
+                _fail_number(data, data.index(word, line.start()), path)
         if words and column == 0:
-            short = position
+            begin, in_frame = line.start(), len(words)
         column += len(words)
         if column > columns:
-            _fail_row(data, short, position, columns, path)
+            _fail(data, begin, path, f"a frame with {in_frame} numbers", f"{columns}, as the channels say")
         column %= columns
-        position += len(line)
-    found = len(data[short:].split())
-    _fail(data, short, path, f"the last frame has {found} numbers", f"{columns}: is the file cut off?")
-
-
-def _fail_row(data: bytes, first: int, line: int, columns: int, path: object) -> NoReturn:
-    place = first
-    found = len(data[first:].splitlines()[0].split())
-    _fail(data, place, path, f"a frame with {found} numbers", f"{columns}, as the channels say")
+    _fail(data, begin, path, f"the last frame has {column} numbers", f"{columns}: is the file cut off?")
 
 
 def _fail_number(data: bytes, offset: int, path: object) -> NoReturn:

@@ -9,7 +9,8 @@ __all__ = ["is_bvh", "starts_as_bvh"]
 _WORD = rb"(?i:HIERARCHY)(?![^\s{])"
 _START = re.compile(_WORD)
 _WHOLE = re.compile(
-    _WORD + rb"\s+(?i:ROOT)[ \t]+(?P<name>[^\r\n{]+?)\s*\{\s*(?i:OFFSET|CHANNELS)(?![^\s])", re.ASCII
+    # Possessive, so that a head made of blanks costs one pass.
+    _WORD + rb"\s++(?i:ROOT)[ \t]++[^\s{][^\r\n{]*+\s*+\{\s*+(?i:OFFSET|CHANNELS)(?!\S)",
 )
 _BOM = b"\xef\xbb\xbf"
 
