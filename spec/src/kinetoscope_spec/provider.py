@@ -64,6 +64,10 @@ class Signature:
             raise ValidationError(f"signature of {self.label!r} has neither magic nor rule")
 
 
+def _signatures(value: Sequence[Signature]) -> tuple[Signature, ...]:
+    return tuple(value)
+
+
 @attrs.frozen
 class Provider:
     """One thing that a plugin provides under a hook. Building it must cost nothing.
@@ -91,7 +95,7 @@ class Provider:
     load: str | Callable[..., Any] = attrs.field(validator=_target)
     reads: tuple[str, ...] = attrs.field(default=(), converter=_words, kw_only=True)
     writes: tuple[str, ...] = attrs.field(default=(), converter=_words, kw_only=True)
-    signatures: tuple[Signature, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
+    signatures: tuple[Signature, ...] = attrs.field(default=(), converter=_signatures, kw_only=True)
     languages: tuple[str, ...] = attrs.field(default=(), converter=_words, kw_only=True)
     devices: tuple[str, ...] = attrs.field(default=("cpu",), converter=_words, kw_only=True)
     licence: str = attrs.field(default="Apache-2.0", kw_only=True)
