@@ -23,7 +23,10 @@ def runs(contact: Array) -> list[tuple[int, int]]:
 
 
 def tidy(contacts: Array, close_frames: int, drop_frames: int) -> Array:
-    """Close gaps of up to `close_frames` between contacts, then drop contacts of up to `drop_frames`."""
+    """Close gaps of up to `close_frames` between contacts, then drop contacts of up to `drop_frames`.
+
+    What touches the clip's ends is left: nobody knows how long it lasts.
+    """
     contacts = contacts.copy()
     for foot in range(contacts.shape[1]):
         row = contacts[:, foot]
@@ -31,7 +34,7 @@ def tidy(contacts: Array, close_frames: int, drop_frames: int) -> Array:
             if first > 0 and last < len(row) - 1 and last - first + 1 <= close_frames:
                 row[first : last + 1] = True
         for first, last in runs(row):
-            if last - first + 1 <= drop_frames:
+            if first > 0 and last < len(row) - 1 and last - first + 1 <= drop_frames:
                 row[first : last + 1] = False
     return contacts
 
@@ -41,8 +44,8 @@ def targets(toes: Array, contact: Array, blend: int, ground: float) -> Array:
 
     In each run of contact they rest on one point, the mean of where they were, not below the
     ground. Outside, they take what remains of the offset to that point along, falling to nothing
-    (or to the next point's) over `blend` frames: a cubic Hermite curve that leaves the locked frames
-    at rest and meets the given motion with its own speed.
+    (or to the next point's) over `blend` frames: a cubic Hermite curve that goes on from the contact
+    as the offset changed in it and ends level, so the toes' velocity has no step that it had not.
     """
     offset = np.zeros_like(toes)
     found = runs(contact)
@@ -52,18 +55,18 @@ def targets(toes: Array, contact: Array, blend: int, ground: float) -> Array:
         offset[first : last + 1] = point - toes[first : last + 1]
     ends = [(-1, -1), *found, (len(toes), len(toes))]
     for (_, last), (first, _) in pairwise(ends):
-        _bridge(offset, toes, last, first, blend)
+        _bridge(offset, contact, last, first, blend)
     return _above(toes + offset, contact, ground)
 
 
-def _bridge(offset: Array, toes: Array, last: int, first: int, blend: int) -> None:
+def _bridge(offset: Array, held: Array, last: int, first: int, blend: int) -> None:
     """Fill the offsets between the contact that ends at `last` and the one that begins at `first`."""
     after, before = last >= 0, first < len(offset)
     frames = np.arange(last + 1, first)
     if not len(frames) or not (after or before):
         return
-    start = (offset[last], _slope(toes, last, last + 1)) if after else None
-    end = (offset[first], _slope(toes, first - 1, first)) if before else None
+    start = (offset[last], _slope(offset, last, last - 1, held)) if after else None
+    end = (offset[first], -_slope(offset, first, first + 1, held)) if before else None
     if start and end and first - last < 2 * blend:
         offset[frames] = _hermite((frames - last) / (first - last), first - last, *start, *end)
         return
@@ -74,9 +77,10 @@ def _bridge(offset: Array, toes: Array, last: int, first: int, blend: int) -> No
         offset[frames] += _hermite(np.maximum(1 - (first - frames) / blend, 0), blend, *still, *end)
 
 
-def _slope(toes: Array, before: int, after: int) -> Array:
-    """Return the change a frame of an offset that keeps a moving toe at rest."""
-    slope: Array = toes[before] - toes[after]
+def _slope(offset: Array, edge: int, inner: int, held: Array) -> Array:
+    """Return the offset's change a frame at the edge of a contact, from the frame inside it."""
+    inside = 0 <= inner < len(held) and held[inner]
+    slope: Array = offset[edge] - offset[inner] if inside else np.zeros(3)
     return slope
 
 

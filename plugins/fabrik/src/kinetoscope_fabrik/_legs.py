@@ -40,7 +40,7 @@ def legs_of(skeleton: Skeleton) -> tuple[Leg, Leg]:
     left, right = (Leg(side, *(known[f"{side}_{part}"] for part in _PARTS)) for side in ("left", "right"))
     for leg in (left, right):
         for above, below in ((leg.upper, leg.lower), (leg.lower, leg.foot), (leg.foot, leg.toes)):
-            if above not in _ancestors(skeleton, below):
+            if above not in ancestors(skeleton, below):
                 raise ValidationError(
                     f"joint {skeleton.names[below]!r} doesn't hang on {skeleton.names[above]!r}, expected a leg: "
                     "upper leg, lower leg, foot, toes"
@@ -56,14 +56,15 @@ def pelvis_of(skeleton: Skeleton, legs: tuple[Leg, Leg]) -> int:
     """
     known = anatomy.roles(skeleton)
     carried = [leg.upper for leg in legs] + [known[role] for role in ("hips", "spine") if role in known]
-    common = set.intersection(*({*_ancestors(skeleton, joint)} for joint in carried[:2]))
-    common &= set.intersection(*({joint, *_ancestors(skeleton, joint)} for joint in carried))
+    common = set.intersection(*({*ancestors(skeleton, joint)} for joint in carried[:2]))
+    common &= set.intersection(*({joint, *ancestors(skeleton, joint)} for joint in carried))
     if not common:
         raise ValidationError("no joint carries both legs, expected a pelvis above them")
     return max(common)
 
 
-def _ancestors(skeleton: Skeleton, joint: int) -> list[int]:
+def ancestors(skeleton: Skeleton, joint: int) -> list[int]:
+    """Return the joints above `joint`, its parent first."""
     found: list[int] = []
     while (joint := int(skeleton.parents[joint])) >= 0:
         found.append(joint)

@@ -41,6 +41,7 @@ def plant(
     if not (np.isfinite(blend_s) and blend_s > 0):
         raise ValidationError(f"blend_s is {blend_s}, expected seconds above 0")
     legs = _legs.legs_of(motion.skeleton)
+    _check_scales(motion, legs)
     pelvis = _legs.pelvis_of(motion.skeleton, legs)
     positions, orientations = (np.asarray(a, np.float64) for a in motion.global_transforms())
     toes = positions[:, [leg.toes for leg in legs]]
@@ -137,11 +138,25 @@ def _within(hip: Array, goal: Array, length: Array) -> Array:
 
 def _shifted(motion: Motion, pelvis: int, orientations: Array, shift: Array) -> Array:
     moved = np.asarray(motion.positions, np.float64).copy()
-    parent = int(motion.skeleton.parents[pelvis])
-    if parent >= 0:
-        shift = rotation.rotate(rotation.conjugate(orientations[:, parent]), shift)
+    above = _legs.ancestors(motion.skeleton, pelvis)
+    if above:
+        shift = rotation.rotate(rotation.conjugate(orientations[:, above[0]]), shift)
+    if motion.scales is not None and above:
+        shift = shift / np.prod(motion.scales[:, above, 0], axis=1, dtype=np.float64)[:, None]
     moved[:, pelvis] += shift
     return moved.astype(motion.positions.dtype)
+
+
+def _check_scales(motion: Motion, legs: tuple[_legs.Leg, _legs.Leg]) -> None:
+    """Refuse what shears: legs turn rigidly only below joints that scale alike in all directions."""
+    if motion.scales is None:
+        return
+    for leg in legs:
+        for joint in (leg.foot, *_legs.ancestors(motion.skeleton, leg.foot)):
+            if np.ptp(motion.scales[:, joint], axis=-1).max() > 1e-4 or motion.scales[:, joint].min() <= 0:
+                raise ValidationError(
+                    f"joint {motion.skeleton.names[joint]!r} has an uneven scale, expected one number for all axes"
+                )
 
 
 def _excess(motion: Motion, limits: JointLimits | None) -> float | None:
