@@ -130,8 +130,7 @@ def _faces(rings: int, sides: int) -> Array:
     a = (i * sides + j).ravel()
     b = (i * sides + (j + 1) % sides).ravel()
     c, d = b + sides, a + sides
-    faces = np.concatenate([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)])
-    return faces
+    return np.concatenate([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)])
 
 
 def _weights(piece: Capsule, along: Array, length: float) -> tuple[Array, Array]:

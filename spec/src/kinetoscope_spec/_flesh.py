@@ -27,6 +27,7 @@ class Lump:
         bulge: metres at the same steps by which the axis is moved towards `front`.
         front: `[3]`.
         carrier: what moves it: a joint, or -1 for the spine's chain.
+        limb: 1 for one of the left, -1 of the right, 0 of the middle.
     """
 
     start: Array
@@ -38,6 +39,7 @@ class Lump:
     deep: float = 1.0
     bulge: tuple[float, ...] = (0.0,)
     front: Array = attrs.field(factory=lambda: np.array([0.0, 0.0, 1.0]))
+    limb: int = 0
 
     def bounds(self) -> tuple[Array, Array]:
         """Return the corners of a box `[3]`, `[3]` that holds it."""
@@ -74,25 +76,25 @@ class Lump:
 
 @attrs.frozen(eq=False)
 class Cut:
-    """A gap in the shell: a disc around `centre [3]` across `axis [3]`, metres."""
+    """A gap in the shell: a disc around `centre [3]` across the unit vector `axis [3]`, metres.
+
+    `side` is 1 for one of the left, -1 of the right, 0 of the middle: it spares the other side.
+    `dark_beyond` gives what follows it along the axis the second material.
+    """
 
     centre: Array
     axis: Array
     half_width: float
     radius: float
-
-    def depth(self, points: Array) -> Array:
-        """Return how deep inside the gap `points [N, 3]` are, in metres; negative outside."""
-        away = points - self.centre
-        across = self.half_width - np.abs(away @ self.axis)
-        return np.minimum(across, self.radius - np.sqrt(np.einsum("ij,ij->i", away, away)))
+    side: int = 0
+    dark_beyond: bool = False
 
 
 @attrs.frozen(eq=False)
 class Flesh:
     """Lumps that melt into each other over `blend` metres."""
 
-    lumps: tuple[Lump, ...] = attrs.field(converter=tuple)
+    lumps: tuple[Lump, ...]
     blend: float
 
     def bounds(self) -> tuple[Array, Array]:
@@ -132,7 +134,12 @@ class Flesh:
 
     def shares(self, points: Array, softness: float) -> Array:
         """Return how much of the flesh at `points [N, 3]` each lump is, `[N, lumps]`, summing to 1."""
-        distances = np.stack([lump.distance(points) for lump in self.lumps], axis=1)
+        distances = np.full((len(points), len(self.lumps)), np.inf)
+        reach = 6 * softness
+        for i, lump in enumerate(self.lumps):
+            low, high = lump.bounds()
+            near = np.flatnonzero(np.all((points > low - reach) & (points < high + reach), axis=1))
+            distances[near, i] = lump.distance(points[near])
         distances -= distances.min(axis=1, keepdims=True)
         part = np.exp(-distances / softness)
         shares: Array = part / part.sum(axis=1, keepdims=True)

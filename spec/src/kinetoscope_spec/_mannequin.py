@@ -20,6 +20,9 @@ SPINE = -1
 """The carrier of the trunk: all joints from hips to neck by height."""
 
 _HEIGHT_M = 1.75
+_GAP_M = 0.008
+"""Half the width of a gap."""
+
 _FRONT = np.array([0.0, 0.0, 1.0])
 _UP = np.array([0.0, 1.0, 0.0])
 _LEFT = np.array([1.0, 0.0, 0.0])
@@ -31,14 +34,12 @@ class Figure:
 
     Attributes:
         lumps: flesh.
-        panels: the panel of each lump: `body` or `dark`.
         cuts: gaps between panels.
         scale: its size over a body of 1.75 m.
         sole: height of the ground under its feet, m.
     """
 
     lumps: tuple[Lump, ...]
-    panels: tuple[str, ...]
     cuts: tuple[Cut, ...]
     scale: float
     sole: float
@@ -55,18 +56,19 @@ class _Sculptor:
         self.joint = dict(roles)
         self._fill_trunk()
         self.scale = self._body_scale()
+        self.limb = 0
         self.lumps: list[Lump] = []
-        self.panels: list[str] = []
         self.cuts: list[Cut] = []
         self.sole = float(min(p[1] for p in self.at.values()))
 
     def figure(self) -> Figure:
         self._trunk()
         self._head()
-        for where, sign in (("left", 1.0), ("right", -1.0)):
+        for where, sign in (("left", 1), ("right", -1)):
+            self.limb = sign
             self._arm(where, sign)
             self._leg(where, sign)
-        return Figure(tuple(self.lumps), tuple(self.panels), tuple(self.cuts), self.scale, self.sole)
+        return Figure(tuple(self.lumps), tuple(self.cuts), self.scale, self.sole)
 
     def _fill_trunk(self) -> None:
         """Give the trunk's joints that the skeleton lacks a place between those it has."""
@@ -96,7 +98,6 @@ class _Sculptor:
         radii: tuple[float, ...],
         carrier: int | str,
         *,
-        panel: str = "body",
         side: Array = _LEFT,
         wide: float = 1.0,
         deep: float = 1.0,
@@ -106,67 +107,62 @@ class _Sculptor:
         joint = carrier if isinstance(carrier, int) else self.joint.get(carrier, SPINE)
         sized = tuple(self.scale * r for r in radii)
         self.lumps.append(
-            Lump(start, end, sized, joint, side, wide, deep, tuple(self.scale * b for b in bulge), front)
+            Lump(
+                start,
+                end,
+                sized,
+                joint,
+                side,
+                wide,
+                deep,
+                tuple(self.scale * b for b in bulge),
+                front,
+                self.limb,
+            )
         )
-        self.panels.append(panel)
 
-    def _cut(self, centre: Array, axis: Array, radius: float, half_width: float = 0.0075) -> None:
+    def _cut(self, centre: Array, axis: Array, radius: float, *, dark_beyond: bool = False) -> None:
         axis = axis / max(float(np.linalg.norm(axis)), 1e-9)
-        self.cuts.append(Cut(centre, axis, self.scale * half_width, self.scale * radius))
+        self.cuts.append(Cut(centre, axis, self.scale * _GAP_M, self.scale * radius, self.limb, dark_beyond))
 
     def _trunk(self) -> None:
-        s, hips, neck, chest = self.scale, self.at["hips"], self.at["neck"], self.at["chest"]
+        s, hips, neck = self.scale, self.at["hips"], self.at["neck"]
         legs = 0.5 * (self.at["left_upper_leg"] + self.at["right_upper_leg"])
         shoulders = 0.5 * (self.at["left_upper_arm"] + self.at["right_upper_arm"])
         spread = abs(float(self.at["left_upper_arm"][0] - shoulders[0])) / s
-        low = legs - 0.015 * s * _UP
-        waist = hips + 0.24 * (neck - hips)
-        ribs = hips + 0.52 * (neck - hips)
-        top = hips + 0.80 * (neck - hips)
-        half = max(spread, 0.125)
-        self._add(low, waist, (0.094, 0.100, 0.090), SPINE, wide=1.42, deep=1.0)
-        self._add(waist, ribs, (0.088, 0.094, 0.104), SPINE, wide=1.30, deep=0.98)
-        self._add(ribs, top, (0.106, 0.108, 0.092), SPINE, wide=1.36, deep=1.0)
+        low = legs - 0.012 * s * _UP
+        waist = hips + 0.26 * (neck - hips)
+        ribs = hips + 0.55 * (neck - hips)
+        top = hips + 0.84 * (neck - hips)
+        half = max(spread, 0.13)
+        self._add(low, waist, (0.088, 0.092, 0.080), SPINE, wide=1.34, deep=1.06)
+        self._add(waist, ribs, (0.079, 0.086, 0.100), SPINE, wide=1.30, deep=1.0)
+        self._add(ribs, top, (0.101, 0.104, 0.088), SPINE, wide=1.44, deep=1.0, bulge=(0.002, 0.008, 0.0))
         for sign in (1.0, -1.0):
             out = sign * _LEFT
-            blade = top + s * (0.62 * half * out + 0.012 * _UP)
-            self._add(top + 0.03 * s * _UP, blade, (0.075, 0.062), SPINE)
-            self._add(
-                neck + s * (0.012 * out - 0.0 * _UP),
-                blade + s * (0.25 * half * out + 0.02 * _UP),
-                (0.046, 0.042),
-                SPINE,
-            )
-            chest_front = ribs + 0.55 * (top - ribs) + s * (0.062 * out + 0.045 * _FRONT)
-            self._add(chest_front, chest_front + 0.035 * s * out, (0.062, 0.056), SPINE)
-            seat = legs + s * (0.062 * out - 0.055 * _FRONT - 0.012 * _UP)
-            self._add(seat, seat + 0.03 * s * _UP, (0.076, 0.072), "hips")
-        self._cut(waist + 0.02 * s * _UP, neck - hips, 0.24)
+            blade = top + s * (0.66 * half * out + 0.018 * _UP)
+            self._add(top + 0.025 * s * _UP, blade, (0.072, 0.060), SPINE)
+            slope = blade + s * (0.30 * half * out + 0.014 * _UP)
+            self._add(neck + s * (0.016 * out + 0.006 * _UP), slope, (0.044, 0.040), SPINE)
+            breast = ribs + 0.62 * (top - ribs) + s * (0.050 * out + 0.034 * _FRONT)
+            self._add(breast, breast + s * (0.055 * out + 0.012 * _UP), (0.066, 0.056), SPINE)
+            seat = legs + s * (0.050 * out - 0.036 * _FRONT - 0.004 * _UP)
+            self._add(seat, seat + 0.03 * s * _UP, (0.078, 0.074), SPINE)
+        self._cut(waist + 0.015 * s * _UP, neck - hips, 0.24)
 
     def _head(self) -> None:
         s, neck, head = self.scale, self.at["neck"], self.at["head"]
         carrier: int | str = "head" if "head" in self.joint else "neck"
         up = head - neck
         up = up / max(float(np.linalg.norm(up)), 1e-9) if np.linalg.norm(up) > 1e-9 else _UP
-        base = head + s * (0.035 * _UP + 0.008 * _FRONT)
-        self._add(neck - 0.03 * s * up, head + 0.02 * s * _UP, (0.062, 0.054, 0.052), "neck")
-        # A skull that is deep and an egg of a face: the chin comes forward and down.
-        self._add(
-            base + s * (0.085 * _UP - 0.006 * _FRONT),
-            base + s * (0.115 * _UP - 0.012 * _FRONT),
-            (0.078, 0.080),
-            carrier,
-            wide=0.95,
-            deep=1.16,
-        )
-        self._add(
-            base + s * (0.09 * _UP + 0.012 * _FRONT),
-            base + s * (0.002 * _UP + 0.050 * _FRONT),
-            (0.070, 0.062, 0.036),
-            carrier,
-            wide=0.94,
-        )
-        self._cut(neck + 0.35 * (head - neck), up, 0.085, 0.006)
+        base = head + s * (0.045 * _UP + 0.006 * _FRONT)
+        self._add(neck - 0.03 * s * up, base + 0.02 * s * _UP, (0.060, 0.052, 0.049), "neck")
+        # A skull that is deep, and a face that narrows to the chin.
+        skull = base + s * (0.094 * _UP - 0.010 * _FRONT)
+        self._add(skull, skull + 0.016 * s * _UP, (0.077, 0.078), carrier, wide=0.96, deep=1.16)
+        brow, chin = base + s * (0.09 * _UP + 0.016 * _FRONT), base + s * (0.020 * _UP + 0.036 * _FRONT)
+        self._add(brow, chin, (0.070, 0.066, 0.046), carrier, wide=0.92)
+        self._cut(neck + 0.040 * s * up, up, 0.10)
 
     def _arm(self, where: str, sign: float) -> None:
         s = self.scale
@@ -177,21 +173,26 @@ class _Sculptor:
         clavicle = f"{where}_shoulder" if f"{where}_shoulder" in self.joint else SPINE
         out = sign * _LEFT
         # Narrow skeletons get their breadth from the deltoid.
-        blade = shoulder + s * (0.010 * out + 0.010 * _UP)
-        self._add(blade - 0.05 * s * out, blade, (0.050, 0.050), clavicle)
+        blade = shoulder + s * (0.014 * out + 0.008 * _UP)
+        self._add(blade - 0.05 * s * out, blade, (0.052, 0.054), clavicle)
         self._add(
             blade,
             elbow,
-            (0.056, 0.052, 0.047, 0.044, 0.038),
+            (0.058, 0.054, 0.049, 0.045, 0.038),
             f"{where}_upper_arm",
-            bulge=(0.0, 0.004, 0.006, 0.002, 0.0),
+            bulge=(0.0, 0.004, 0.007, 0.003, 0.0),
         )
         self._add(
-            elbow, wrist, (0.037, 0.043, 0.039, 0.031, 0.025), f"{where}_lower_arm", side=_FRONT, wide=1.06
+            elbow,
+            wrist,
+            (0.037, 0.045, 0.041, 0.031, 0.025),
+            f"{where}_lower_arm",
+            side=_FRONT,
+            wide=1.08,
         )
-        self._cut(shoulder + 0.26 * (elbow - shoulder), arm, 0.10)
-        self._cut(elbow, arm, 0.09)
-        self._cut(wrist, arm, 0.07, 0.006)
+        self._cut(shoulder + 0.38 * (elbow - shoulder), arm, 0.085)
+        self._cut(elbow, arm, 0.085)
+        self._cut(wrist, arm, 0.07, dark_beyond=True)
         self._hand(where, wrist, arm)
 
     def _hand(self, where: str, wrist: Array, arm: Array) -> None:
@@ -203,7 +204,6 @@ class _Sculptor:
             knuckles,
             (0.024, 0.029, 0.027),
             carrier,
-            panel="dark",
             side=_FRONT,
             wide=1.30,
             deep=0.62,
@@ -213,15 +213,12 @@ class _Sculptor:
             wrist + 0.165 * s * arm,
             (0.026, 0.024, 0.017),
             carrier,
-            panel="dark",
             side=_FRONT,
             wide=1.30,
             deep=0.55,
         )
         thumb = wrist + s * (0.03 * arm + 0.025 * _FRONT)
-        self._add(
-            thumb, thumb + s * (0.050 * arm + 0.032 * _FRONT), (0.016, 0.014, 0.010), carrier, panel="dark"
-        )
+        self._add(thumb, thumb + s * (0.050 * arm + 0.032 * _FRONT), (0.016, 0.014, 0.010), carrier)
 
     def _leg(self, where: str, sign: float) -> None:
         s = self.scale
@@ -230,11 +227,11 @@ class _Sculptor:
         leg = thigh / max(float(np.linalg.norm(thigh)), 1e-9)
         ankle = self.at.get(f"{where}_foot", knee + 0.42 * s * leg)
         out = sign * _LEFT
-        start = hip + s * 0.016 * out
+        start = hip + s * 0.006 * out
         self._add(
             start,
             knee,
-            (0.086, 0.084, 0.076, 0.064, 0.052),
+            (0.082, 0.082, 0.075, 0.064, 0.052),
             f"{where}_upper_leg",
             bulge=(0.0, 0.010, 0.012, 0.006, 0.0),
         )
@@ -245,9 +242,9 @@ class _Sculptor:
             f"{where}_lower_leg",
             bulge=(0.004, -0.014, -0.012, -0.004, 0.0),
         )
-        self._cut(hip + 0.30 * thigh, leg, 0.125)
+        self._cut(hip + 0.36 * thigh, leg, 0.12)
         self._cut(knee, leg, 0.10)
-        self._cut(ankle - 0.045 * s * leg, leg, 0.08, 0.006)
+        self._cut(ankle - 0.03 * s * leg, leg, 0.08, dark_beyond=True)
         self._foot(where, ankle)
 
     def _foot(self, where: str, ankle: Array) -> None:
@@ -268,17 +265,15 @@ class _Sculptor:
             ankle * (1.0, 0.0, 1.0) + (floor + 0.05 * s) * _UP + 0.012 * s * ahead,
             (0.038, 0.044),
             carrier,
-            panel="dark",
         )
-        self._add(heel, heel + 0.03 * s * ahead, (0.036, 0.037), carrier, panel="dark")
+        self._add(heel, heel + 0.03 * s * ahead, (0.036, 0.037), carrier)
         self._add(
             heel + s * (0.05 * ahead + 0.014 * _UP),
             ball,
             (0.042, 0.038, 0.029),
             carrier,
-            panel="dark",
             side=across,
             wide=1.16,
         )
         toe_carrier = f"{where}_toes" if has_toes else carrier
-        self._add(ball, tip, (0.029, 0.027, 0.021), toe_carrier, panel="dark", side=across, wide=1.45)
+        self._add(ball, tip, (0.029, 0.027, 0.021), toe_carrier, side=across, wide=1.45)

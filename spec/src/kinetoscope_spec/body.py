@@ -14,8 +14,9 @@ import numpy as np
 
 from kinetoscope_spec._arrays import Array
 from kinetoscope_spec._capsules import Capsule, capsules, join
-from kinetoscope_spec._flesh import Cut, Flesh
+from kinetoscope_spec._flesh import Flesh
 from kinetoscope_spec._mannequin import SPINE, Figure, figure
+from kinetoscope_spec._panels import Skinned, beyond_cuts, near_cuts, panels
 from kinetoscope_spec._stance import NEEDED, Stance, reference_pose, stance
 from kinetoscope_spec._surface import surface
 from kinetoscope_spec.anatomy import roles as roles_of
@@ -26,8 +27,8 @@ from kinetoscope_spec.motion import Motion, Skeleton
 __all__ = ["MATERIALS", "capsule_character"]
 
 MATERIALS: tuple[Material, ...] = (
-    Material("clay", base_color=np.array([0.62, 0.30, 0.16, 1.0]), roughness=0.55),
-    Material("graphite", base_color=np.array([0.055, 0.058, 0.066, 1.0]), roughness=0.45),
+    Material("bone", base_color=np.array([0.60, 0.53, 0.45, 1.0]), roughness=0.5),
+    Material("graphite", base_color=np.array([0.050, 0.053, 0.060, 1.0]), roughness=0.45),
     Material("joint", base_color=np.array([0.030, 0.031, 0.035, 1.0]), roughness=0.6),
 )
 """Shell, hands and shoes, and what shows in the gaps."""
@@ -37,7 +38,13 @@ _BLEND_M = 0.011
 _SOFTNESS_M = 0.016
 _INSET_M = 0.007
 _ROUNDING_M = 0.007
+_EXTREMITY_M = 0.34
+"""How far a hand or foot can reach from where it is cut off."""
+
 _THIGH_M = 0.08
+_LEAST_M = 1e-4
+"""The size of a skeleton under which there is nothing to shape a person around."""
+
 _MOST_CELLS = 4_000_000
 
 
@@ -77,7 +84,8 @@ def capsule_character(
         )
     roles = roles_of(skeleton)
     reference = reference_pose(skeleton, motion, roles)
-    if all(role in roles for role in NEEDED):
+    size = np.ptp(reference[:, :3, 3], axis=0).max()
+    if size > _LEAST_M and all(role in roles for role in NEEDED):
         posed = stance(skeleton, reference, roles)
         parts = _mannequin(skeleton, posed, roles, sides)
     else:
@@ -89,7 +97,7 @@ def capsule_character(
         parts.append(_capsule_part(extra, max(6, sides // 3)))
     inverse_bind = _inverse(posed.matrices)
     meshes = [_mesh(part, inverse_bind) for part in parts]
-    return Character(name, skeleton, meshes, materials)
+    return Character(name, skeleton, tuple(meshes), tuple(materials))
 
 
 @attrs.frozen(eq=False)
@@ -109,71 +117,62 @@ def _mannequin(skeleton: Skeleton, posed: Stance, roles: Mapping[str, int], side
     flesh = Flesh(shape.lumps, _BLEND_M * s)
     low, high = flesh.bounds()
     cell = max(2 * np.pi * _THIGH_M * s / sides, float(np.prod(high - low) / _MOST_CELLS) ** (1 / 3))
-    grid = tuple(int(n) for n in np.ceil((high - low) / cell).astype(int) + 2)
-    values = flesh.sample(low, grid, cell)
-    parts = []
-    for part_name, build in (("shell", _shell), ("core", _core)):
-        vertices, faces, normals, material = build(shape, flesh, values, low, cell)
-        joints, weights = _weights(skeleton, posed, roles, shape, flesh, vertices)
-        parts.append(_Part(part_name, vertices, faces, normals, joints, weights, material))
-    return parts
+    skin = _skin(shape, flesh, low, high, cell)
+    limbs = np.array([lump.limb for lump in shape.lumps])
+    shell = panels(skin, shape.cuts, limbs, _INSET_M * s)
+    dark = beyond_cuts(shell, shape.cuts, limbs, _EXTREMITY_M * s)
+    core = _core(shape, skin, 1.5 * cell)
+    return [
+        _part("shell", shell, dark.astype(np.int64), skeleton, posed, roles, shape),
+        _part("core", core, np.full(len(core.faces), 2), skeleton, posed, roles, shape),
+    ]
 
 
-_Built = tuple[Array, Array, Array, Array]
-
-
-def _shell(shape: Figure, flesh: Flesh, values: Array, low: Array, cell: float) -> _Built:
-    """Mesh the flesh with gaps cut into it and a flat sole."""
+def _skin(shape: Figure, flesh: Flesh, low: Array, high: Array, cell: float) -> Skinned:
+    """Mesh the whole flesh, with a flat sole."""
     rounding = _ROUNDING_M * shape.scale
 
     def field(points: Array) -> Array:
-        solid = _smooth_max(flesh(points), shape.sole - points[:, 1], rounding)
-        return _smooth_max(solid, _deepest(shape.cuts, points), rounding)
+        return _smooth_max(flesh(points), shape.sole - points[:, 1], rounding)
 
-    cut = values.copy()
-    for piece, window, points in _windows(shape, low, cell, values.shape):
-        depth = piece.depth(points).reshape(cut[window].shape)
-        cut[window] = _smooth_max(cut[window], depth, rounding)
-    heights = low[1] + np.arange(values.shape[1]) * cell
-    cut = _smooth_max(cut, np.broadcast_to((shape.sole - heights)[None, :, None], cut.shape), rounding)
-    vertices, faces, normals = surface(cut, low, cell, field)
+    grid = tuple(int(n) for n in np.ceil((high - low) / cell).astype(int) + 2)
+    height = low[1] + np.arange(grid[1]) * cell
+    values = flesh.sample(low, grid, cell)
+    values = _smooth_max(values, np.broadcast_to((shape.sole - height)[None, :, None], grid), rounding)
+    vertices, faces, normals = surface(values, low, cell, field)
     middle = vertices[faces].mean(axis=1)
     owner = np.argmax(flesh.shares(middle, flesh.blend), axis=1)
-    dark = np.array([panel == "dark" for panel in shape.panels])
-    return vertices, faces, normals, np.where(dark[owner], 1, 0)
+    return Skinned(vertices, normals, flesh.shares(vertices, _SOFTNESS_M * shape.scale), faces, owner)
 
 
-def _core(shape: Figure, flesh: Flesh, values: Array, low: Array, cell: float) -> _Built:
-    """Mesh what shows in the gaps: the same flesh, a little thinner, around the gaps alone."""
-    inset = _INSET_M * shape.scale
-
-    def field(points: Array) -> Array:
-        return flesh(points) + inset
-
-    vertices, faces, normals = surface(values + inset, low, cell, field)
-    near = _deepest(shape.cuts, vertices) > -1.5 * cell
-    faces = faces[near[faces].any(axis=1)]
-    used, faces = np.unique(faces, return_inverse=True)
-    faces = faces.reshape(-1, 3)
-    return vertices[used], faces, normals[used], np.full(len(faces), 2)
-
-
-def _windows(shape: Figure, low: Array, cell: float, grid: Sequence[int]):  # type: ignore[no-untyped-def]
-    """Yield each gap with the part of the grid that it can touch, and that part's points."""
-    for piece in shape.cuts:
-        reach = piece.radius + 2 * _ROUNDING_M * shape.scale
-        first = np.clip(np.floor((piece.centre - reach - low) / cell).astype(int), 0, grid)
-        last = np.clip(np.ceil((piece.centre + reach - low) / cell).astype(int) + 1, 0, grid)
-        steps = np.meshgrid(*(np.arange(a, b) for a, b in zip(first, last, strict=True)), indexing="ij")
-        window = tuple(slice(a, b) for a, b in zip(first, last, strict=True))
-        yield piece, window, low + np.stack(steps, axis=-1).reshape(-1, 3) * cell
+def _core(shape: Figure, skin: Skinned, reach: float) -> Skinned:
+    """Return what shows in the gaps: the skin, a little thinner, around the gaps alone."""
+    near = near_cuts(skin.vertices, shape.cuts, reach)[skin.faces].any(axis=1)
+    used, faces = np.unique(skin.faces[near], return_inverse=True)
+    inset = 0.8 * _INSET_M * shape.scale
+    return Skinned(
+        (skin.vertices - inset * skin.normals)[used],
+        skin.normals[used],
+        skin.shares[used],
+        faces.reshape(-1, 3),
+        skin.owner[near],
+    )
 
 
-def _deepest(cuts: Sequence[Cut], points: Array) -> Array:
-    depth = np.full(len(points), -np.inf)
-    for piece in cuts:
-        depth = np.maximum(depth, piece.depth(points))
-    return np.maximum(depth, -1e3)
+def _part(
+    name: str,
+    skin: Skinned,
+    material: Array,
+    skeleton: Skeleton,
+    posed: Stance,
+    roles: Mapping[str, int],
+    shape: Figure,
+) -> _Part:
+    used, faces = np.unique(skin.faces, return_inverse=True)
+    vertices = skin.vertices[used]
+    normals = skin.normals[used] / np.linalg.norm(skin.normals[used], axis=1, keepdims=True)
+    joints, weights = _weights(skeleton, posed, roles, shape, skin.shares[used], vertices)
+    return _Part(name, vertices, faces.reshape(-1, 3), normals, joints, weights, material)
 
 
 def _smooth_max(a: Array, b: Array, width: float) -> Array:
@@ -188,11 +187,10 @@ def _weights(
     posed: Stance,
     roles: Mapping[str, int],
     shape: Figure,
-    flesh: Flesh,
+    shares: Array,
     vertices: Array,
 ) -> tuple[Array, Array]:
     """Return joints and weights `[V, 4]`: of the lumps at a vertex, the joints that carry them."""
-    shares = flesh.shares(vertices, _SOFTNESS_M * shape.scale)
     total = np.zeros((len(vertices), len(skeleton)))
     for lump, share in zip(shape.lumps, shares.T, strict=True):
         if lump.carrier != SPINE:
@@ -238,7 +236,8 @@ def _heaviest(total: Array) -> tuple[Array, Array]:
 def _covered(skeleton: Skeleton, roles: Mapping[str, int]) -> frozenset[int]:
     """Return the joints that the mannequin's flesh holds: its roles and all that lead to them."""
     held: set[int] = set()
-    for joint in roles.values():
+    for role_joint in roles.values():
+        joint = role_joint
         while joint >= 0 and joint not in held:
             held.add(joint)
             joint = int(skeleton.parents[joint])
