@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -148,7 +149,9 @@ class Locomotion:
     def training_set(self, motions: Sequence[Motion], *, progress: Progress | None = None) -> TrainingSet:
         """Return rows of all `motions`, of their mirrored and of their bent copies.
 
-        The styles found in the names of the clips are kept in `styles`, so that `inputs` knows them.
+        The styles that the names of the clips tell are kept in `styles`, so that `inputs` knows them.
+        A style is what two clips share: a name of its own tells which clip it is, and a model that
+        learned it would play that clip wherever it is told to go.
 
         Raises:
             ValidationError: no motion, several skeletons, a joint missing, or no clip long enough.
@@ -156,7 +159,7 @@ class Locomotion:
         """
         skeleton = _one_skeleton(motions)
         body = Body.of(skeleton)
-        self.styles = tuple(sorted({style_of(motion.name) for motion in motions}))
+        self.styles = _shared_styles(motions)
         clips = [motion.resample(self.framerate) for motion in motions]
         mirror = Mirror.of(clips) if self.mirror else None
         random = np.random.default_rng(self.seed)
@@ -246,7 +249,7 @@ class Locomotion:
     ) -> tuple[Array, Array]:
         track = track_of(body, motion)
         frames = np.arange(1, len(track) - self.horizon)
-        styles = np.repeat(self._style_row(style), len(frames), axis=0)
+        styles = np.repeat(self._style_row(style, known_only=False), len(frames), axis=0)
         styles[random.random(len(frames)) < self.style_dropout] = 0.0
         return self._rows_in(body, track, frames, styles), self._rows_out(track, frames)
 
@@ -404,6 +407,11 @@ class Locomotion:
     def contacts(self, state: State) -> Array:
         """Return the predicted contact of the left and the right foot, `[T, 2]` in [0, 1]."""
         return joined(state.played).contacts if state.played else np.zeros((0, 2))
+
+
+def _shared_styles(motions: Sequence[Motion]) -> tuple[str, ...]:
+    counted = Counter(style_of(motion.name) for motion in motions)
+    return tuple(sorted(style for style, count in counted.items() if count > 1))
 
 
 def _one_skeleton(motions: Sequence[Motion]) -> Skeleton:
