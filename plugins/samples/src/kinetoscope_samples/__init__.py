@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kinetoscope_spec import Provider, Signature, hookimpl
 
-__all__ = ["HEADER", "LABEL", "importer", "is_recipe"]
+__all__ = ["HEADER", "LABEL", "importers", "is_recipe"]
 
 LABEL = "kinetoscope-sample"
 HEADER = "# kinetoscope sample"
@@ -19,8 +19,9 @@ def is_recipe(head: bytes, tail: bytes, size: int) -> bool:
     return line == HEADER.encode() and b"\0" not in head + tail
 
 
-@hookimpl
-def importer() -> Sequence[Provider]:
+# Not named after its hook: the submodule `importer` takes that name in the package once it is imported.
+@hookimpl(specname="importer")
+def importers() -> Sequence[Provider]:
     """Offer the provider `samples`."""
     return [
         Provider(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import attrs
 import numpy as np
 
@@ -47,7 +49,7 @@ def foot_track(stances: list[Stance], times: np.ndarray, path: RootPath, body: B
         now = (times >= stance.start) & (times < stance.stop)
         if now.any():
             _stand(foot, now, stance, times[now], body)
-    for before, after in zip(stances[:-1], stances[1:], strict=True):
+    for before, after in pairwise(stances):
         now = (times >= before.stop) & (times < after.start)
         if now.any():
             _swing(foot, now, before, after, times[now], path, body)

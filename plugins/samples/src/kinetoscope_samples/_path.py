@@ -49,7 +49,7 @@ class RootPath:
 
 def root_path(recipe: Recipe, random: np.random.Generator, *, rate: float = 240.0) -> RootPath:
     """Return the path that `recipe` asks for."""
-    count = int(round((recipe.seconds + 2 * LEAD_S) * rate)) + 1
+    count = round((recipe.seconds + 2 * LEAD_S) * rate) + 1
     times = np.arange(count) / rate - LEAD_S
     speed, turn = _wanted(recipe, times, rate)
     speed_noise, turn_noise = Noise(random), Noise(random)

@@ -24,6 +24,19 @@ _MISPLACED_M, _MISTURNED = 0.07, np.deg2rad(14)
 """Who stands takes a step when a foot is this far from where it should be."""
 
 
+_BACK_M = 0.09
+"""How far behind the hips a foot stands in the middle of its stance at an ordinary walk."""
+
+_REACH = 0.53
+"""Share of the leg's length by which a foot may land in front of the body."""
+
+_FARTHEST = 0.72
+"""Share of the leg's length within which that is no trouble at any pace."""
+
+_SLACK_M = 0.08
+"""How much further than usual a foot may be from the body when it leaves or lands."""
+
+
 @attrs.define
 class Stance:
     """One foot on the ground, from heel strike to toe-off.
@@ -102,7 +115,7 @@ class _Planner:
         half = self.body.hip_half * float(np.interp(speed, [0, 0.6, 1.6, 3], [1.15, 0.95, 0.8, 0.45]))
         # In a turn the body leans inwards over its feet, which stand outside.
         bank = 0.4 * self.body.leg * np.arctan(speed * turn / 9.81)
-        back = -0.09 * min(speed / 1.3, 1.0) * self.body.height / 1.75 + 0.03 * pace.jog
+        back = -_BACK_M * min(speed / 1.3, 1.0) * self.body.height / 1.75 + 0.03 * pace.jog
         left = np.array([np.cos(heading), -np.sin(heading)])
         forward = np.array([np.sin(heading), np.cos(heading)])
         spread = float(np.interp(speed, [0, 2.5], [9.0, 3.0]))
@@ -110,12 +123,14 @@ class _Planner:
 
     def step(self, side: int, t: float) -> float:
         """Let the foot of `side` land next; return the time of its landing."""
-        pace = self._pace_at(t)
+        usual = self._pace_at(t)
+        pace = self._in_time(side, t, usual)
         landing = t + pace.seconds
-        place, heading = self.place(side, landing + pace.duty * pace.seconds, pace)
+        # The stance that follows is a usual one, however quick this step was.
+        place, heading = self._reachable(side, landing, usual)
         last = self.stances[side][-1]
         reach = float(np.hypot(*(place - last.place)))
-        swing = min((1 - pace.duty) * 2 * pace.seconds, landing - last.start - 0.25 * pace.seconds)
+        swing = self._swing(side, t, pace)
         share = float(np.clip(reach / (1.15 * self.body.height / 1.75), 0, 1.1))
         last.stop = landing - swing
         last.lift = np.deg2rad(50 + 8 * pace.jog) * share**0.7
@@ -129,6 +144,48 @@ class _Planner:
         stop, _ = self.path.at(landing)
         self.steps.append(Step(t, pace.seconds, float(np.hypot(*(stop - start))), pace.jog))
         return landing
+
+    def _reachable(self, side: int, landing: float, pace: _Pace) -> tuple[np.ndarray, float]:
+        """Return the place for the middle of the coming stance, or of an earlier time within reach."""
+        root, _ = self.path.at(landing)
+        for share in np.linspace(1, 0.2, 9):
+            place, heading = self.place(side, landing + share * pace.duty * pace.seconds, pace)
+            if np.hypot(*(place - root)) < _REACH * self.body.leg:
+                break
+        return place, heading
+
+    def _swing(self, side: int, t: float, pace: _Pace) -> float:
+        """Return the seconds for which the foot is in the air before it lands at the end of the step."""
+        last, landing = self.stances[side][-1], t + pace.seconds
+        longest = landing - last.start - 0.25 * pace.seconds
+        swing = min((1 - pace.duty) * 2 * pace.seconds, longest)
+        # Who comes out of a run leaves the ground before the body is too far ahead.
+        while swing < longest - 0.02:
+            root, _ = self.path.at(landing - swing)
+            if np.hypot(*(root - last.place)) < _FARTHEST * self.body.leg:
+                break
+            swing += 0.02
+        return swing
+
+    def _in_time(self, side: int, t: float, pace: _Pace) -> _Pace:
+        """Return the pace, quickened until the foot leaves before the body has left it behind.
+
+        And until it lands within reach of the body: who speeds up or brakes takes quicker steps.
+        """
+        last = self.stances[side][-1]
+        usual = pace.duty * pace.seconds * float(self.path.speed(np.linspace(t, t + 0.6, 7)).mean())
+        behind_m = max(usual + _BACK_M + _SLACK_M, _FARTHEST * self.body.leg)
+        ahead_m = max(usual + _SLACK_M, _FARTHEST * self.body.leg)
+        usual_pace = pace
+        for _ in range(24):
+            landing = t + pace.seconds
+            behind, _ = self.path.at(landing - self._swing(side, t, pace))
+            ahead, _ = self.path.at(landing)
+            place, _ = self._reachable(side, landing, usual_pace)
+            if np.hypot(*(behind - last.place)) < behind_m and np.hypot(*(ahead - place)) < ahead_m:
+                break
+            pace = attrs.evolve(pace, seconds=max(0.95 * pace.seconds, 0.26))
+        return pace
 
     def _pace_at(self, t: float) -> _Pace:
         ahead = np.linspace(t, t + 0.6, 7)
