@@ -141,7 +141,7 @@ class PluginSet:
         if "configured" in self.implemented(plugin.held):
             self.call(plugin, "configured", settings=self._settings_of(plugin))
 
-    def call(self, plugin: Plugin, hook: str, **arguments: Any) -> list[Any]:
+    def call(self, plugin: Plugin, hook: str, /, **arguments: Any) -> list[Any]:
         """Call a hook of one plugin, through the wrappers that others put around it."""
         caller = getattr(self.manager.hook, hook)
         others = {
@@ -152,7 +152,7 @@ class PluginSet:
         result: list[Any] = self.manager.subset_hook_caller(hook, others)(**arguments)
         return result
 
-    def tell(self, hook: str, **arguments: Any) -> None:
+    def tell(self, hook: str, /, **arguments: Any) -> None:
         """Call a hook of every plugin; one that raises is logged and the rest are told."""
         for plugin in tuple(self.plugins):
             if not any(

@@ -209,7 +209,7 @@ class Registry:
                 self._note(plugin.name, hook, plugin.distribution, plugin.version, "broken", text, held)
                 continue
             taken = {row.name for row in rows if _is_of(row, plugin) and row.provider is not None}
-            for name in held.keys() - taken:
+            for name in sorted(held.keys() - taken):
                 row = self._row_for(plugin, hook, name, rows)
                 row.provider, row.loaded = held[name], True
 

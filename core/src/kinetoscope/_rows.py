@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from kinetoscope._commands import CORE
 from kinetoscope.config import Config
-from kinetoscope.discovery import Entry, is_used, normalised
+from kinetoscope.discovery import COMMANDS, Entry, is_used, normalised
 from kinetoscope.infos import ProviderInfo
 from kinetoscope.record import Outcome, key
 from kinetoscope.requirements import unmet
@@ -92,6 +93,8 @@ def row_of(entry: Entry, config: Config) -> Row:
         row.blocked = "blocked by configuration"
     elif not is_used(entry, block=(), allow=config.allow):
         row.blocked = "not on the list of allowed plugins"
+    elif entry.group == COMMANDS and entry.name in CORE:
+        row.blocked = f"kinetoscope itself has a command {entry.name!r}"
     elif entry.problem:
         row.broken = entry.problem
     return row

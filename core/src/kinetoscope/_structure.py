@@ -14,13 +14,15 @@ from kinetoscope_spec.errors import ConfigError, nearest
 
 __all__ = ["structure"]
 
+_WORDS = tuple[str, ...]
+_TABLE = dict[str, Any]
 _CHECKS: dict[str, Any] = {
     "autoload": bool,
-    "block": tuple[str, ...],
-    "allow": tuple[str, ...],
+    "block": _WORDS,
+    "allow": _WORDS,
     "trace": bool,
     "providers": dict[str, Choice],
-    "plugins": dict[str, dict[str, Any]],
+    "plugins": dict[str, _TABLE],
 }
 _EXPECTED = {
     "autoload": "true or false",
@@ -67,12 +69,12 @@ def _table(value: Any, _type: Any) -> dict[str, Any]:
 
 
 def _converter() -> cattrs.Converter:
-    converter = cattrs.Converter(forbid_extra_keys=True)
+    converter = cattrs.Converter()
     converter.register_structure_hook(bool, _strict(bool))
     converter.register_structure_hook(str, _strict(str))
-    converter.register_structure_hook(tuple[str, ...], _words)
     converter.register_structure_hook(Choice, _choice)
-    converter.register_structure_hook(dict[str, Any], _table)
+    converter.register_structure_hook_func(lambda kind: kind == _WORDS, _words)
+    converter.register_structure_hook_func(lambda kind: kind == _TABLE, _table)
     return converter
 
 
@@ -102,11 +104,11 @@ def _checked(converter: cattrs.Converter, source: str, key: str, raw: Any) -> An
     try:
         return converter.structure(raw, _CHECKS[key])
     except (ClassValidationError, IterableValidationError, ValueError, TypeError) as error:
-        got = (
-            "; ".join(cattrs.transform_error(error, path=key))
-            if isinstance(error, ExceptionGroup)
-            else str(error)
-        )
+        got = str(error)
+        if isinstance(error, ExceptionGroup):
+            got = "; ".join(
+                cattrs.transform_error(error, path=key, format_exception=lambda held, _: str(held))
+            )
         raise ConfigError(f"{key} is wrong ({got}), expected {_EXPECTED[key]}", place=source) from error
 
 

@@ -139,10 +139,13 @@ _worker: Callable[[Task], Result]
 def _start_worker(options: Mapping[str, Any]) -> None:
     """Make the host of a worker process; the one place where a process has a host of its own."""
     global _worker  # noqa: PLW0603 - a worker has nowhere else to keep what its tasks share
+    import signal
     from functools import partial
 
     from kinetoscope.host import Host
 
+    # Ctrl-C reaches the whole group of processes; the one that was asked stops the others between files.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _worker = partial(convert_one, Host(**options))
 
 

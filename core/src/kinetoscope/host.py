@@ -160,18 +160,19 @@ class Host(Getters):
             raise
 
     def _readable(self) -> str:
-        rows = [row for row in self._registry.gather("importer") if row.provider is not None]
-        held = (f"{row.name} ({', '.join(row.provider.reads)})" for row in rows if row.provider)
+        held = (f"{row.name} ({', '.join(row.provider.reads)})" for row in self._importers() if row.provider)
         return f"there are: {', '.join(held) or 'none at all'}"
 
     def signatures(self) -> Sequence[Signature]:
         """Return the signatures that all usable importers bring."""
+        return tuple(s for row in self._importers() if row.provider for s in row.provider.signatures)
+
+    def _importers(self) -> list[Row]:
+        """Return the importers that are loaded and may be used, by name."""
         with self._lock:
             rows = self._registry.gather("importer")
-            usable = sorted(
-                (row.name, row) for row in rows if row.provider and not (row.blocked or row.broken)
-            )
-            return tuple(s for _, row in usable for s in (row.provider.signatures if row.provider else ()))
+        usable = (row for row in rows if row.provider and not (row.blocked or row.broken))
+        return sorted(usable, key=lambda row: (row.name, row.distribution))
 
     # -- what there is, and why
 

@@ -4,24 +4,10 @@ from __future__ import annotations
 
 import click
 
+from kinetoscope._commands import CORE
 from kinetoscope.cli._group import LazyGroup, LazyHost
 
 __all__ = ["main"]
-
-CORE = {
-    "plugins": ("kinetoscope.cli.plugins", "List what is installed, from where, and its state."),
-    "explain": ("kinetoscope.cli.explain", "Say which provider would be chosen, and why."),
-    "config": ("kinetoscope.cli.config", "Show the settings in force and where each came from."),
-    "doctor": ("kinetoscope.cli.doctor", "Check drivers, weights, keys and libraries."),
-    "detect": ("kinetoscope.cli.detect", "Tell what files are, from their bytes."),
-    "inspect": ("kinetoscope.cli.inspect", "Show what a motion or character file holds."),
-    "convert": ("kinetoscope.cli.convert", "Convert files between formats."),
-    "train": ("kinetoscope.cli.train", "Train a model on clips."),
-    "generate": ("kinetoscope.cli.generate", "Generate motion with a trained model."),
-    "render": ("kinetoscope.cli.render", "Render a motion file to a film or a picture."),
-    "shoot": ("kinetoscope.cli.shoot", "Run a shot from its description to its film."),
-}
-"""Core's commands: where each lives (attribute `command`) and its line in `--help`."""
 
 
 @click.group(cls=LazyGroup, table=CORE, context_settings={"help_option_names": ["-h", "--help"]})

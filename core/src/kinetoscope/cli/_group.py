@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -62,8 +64,9 @@ class LazyGroup(click.Group):
         """Import the command of that name; None if there is none."""
         if cmd_name in self.table:
             return _load(self.table[cmd_name][0], "command")
-        entry = self._from_plugins(ctx).get(cmd_name)
-        return None if entry is None else _load_plugin_command(entry)
+        if cmd_name not in self._from_plugins(ctx):
+            return None
+        return _load_plugin_command(cmd_name, ctx.params)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -83,21 +86,16 @@ class LazyGroup(click.Group):
         if plugins:
             with formatter.section("Commands of plugins"):
                 formatter.write_dl(
-                    [(name, f"(from {plugins[name].distribution})") for name in sorted(plugins)]
+                    [(name, f"(from {' and '.join(plugins[name])})") for name in sorted(plugins)]
                 )
 
-    def _from_plugins(self, ctx: click.Context) -> dict[str, discovery.Entry]:
-        """Return the entries of plugins' commands; a name that core has stays core's."""
-        if ctx.params.get("no_autoload"):
-            return {}
-        block, allow = ctx.params.get("block") or (), ctx.params.get("allow") or None
-        return {
-            entry.name: entry
-            for entry in reversed(discovery.entries())
-            if entry.group == discovery.COMMANDS
-            and entry.name not in self.table
-            and discovery.is_used(entry, block=block, allow=allow)
-        }
+    def _from_plugins(self, ctx: click.Context) -> dict[str, list[str]]:
+        """Return the names of plugins' commands, and whose they are; what core has stays core's."""
+        found: dict[str, list[str]] = {}
+        for entry in discovery.entries() if not ctx.params.get("no_autoload") else ():
+            if entry.group == discovery.COMMANDS and entry.name not in self.table:
+                found.setdefault(entry.name, []).append(entry.distribution)
+        return found
 
     def main(  # type: ignore[override] # click's overloads tell exits from returns; ours does both
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **options: Any
@@ -110,6 +108,7 @@ class LazyGroup(click.Group):
         end = given.index("--") if "--" in given else len(given)
         traceback = "--traceback" in given[:end]
         given = [word for word in given[:end] if word != "--traceback"] + given[end:]
+        _end_tidily()
         try:
             status = super().main(given, prog_name, standalone_mode=False, **options)
         except click.ClickException as error:
@@ -122,6 +121,16 @@ class LazyGroup(click.Group):
             _show(error, traceback=traceback, as_json="--json" in given[:end])
             sys.exit(1)
         sys.exit(status if isinstance(status, int) else 0)
+
+
+def _end_tidily() -> None:
+    """Let SIGTERM unwind the stack as Ctrl-C does, so that no half-written file is left."""
+
+    def terminate(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    with suppress(ValueError):  # in a thread of an embedding program, signals are its own business
+        signal.signal(signal.SIGTERM, terminate)
 
 
 def _show(error: Exception, *, traceback: bool, as_json: bool) -> None:
@@ -147,15 +156,29 @@ def _load(module: str, attribute: str) -> click.Command:
     return command
 
 
-def _load_plugin_command(entry: discovery.Entry) -> click.Command:
-    """Import a plugin's command; a plugin that fails names itself and not the whole program."""
+def _load_plugin_command(name: str, options: Mapping[str, Any]) -> click.Command | None:
+    """Import a plugin's command; one that fails names itself. None where settings leave it out."""
+    from kinetoscope._rows import row_of, settle
+    from kinetoscope.config import Config
     from kinetoscope_spec.errors import PluginError
 
-    source = f"command {entry.name!r} of {entry.distribution} {entry.version}"
-    if entry.problem:
-        raise PluginError(f"{source} is broken: {entry.problem}")
-    module, _, attribute = entry.value.partition(":")
+    given = {"block": options.get("block") or None, "allow": options.get("allow") or None}
+    config = Config.load(given, file=options.get("config_file"))
+    found = [
+        entry for entry in discovery.entries() if entry.group == discovery.COMMANDS and entry.name == name
+    ]
+    rows = [row_of(entry, config) for entry in found]
+    settle(rows, config)
+    if conflict := next((row.conflict for row in rows if row.conflict), None):
+        raise PluginError(conflict)
+    row = next((row for row in rows if not row.blocked), None)
+    if row is None or row.entry is None or not config.autoload:
+        return None
+    source = f"command {name!r} of {row.source}"
+    if row.broken:
+        raise PluginError(f"{source} is broken: {row.broken}")
+    module, _, attribute = row.entry.value.partition(":")
     try:
         return _load(module, attribute or "command")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(f"{source} is broken: {type(error).__name__}: {error}") from error
