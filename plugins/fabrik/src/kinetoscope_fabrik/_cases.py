@@ -1,144 +1,188 @@
-"""What FABRIK's passes leave open: targets out of reach, dead locks, slow ends, pole targets.
+"""What FABRIK's passes leave open: targets out of reach, dead locks, slow ends.
 
 All arrays are float64 and relative to each chain's root: `p [B, N, 3]`, `lengths [B, N-1]`,
-`target [B, 3]`.
+`target [B, 3]`. Sums run in order (cumsum), so that `_kernel` can repeat them exactly.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from kinetoscope_fabrik._constants import BOW, EXACT, FLAT, FOLDS, SECANTS
 from kinetoscope_fabrik.protocol import Array
 
-_FLAT = 1e-3
-"""A chain whose joints all lie nearer than this share of its length to the line to its target is
-taken as locked on it: the passes would move it along that line only, or take many to leave it."""
 
-_BOW = 0.25
-"""How far, as a share of its length, the middle of a locked chain is pushed aside."""
-
-
-def _dot(a: Array, b: Array) -> Array:
-    return a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2]
+def dot(a: Array, b: Array) -> Array:
+    """Return the scalar products of `[..., 3]`."""
+    product: Array = a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2]
+    return product
 
 
-def _unit(v: Array, otherwise: Array | None = None) -> Array:
+def size(v: Array) -> Array:
+    """Return the lengths of vectors `[..., 3]`."""
+    length: Array = np.sqrt(dot(v, v))
+    return length
+
+
+def unit(v: Array, otherwise: Array | None = None) -> Array:
     """Return `v [..., 3]` at length 1; a zero vector becomes `otherwise`, or +X."""
     largest = np.abs(v).max(axis=-1, keepdims=True)
     lost = largest < 1e-150
     v = v / np.where(lost, 1.0, largest)  # so that squares neither vanish nor overflow
     v = np.where(lost, np.array([1.0, 0.0, 0.0]) if otherwise is None else otherwise, v)
-    return v / np.sqrt(_dot(v, v))[..., None]
+    return v / size(v)[..., None]
+
+
+def lengths_of(p: Array) -> Array:
+    """Return the segment lengths `[B, N-1]`."""
+    return size(np.diff(p, axis=1))
+
+
+def _total(lengths: Array) -> Array:
+    total: Array = np.cumsum(lengths, axis=1)[:, -1]
+    return total
 
 
 def prepare(p: Array, lengths: Array, target: Array) -> tuple[Array, Array]:
-    """Return where the passes are to start from, and which chains need none (`closed [B]`)."""
-    total = lengths.sum(axis=1)
-    distance = np.sqrt(_dot(target, target))
+    """Return where the passes are to start from, and which chains need none (`closed [B]`).
+
+    A target beyond the chain's length leaves it straight towards the target. Nearer than the longest
+    segment sticks out of all others folded back, the nearest pose is on the line to the target, too.
+    """
     if p.shape[1] == 1:
         return p, np.ones(len(p), bool)
-    farthest = np.take_along_axis(p, _dot(p, p).argmax(axis=1)[:, None, None], axis=1)[:, 0]
-    axis = _unit(np.where((distance > 1e-9 * total)[:, None], target, 0.0), _unit(farthest))
+    total, distance = _total(lengths), size(target)
+    farthest = np.take_along_axis(p, dot(p, p).argmax(axis=1)[:, None, None], axis=1)[:, 0]
+    axis = unit(np.where((distance > 1e-9 * total)[:, None], target, farthest))
     longest = np.arange(lengths.shape[1]) == lengths.argmax(axis=1)[:, None]
-    shortest_reach = 2 * lengths.max(axis=1) - total
-    far, near = distance >= total, distance <= shortest_reach
-    signs = np.where(far[:, None] | longest, 1.0, -1.0)
-    line = _line(axis, signs * lengths)
+    far, near = distance >= total, distance <= 2 * lengths.max(axis=1) - total
+    line = _line(axis, np.where(far[:, None] | longest, lengths, -lengths))
     closed = far | near
     return np.where(closed[:, None, None], line, _unlocked(p, axis, lengths, total)), closed
 
 
 def _line(axis: Array, steps: Array) -> Array:
     along = np.concatenate([np.zeros((len(steps), 1)), np.cumsum(steps, axis=1)], axis=1)
-    return along[..., None] * axis[:, None]
+    line: Array = along[..., None] * axis[:, None]
+    return line
 
 
 def _unlocked(p: Array, axis: Array, lengths: Array, total: Array) -> Array:
-    """Bow the chains that lie on the line to their target; leave the others."""
-    aside = p - _dot(p, axis[:, None])[..., None] * axis[:, None]
-    off = _dot(aside, aside)
+    """Bow the chains that lie on the line to their target; leave the others.
+
+    What little bend there is says which way to go; without any, the world's axes have to.
+    """
+    aside = p - dot(p, axis[:, None])[..., None] * axis[:, None]
+    off = dot(aside, aside)
     widest = np.take_along_axis(aside, off.argmax(axis=1)[:, None, None], axis=1)[:, 0]
     most = np.sqrt(off.max(axis=1))
-    locked = most < _FLAT * total
+    locked = most < FLAT * total
     if not locked.any():
         return p
-    # What little bend there is says which way to go; without any, the world's axes have to.
-    least = np.abs(axis).argmin(axis=1)
-    across = np.cross(axis, np.eye(3)[least])
-    way = _unit(np.where((most > 1e-9 * total)[:, None], widest, across))
+    way = unit(np.where((most > 1e-9 * total)[:, None], widest, _across(axis)))
     done = np.concatenate([np.zeros((len(p), 1)), np.cumsum(lengths, axis=1)], axis=1)
     share = done / np.where(total > 0, total, 1.0)[:, None]
-    bow = (4 * _BOW) * share * (1 - share) * total[:, None]
+    bow = (4 * BOW) * share * (1 - share) * total[:, None]
     return np.where(locked[:, None, None], p + bow[..., None] * way[:, None], p)
+
+
+def _across(u: Array) -> Array:
+    """Return `u [B, 3]` cross the axis of the world that is least along it."""
+    return np.cross(u, np.eye(3)[np.abs(u).argmin(axis=1)])
 
 
 def close(p: Array, lengths: Array, target: Array) -> Array:
     """Stretch or fold chains evenly until their ends are as far as the target, then turn them to it.
 
     FABRIK's passes converge slowly where a chain is to be nearly straight. Each segment's direction
-    d is bent towards the direction u to the target, `(1 - s) d + s u` at length 1, with the one s
-    that gives the wanted reach; s < 0 folds. Where no s does, the chain stays as it is.
+    d is bent towards the direction u to the target, `(1 - |m|) d + m u` at length 1, with the one m
+    that gives the wanted reach; m < 0 folds. A chain that this does not fold far enough is folded
+    about its longest segment: all others are bent the other way. Where no m is found, the chain stays
+    as it is. Two segments have but one bend: the law of cosines gives it.
     """
-    distance = np.sqrt(_dot(target, target))
-    u = _unit(target)[:, None]
-    d = np.diff(p, axis=1)
-    d = _unit(d, u)
-    low, high = np.zeros(len(p)), np.zeros(len(p))
-    short = _reach(_bent(d, u, low), lengths) < distance
-    high[short] = 1.0
-    for power in range(6):
-        too_far = ~short & (_reach(_bent(d, u, low), lengths) > distance)
-        low[too_far] = -(4.0 ** (power - 3))
-    for _ in range(50):
-        middle = 0.5 * (low + high)
-        below = _reach(_bent(d, u, middle), lengths) < distance
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    steps = _bent(d, u, 0.5 * (low + high)) * lengths[..., None]
-    bent = np.concatenate([np.zeros((len(p), 1, 3)), np.cumsum(steps, axis=1)], axis=1)
-    fits = np.abs(np.sqrt(_dot(bent[:, -1], bent[:, -1])) - distance) < 1e-9 * lengths.sum(axis=1)
-    return np.where(fits[:, None, None], _turn(bent, bent[:, -1], target), p)
+    distance, u = size(target), unit(target)
+    way = unit(np.diff(p, axis=1), u[:, None])
+    if lengths.shape[1] == 2:
+        return _two(p, lengths, distance, u)
+    total = _total(lengths)
+    bend, signs = _search(way, lengths, u, distance, total)
+    bent = _bent(way, lengths, u, bend, signs)
+    fits = np.abs(size(bent[:, -1]) - distance) < 1e-9 * total
+    return np.where(fits[:, None, None], _turned(bent, u), p)
 
 
-def _bent(d: Array, u: Array, s: Array) -> Array:
-    s = s[:, None, None]
-    return _unit((1 - s) * d + s * u, u)
+def _two(p: Array, lengths: Array, distance: Array, u: Array) -> Array:
+    a, b = lengths[:, 0], lengths[:, 1]
+    along = np.clip((a * a - b * b + distance * distance) / (2 * np.maximum(distance, 1e-300)), -a, a)
+    bow = np.sqrt(np.maximum(a * a - along * along, 0.0))
+    aside = unit(p[:, 1] - dot(p[:, 1], u)[:, None] * u, unit(_across(u)))
+    middle = along[:, None] * u + bow[:, None] * aside
+    return np.stack([np.zeros_like(u), middle, distance[:, None] * u], axis=1)
 
 
-def _reach(d: Array, lengths: Array) -> Array:
-    end = (d * lengths[..., None]).sum(axis=1)
-    return np.sqrt(_dot(end, end))
+def _bent(way: Array, lengths: Array, u: Array, bend: Array, signs: Array) -> Array:
+    """Return chains `[B, N, 3]` whose directions `way [B, N-1, 3]` are bent towards `signs` times `u`."""
+    bend = bend[:, None]
+    d = (1.0 - np.abs(bend))[..., None] * way + (bend * signs)[..., None] * u[:, None]
+    squared = dot(d, d)
+    lost = squared < 1e-200
+    ratio = lengths / np.sqrt(np.where(lost, 1.0, squared))
+    steps = d * ratio[..., None]
+    steps[..., 0] = np.where(lost, lengths, steps[..., 0])
+    return np.concatenate([np.zeros_like(u)[:, None], np.cumsum(steps, axis=1)], axis=1)
 
 
-def _turn(p: Array, start: Array, goal: Array) -> Array:
-    """Turn chains about their roots by the shortest way that takes the direction `start` to `goal`."""
-    a, b = _unit(start), _unit(goal)
-    half = _unit(a + b, a)
-    # Two reflections, across the planes normal to `a` and to the half-way direction, are a rotation.
-    first = p - 2 * _dot(p, a[:, None])[..., None] * a[:, None]
-    turned: Array = first - 2 * _dot(first, half[:, None])[..., None] * half[:, None]
+def _search(way: Array, lengths: Array, u: Array, distance: Array, total: Array) -> tuple[Array, Array]:
+    """Return the bends `[B]` that reach as far as `distance`, 0 where none is found, and their signs.
+
+    Illinois' variant of regula falsi (Dowell and Jarratt 1971), from a bracket found in FOLDS steps.
+    """
+    signs = np.ones_like(lengths)
+
+    def over(bend: Array, rows: Array) -> Array:
+        return size(_bent(way[rows], lengths[rows], u[rows], bend, signs[rows])[:, -1]) - distance[rows]
+
+    everyone = np.arange(len(way))
+    a, b = np.zeros(len(way)), np.ones(len(way))
+    first = over(a, everyone)
+    fa, fb = first.copy(), total - distance
+    seeking = np.flatnonzero(first > 0)
+    for step in range(1, FOLDS + 1):
+        b[seeking] = -0.125 * step
+        fb[seeking] = over(b[seeking], seeking)
+        seeking = seeking[fb[seeking] >= 0]
+        if not len(seeking):
+            break
+        a[seeking], fa[seeking] = b[seeking], fb[seeking]
+    if len(seeking):
+        longest = lengths[seeking].argmax(axis=1)
+        signs[seeking] = np.where(np.arange(lengths.shape[1]) == longest[:, None], 1.0, -1.0)
+        a[seeking], fa[seeking], b[seeking] = 0.0, first[seeking], 1.0
+        fb[seeking] = np.abs(2 * lengths[seeking].max(axis=1) - total[seeking]) - distance[seeking]
+    lost = seeking[fb[seeking] >= 0]
+    b[lost], signs[lost] = 0.0, 1.0
+    rows = np.setdiff1d(everyone, lost)
+    for _ in range(SECANTS):
+        if not len(rows):
+            break
+        c = (a[rows] * fb[rows] - b[rows] * fa[rows]) / (fb[rows] - fa[rows])
+        fc = over(c, rows)
+        crossed = (fc < 0) != (fb[rows] < 0)
+        a[rows] = np.where(crossed, b[rows], a[rows])
+        fa[rows] = np.where(crossed, fb[rows], fa[rows] * 0.5)
+        b[rows], fb[rows] = c, fc
+        rows = rows[np.abs(fc) > EXACT * total[rows]]
+    return b, signs
+
+
+def _turned(p: Array, u: Array) -> Array:
+    """Turn chains about their roots by the shortest way that brings their ends onto the lines `u`.
+
+    Two reflections are a rotation: across the planes normal to the end's direction and to the
+    direction half-way to `u`.
+    """
+    a = unit(p[:, -1])
+    half = unit(a + u, a)
+    first = p - (2 * dot(p, a[:, None]))[..., None] * a[:, None]
+    turned: Array = first - (2 * dot(first, half[:, None]))[..., None] * half[:, None]
     return turned
-
-
-def towards_pole(p: Array, pole: Array) -> Array:
-    """Turn whole chains about the line from root to end so that they bend towards `pole [B, 3]`.
-
-    A rotation keeps every length and the end. A chain bends to where the sum of its joints' offsets
-    from the line points (its widest joint, where that sum vanishes). Straight chains, poles on the
-    line and ends at the root leave nothing to turn.
-    """
-    size = np.sqrt(_dot(p, p)).max(axis=1)
-    axis = _unit(p[:, -1])
-    aside = p - _dot(p, axis[:, None])[..., None] * axis[:, None]
-    widest = np.take_along_axis(aside, _dot(aside, aside).argmax(axis=1)[:, None, None], axis=1)[:, 0]
-    bend = aside.sum(axis=1)
-    bend = np.where((_dot(bend, bend) > 1e-12 * _dot(widest, widest))[:, None], bend, widest)
-    wanted = pole - _dot(pole, axis)[:, None] * axis
-    tiny = 1e-9 * size
-    turns = np.ones(len(p), bool)
-    for v in (p[:, -1], widest, wanted):
-        turns &= np.sqrt(_dot(v, v)) > tiny
-    cosine = _dot(_unit(bend), _unit(wanted))[:, None, None]
-    sine = _dot(np.cross(_unit(bend), _unit(wanted)), axis)[:, None, None]
-    # Rodrigues' formula; the part along the axis stays.
-    turned = p - aside + cosine * aside + sine * np.cross(axis[:, None], aside)
-    return np.where(turns[:, None, None], turned, p)

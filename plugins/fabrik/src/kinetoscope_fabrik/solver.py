@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kinetoscope_fabrik import _cases
+from kinetoscope_fabrik import _poles
 from kinetoscope_fabrik.protocol import Array, Planting, Solution
 from kinetoscope_spec import ValidationError
 
@@ -23,16 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = ["FabrikSolver"]
 
-_BURST = 8
-"""Iterations of plain FABRIK before a chain that is still off is bent or stretched to its target."""
-
 
 class FabrikSolver:
     """The provider `fabrik` of the hook `solver`: see `Solver` for what it keeps to."""
 
     def __init__(self, *, compiled: bool | None = None) -> None:
         """`compiled` chooses Numba or NumPy, whose results are equal; None takes what is there."""
-        self._iterate = _iterations(compiled)
+        self._run = _implementation(compiled)
 
     def solve(
         self,
@@ -49,30 +46,11 @@ class FabrikSolver:
         to the root than a long segment lets the chain fold, folded back on the line to it.
         """
         given, goal, pole = _checked(chains, targets, poles, tolerance, iterations)
-        p, target = given - given[:, :1], goal - given[:, 0]
-        lengths = _norm(np.diff(p, axis=1))
-        solved = _norm(p[:, -1] - target) <= tolerance
-        count = np.zeros(len(p), np.int64)
-        start, closed = _cases.prepare(p, lengths, target)
-        p = np.where(solved[:, None, None], p, start)
-        pending = np.flatnonzero(~solved & ~closed)
-        while len(pending) and iterations > 0:
-            burst = min(_BURST, iterations)
-            p[pending], spent = self._iterate(p[pending], lengths[pending], target[pending], tolerance, burst)
-            count[pending] += spent
-            iterations -= burst
-            pending = pending[_norm(p[pending, -1] - target[pending]) > tolerance]
-            if len(pending) and iterations > 0:
-                p[pending] = _cases.close(p[pending], lengths[pending], target[pending])
-                count[pending] += 1
-                iterations -= 1
-                pending = pending[_norm(p[pending, -1] - target[pending]) > tolerance]
-        moved = ~solved
+        out, count, reached = self._run(given, goal, tolerance, iterations)
         if pole is not None:
-            p = _cases.towards_pole(p, pole - given[:, 0])
-            moved = np.ones_like(solved)
-        out = np.where(moved[:, None, None], p + given[:, :1], given)
-        reached = _norm(p[:, -1] - target) <= tolerance
+            root = given[:, :1]
+            bent = _poles.towards(out - root, pole - given[:, 0])
+            out = np.where((bent == out - root).all(axis=(1, 2), keepdims=True), out, bent + root)
         return Solution(out.astype(np.result_type(chains, np.float32)), count, reached)
 
     def plant(
@@ -119,22 +97,18 @@ class FabrikSolver:
         )
 
 
-def _iterations(compiled: bool | None) -> Callable[..., tuple[Array, Array]]:
+def _implementation(compiled: bool | None) -> Callable[..., tuple[Array, Array, Array]]:
     if compiled is not False:
         try:
-            from kinetoscope_fabrik._kernel import iterate
+            from kinetoscope_fabrik._kernel import solve
 
-            return iterate
+            return solve
         except ImportError:
             if compiled:
                 raise
-    from kinetoscope_fabrik._fallback import iterate as plain
+    from kinetoscope_fabrik._plain import solve as plain
 
     return plain
-
-
-def _norm(v: Array) -> Array:
-    return np.sqrt(v[..., 0] * v[..., 0] + v[..., 1] * v[..., 1] + v[..., 2] * v[..., 2])
 
 
 def _checked(
