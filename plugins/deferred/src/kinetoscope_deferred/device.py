@@ -9,7 +9,7 @@ from typing import Any
 import moderngl
 import numpy as np
 
-__all__ = ["Device", "uniforms"]
+__all__ = ["Device", "source", "uniforms"]
 
 _SHADERS = files("kinetoscope_deferred") / "passes"
 
@@ -33,8 +33,8 @@ class Device:
         key = (vertex, fragment, tuple(sorted(defines.items())))
         if key not in self._programs:
             self._programs[key] = self.context.program(
-                vertex_shader=_source(vertex, defines),
-                fragment_shader=None if fragment is None else _source(fragment, defines),
+                vertex_shader=source(vertex, defines),
+                fragment_shader=None if fragment is None else source(fragment, defines),
             )
         return self._programs[key]
 
@@ -127,7 +127,8 @@ def uniforms(program: moderngl.Program, **values: Any) -> None:
             program[name] = value
 
 
-def _source(name: str, defines: Mapping[str, int]) -> str:
+def source(name: str, defines: Mapping[str, int]) -> str:
+    """Return the GLSL of the file `name`, with its includes put in and `defines` on top."""
     lines = ["#version 330 core", *(f"#define {key} {value}" for key, value in sorted(defines.items()))]
     return "\n".join([*lines, _expand(name)])
 

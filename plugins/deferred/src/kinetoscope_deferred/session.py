@@ -65,7 +65,8 @@ class DeferredSession:
     @property
     def driver(self) -> str:
         """The driver's own name, such as `llvmpipe (LLVM 15.0.6, 256 bits)`."""
-        return str(self._open().info["GL_RENDERER"])
+        with self._open() as context:
+            return str(context.info["GL_RENDERER"])
 
     @property
     def uploads(self) -> int:

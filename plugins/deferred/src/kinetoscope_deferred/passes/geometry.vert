@@ -13,7 +13,8 @@ out vec4 vertex_color;
 void main() {
     vec4 rows[3];
     blend_bones(rows);
-    world_normal = skinned_normal(rows, normal);
+    vec3 turned = skinned_normal(rows, normal);
+    world_normal = turned * inversesqrt(max(dot(turned, turned), 1e-30));
     texture_uv = uv;
     vertex_color = color;
     gl_Position = to_clip * vec4(skinned_point(rows, position), 1.0);

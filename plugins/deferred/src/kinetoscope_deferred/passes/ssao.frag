@@ -25,13 +25,13 @@ void main() {
     p += n * (0.002 + 0.0015 * away);
     float open = 0.0;
     for (int i = 0; i < SAMPLES; ++i) {
-        // Cosine-weighted directions on a spiral, at distances that favour the near.
+        // Cosine-weighted directions on a spiral, at distances spread over the radius.
         float u = (float(i) + 0.5) / float(SAMPLES);
         float angle = float(i) * GOLDEN_ANGLE + turn;
         float spread = sqrt(u);
         vec3 direction = spread * (cos(angle) * side + sin(angle) * other) + sqrt(1.0 - u) * n;
         float along = fract(float(i) * 0.618034 + turn * 0.159155);
-        vec3 tap = p + direction * radius * mix(0.08, 1.0, along * along);
+        vec3 tap = p + direction * radius * mix(0.1, 1.0, along);
         vec3 seen = transpose(to_world) * tap;
         ivec2 at = ivec2((seen.xy / (-seen.z * tangents) * 0.5 + 0.5) * picture);
         if (-seen.z < planes.x || any(lessThan(at, ivec2(0))) || any(greaterThanEqual(at, ivec2(picture)))) {
