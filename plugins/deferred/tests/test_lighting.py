@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import attrs
 import numpy as np
 import pytest
@@ -94,7 +96,7 @@ def injected(sessions, kit):
     material8 = rng.integers(0, 256, (height, width, 4), dtype=np.uint8)
     material8[..., 0] = np.maximum(material8[..., 0], 40)
     material8[..., 2] = 0
-    n = rng.normal(size=(height, width, 3)) + (0, 0, 1.5)
+    n = rng.normal(size=(height, width, 3)) + np.array([0, 0, 1.5])
     n /= np.linalg.norm(n, axis=-1, keepdims=True)
     folded = fold(n).astype(np.float16)
     back = folded.astype(float)
@@ -234,15 +236,15 @@ def test_shadows_fall_where_geometry_says(sessions, kit, centre):
     skin = Skin(np.zeros((4, 1)), np.ones((4, 1)), [0], np.eye(4)[None])
     mesh = Mesh.from_triangles("m", points, faces, skin=skin)
     pose = np.eye(4)[None].copy()
-    pose[0, :3, 3] = centre + (0.2, 1.0, 0.1)
+    pose[0, :3, 3] = centre + np.array([0.2, 1.0, 0.1])
     actor = Actor(
         Character("c", Skeleton(("a",), [-1], [(0, 0, 0)]), (mesh,), (Material(double_sided=True),)), pose
     )
     scene, camera, light = shadow_scene(kit, centre, actor)
     lit = sessions(buffers=("hdr", "id"), **PLAIN, shadow=False).render(scene, camera).buffers
     shaded = sessions(buffers=("hdr", "id"), **PLAIN).render(scene, camera).buffers
-    middle = pose[0, [0, 2], 3]
-    inside, margin = in_shadow(kit, camera, light, middle - (0.5, 0.4), middle + (0.5, 0.4), 1.0)
+    middle, half = pose[0, [0, 2], 3], np.array([0.5, 0.4])
+    inside, margin = in_shadow(kit, camera, light, middle - half, middle + half, 1.0)
     floor = (lit["id"] == 0) & np.isfinite(lit["hdr"][..., 0]) & (lit["hdr"][..., 0] > 0.01)
     dark = shaded["hdr"][..., 0] < 0.5 * lit["hdr"][..., 0]
     sure = floor & (margin > 3 * 1.1 / 1024 + 0.02)
@@ -282,7 +284,7 @@ def test_occlusion_darkens_a_corner_and_leaves_the_open_floor(sessions, kit):
 
     edges = np.array([0.03, 0.1, 0.17, 0.25, 0.35, 0.5, 0.8, 1.3])
     found, expected = [], []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         near = floor & (where[..., 2] > low) & (where[..., 2] < high)
         assert near.sum() > 10
         found.append(np.median(visible[near]))

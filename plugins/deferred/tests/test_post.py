@@ -146,12 +146,12 @@ def full_scene(kit, offset=(0, 0, 0)):
     ball = kit.sphere(0.5, rings=24)
     at = np.asarray(offset, float)
     return kit.scene(
-        kit.actor(*ball, at=at + (0, 0.5, 0)),
-        kit.actor(*ball, at=at + (0.9, 0.5, 0.3), id=2),
-        lights=(Light(), Light(kind="point", position=at + (0, 2, 2))),
+        kit.actor(*ball, at=at + np.array([0, 0.5, 0])),
+        kit.actor(*ball, at=at + np.array([0.9, 0.5, 0.3]), id=2),
+        lights=(Light(), Light(kind="point", position=at + np.array([0, 2, 2]))),
         ground=Ground(height=at[1]),
         annotations={"trajectory": (np.array([[0, 1], [1, 1.4], [2, 1]]) + at[[0, 2]])},
-    ), Camera(at + (1, 1.5, 4), at + (0, 0.5, 0))
+    ), Camera(at + np.array([1, 1.5, 4]), at + np.array([0, 0.5, 0]))
 
 
 def test_the_same_scene_gives_the_same_picture(sessions, kit):

@@ -25,7 +25,7 @@ class Ribbon:
     """`triangles [N, 3, 3]` m relative to the camera, and their linear RGB colour."""
 
     triangles: NDArray[np.float64]
-    color: tuple[float, float, float]
+    color: tuple[float, ...]
 
 
 def ribbons(view: View) -> Iterator[Ribbon]:
@@ -70,7 +70,8 @@ def _points(given: Any, height: float) -> NDArray[np.float64]:
     if points.shape[1] == 2:
         points = np.insert(points, 1, height, axis=1)
     steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
-    return points[np.concatenate([[True], steps > 1e-6])]
+    kept: NDArray[np.float64] = points[np.concatenate([[True], steps > 1e-6])]
+    return kept
 
 
 def _strip(points: NDArray[np.float64], view: View, width: float) -> NDArray[np.float64]:

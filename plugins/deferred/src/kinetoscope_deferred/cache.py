@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -50,8 +51,13 @@ class DeviceMesh:
 
     def release(self) -> None:
         """Free everything on the device."""
-        for resource in (*self.arrays.values(), *filter(None, self.images), self.vertices, self.indices):
-            resource.release()
+        for array in self.arrays.values():
+            array.release()
+        for image in self.images:
+            if image is not None:
+                image.release()
+        self.vertices.release()
+        self.indices.release()
 
 
 class MeshCache:
@@ -69,12 +75,15 @@ class MeshCache:
         key = id(character)
         if key not in self._held:
             # The callback may run in any thread: it only notes what the next frame frees.
-            reference = weakref.ref(character, lambda _, key=key: self._gone.append(key))
+            reference = weakref.ref(character, self._forget(key))
             self._held[key] = (
                 reference,
                 tuple(self._upload(character, pack(mesh)) for mesh in character.meshes if len(mesh.faces)),
             )
         return self._held[key][1]
+
+    def _forget(self, key: int) -> Callable[[object], None]:
+        return lambda _: self._gone.append(key)
 
     def _sweep(self) -> None:
         while self._gone:

@@ -25,7 +25,7 @@ def open_context() -> moderngl.Context:
     linux = sys.platform.startswith("linux")
     try:
         if linux:
-            return moderngl.create_context(standalone=True, backend="egl", require=330)
+            return moderngl.create_context(standalone=True, backend="egl", require=330)  # type: ignore[arg-type]
         return moderngl.create_context(standalone=True, require=330)
     except Exception as error:  # moderngl and glcontext raise bare Exception
         advice = _ADVICE if linux else "install the graphics driver of the system"

@@ -114,7 +114,7 @@ class Device:
         return int(self._samples.samples)
 
 
-def uniforms(program: moderngl.Program, **values: Any) -> None:
+def uniforms(program: Any, **values: Any) -> None:
     """Set uniforms by name; one that the compiler dropped is left out."""
     for name, value in values.items():
         if name not in program:

@@ -107,7 +107,8 @@ def _relative_bones(actor: Actor, mesh: DeviceMesh, origin: Array) -> Array:
 def _box_corners(mesh: DeviceMesh, bones: Array) -> Array:
     carry = bones[mesh.packed.box_bones]
     corners = np.einsum("bij,bcj->bci", carry[:, :3, :3], mesh.packed.boxes) + carry[:, None, :3, 3]
-    return corners.reshape(-1, 3)
+    flat: Array = corners.reshape(-1, 3)
+    return flat
 
 
 def _bone_texels(matrices: list[Array]) -> NDArray[np.float32]:

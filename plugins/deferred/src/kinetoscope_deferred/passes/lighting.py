@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,15 +34,13 @@ class LightingPass:
         )
         set_camera(program, view)
         occluded = quality.runs("ssao")
-        fog_color, fog_density = (0.0, 0.0, 0.0), 0.0
-        if scene.fog is not None:
-            fog_color, fog_density = tuple(map(float, scene.fog[0])), float(scene.fog[1])
+        fog = (0.0,) * 4 if scene.fog is None else (*map(float, scene.fog[0]), float(scene.fog[1]))
         uniforms(
             program,
             occluded=occluded,
             sky=tuple(map(float, scene.sky)),
             earth=tuple(map(float, scene.earth)),
-            fog=(*fog_color, fog_density),
+            fog=fog,
             light_count=len(scene.lights),
         )
         names = ["depth", "albedo", "normal", "material", *(["emission"] if view.emissive else [])]
@@ -55,7 +54,9 @@ class LightingPass:
         return {"lighting.pixels": pixels, "lighting.lights": len(scene.lights)}
 
     @staticmethod
-    def _set_shadow(program, device: Device, view: View, quality: Quality):  # type: ignore[no-untyped-def]
+    def _set_shadow(
+        program: moderngl.Program, device: Device, view: View, quality: Quality
+    ) -> moderngl.Texture:
         sun = sun_projection(view, quality.shadow_size) if quality.runs("shadow") else None
         if sun is None:
             uniforms(program, sun_index=-1)

@@ -19,7 +19,7 @@ class SsaoPass:
 
     def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
         """Sample and blur; half the picture's width and height, rounded up."""
-        half = tuple(-(-n // 2) for n in view.size)
+        half = (-(-view.size[0] // 2), -(-view.size[1] // 2))
         raw = device.texture("occlusion_raw", 1, "f1", size=half)
         across = device.texture("occlusion_across", 1, "f1", size=half)
         final = device.texture("occlusion", 1, "f1", size=half)
