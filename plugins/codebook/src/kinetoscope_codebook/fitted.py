@@ -71,9 +71,8 @@ class FittedNetwork:
             return torch.cat(parts).numpy() if parts else np.zeros((0, len(self.output_schema)), np.float32)
 
     def _rows(self, x: torch.Tensor, noise: torch.Tensor | None) -> torch.Tensor:
-        if noise is None:
-            return self.network(x)
-        return self.network(x, noise)
+        y: torch.Tensor = self.network(x) if noise is None else self.network(x, noise)
+        return y
 
     def _checked(self, inputs: Any) -> Array:
         rows = np.array(inputs, np.float32)

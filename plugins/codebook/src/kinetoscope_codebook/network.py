@@ -12,7 +12,7 @@ from kinetoscope_spec.errors import ValidationError
 
 __all__ = ["Architecture", "MatchingNetwork", "MlpNetwork", "Network", "build"]
 
-_INPUT_RANGE = 8.0
+INPUT_RANGE = 8.0
 """Standard deviations at which normalised inputs are cut off: what lies further out was never seen."""
 
 _MOST = 65_536
@@ -69,6 +69,12 @@ class Network(nn.Module):
         basis: `[Y, P]`, orthonormal columns.
     """
 
+    input_mean: Tensor
+    input_deviation: Tensor
+    output_mean: Tensor
+    output_scale: Tensor
+    basis: Tensor
+
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         a = self.architecture = architecture
@@ -83,7 +89,7 @@ class Network(nn.Module):
 
     def normalized(self, x: Tensor) -> Tensor:
         """Return inputs in standard deviations, cut off far outside of what training saw."""
-        return ((x - self.input_mean) / self.input_deviation).clamp(-_INPUT_RANGE, _INPUT_RANGE)
+        return ((x - self.input_mean) / self.input_deviation).clamp(-INPUT_RANGE, INPUT_RANGE)
 
     def components(self, y: Tensor) -> Tensor:
         """Return the principal components `[N, P]` of outputs `[N, Y]`."""
@@ -122,7 +128,7 @@ class MatchingNetwork(Network):
         self.denoiser = _block(codes + a.inputs, a.hidden, codes, dropout)
 
     def _channels(self, flat: Tensor) -> Tensor:
-        return flat.unflatten(-1, (self.architecture.channels, self.architecture.classes))
+        return flat.reshape(*flat.shape[:-1], self.architecture.channels, self.architecture.classes)
 
     def encode(self, z: Tensor) -> Tensor:
         """Return the logits of principal components `z [N, P]`."""

@@ -81,9 +81,9 @@ def train(
     started = time.monotonic()
     history: list[dict[str, float]] = []
     sums: dict[str, float] = {}
-    counted, told, step = 0, -1, 0
+    counted, told = 0, -1
     network.train()
-    for indices in _batches(rows, batch, generator):
+    for step, indices in enumerate(_batches(rows, batch, generator)):
         done = _share(step, steps, time.monotonic() - started, budget.seconds)
         report = int(done * _REPORTS)
         if report > told or done >= 1:
@@ -99,13 +99,12 @@ def train(
         parts = loss(indices)
         total = torch.stack(list(parts.values())).sum()
         optimiser.zero_grad(set_to_none=True)
-        total.backward()
+        total.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         for name, value in {**parts, "total": total}.items():
             sums[name] = sums.get(name, 0.0) + float(value.detach())
         counted += 1
-        step += 1
     network.eval()
     return history
 

@@ -13,12 +13,11 @@ import numpy as np
 from kinetoscope_features import formulas
 from kinetoscope_features.body import Array, Body, require_rigid
 from kinetoscope_features.root import SMOOTHING_S, RootTrack, root_track
+from kinetoscope_features.windows import SIX
 from kinetoscope_spec import Column, FeatureSchema, Motion, Skeleton, kinematics, rotation
 from kinetoscope_spec.errors import ValidationError
 
 __all__ = ["FootContacts", "JointPositions", "JointRotations", "JointVelocities", "RootTrajectory"]
-
-_6D = ("xx", "xy", "xz", "yx", "yy", "yz")
 
 
 @attrs.frozen(kw_only=True)
@@ -36,7 +35,7 @@ class _FrameFeature:
 
     def schema(self, skeleton: Skeleton) -> FeatureSchema:
         """Return the meaning of the columns for motions of `skeleton`."""
-        return FeatureSchema(self._columns(Body.of(skeleton)))
+        return FeatureSchema(tuple(self._columns(Body.of(skeleton))))
 
     def compute(self, motion: Motion, frames: Sequence[int] | Array | None = None) -> Array:
         """Return rows `[N, D]` for the `frames` asked for, all if None.
@@ -70,7 +69,7 @@ def _checked(frames: Sequence[int] | Array, motion: Motion) -> Array:
     outside = (asked < -motion.frame_count) | (asked >= motion.frame_count)
     if outside.any():
         raise ValidationError(
-            f"frame {asked[outside][0]} asked of motion {motion.name!r}, which has {motion.frame_count} frames"
+            f"frame {asked[outside][0]} asked of {motion.name!r}, which has {motion.frame_count} frames"
         )
     return asked
 
@@ -109,7 +108,7 @@ class JointPositions(_FrameFeature):
     def _rows(
         self, body: Body, positions: Array, rotations: Array, root: RootTrack, framerate: float
     ) -> Array:
-        seen = formulas.to_root(root.ground, root.yaw, positions[:, list(body.joints)])
+        seen: Array = formulas.to_root(root.ground, root.yaw, positions[:, list(body.joints)])
         return seen.reshape(len(seen), -1)
 
 
@@ -117,13 +116,13 @@ class JointRotations(_FrameFeature):
     """Rotations of the hips and all joints below them in root space: two columns of the matrix."""
 
     def _columns(self, body: Body) -> list[Column]:
-        return _joint_columns(body, "joint_rotation_6d", "1", _6D)
+        return _joint_columns(body, "joint_rotation_6d", "1", SIX)
 
     def _rows(
         self, body: Body, positions: Array, rotations: Array, root: RootTrack, framerate: float
     ) -> Array:
         back = rotation.from_yaw(-root.yaw)[:, None]
-        seen = rotation.to_6d(
+        seen: Array = rotation.to_6d(
             rotation.multiply(back, np.asarray(rotations[:, list(body.joints)], np.float64))
         )
         return seen.reshape(len(seen), -1)
@@ -139,7 +138,7 @@ class JointVelocities(_FrameFeature):
         self, body: Body, positions: Array, rotations: Array, root: RootTrack, framerate: float
     ) -> Array:
         velocity = kinematics.velocities(positions[:, list(body.joints)], framerate)
-        seen = rotation.rotate(rotation.from_yaw(-root.yaw)[:, None], velocity)
+        seen: Array = rotation.rotate(rotation.from_yaw(-root.yaw)[:, None], velocity)
         return seen.reshape(len(seen), -1)
 
 

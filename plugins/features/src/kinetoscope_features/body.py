@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import attrs
 import numpy as np
@@ -14,7 +15,7 @@ from kinetoscope_spec.errors import ValidationError
 
 __all__ = ["Array", "Body"]
 
-Array = NDArray[np.floating]
+Array = NDArray[Any]
 
 
 def _role(roles: dict[str, int], skeleton: Skeleton, *names: str) -> int:
@@ -135,5 +136,5 @@ def require_rigid(motion: Motion) -> None:
     """
     if motion.scales is not None and not np.allclose(motion.scales, 1.0, atol=1e-4):
         raise ValidationError(
-            f"motion {motion.name!r} scales its joints, expected a rigid skeleton: bake the scale into offsets"
+            f"motion {motion.name!r} scales its joints, expected a rigid skeleton: bake scales into offsets"
         )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -14,15 +13,13 @@ from kinetoscope_features import formulas
 from kinetoscope_features.bend import bent, wandering
 from kinetoscope_features.body import Array, Body
 from kinetoscope_features.mirror import Mirror
-from kinetoscope_features.root import extended
-from kinetoscope_features.track import Rig, Track, joined, track_of
-from kinetoscope_spec import Column, Control, FeatureSchema, Motion, Skeleton, TrainingSet, rotation
+from kinetoscope_features.track import Rig, Track, blended, joined, track_of
+from kinetoscope_features.windows import Windows
+from kinetoscope_spec import Control, FeatureSchema, Motion, Skeleton, TrainingSet
 from kinetoscope_spec.errors import Cancelled, ValidationError, nearest
 from kinetoscope_spec.protocols import Progress
 
 __all__ = ["Locomotion", "State", "style_of"]
-
-_6D = ("xx", "xy", "xz", "yx", "yy", "yz")
 
 
 def style_of(name: str) -> str:
@@ -31,6 +28,24 @@ def style_of(name: str) -> str:
     `dataset-1_walk_normal_001` is `normal`, `jog_02` is `jog`.
     """
     return re.sub(r"[-_ ]*\d+$", "", name).split("_")[-1] or name
+
+
+def _within(low: float, high: float, kind: type = float) -> Any:
+    """Return a validator of numbers from `low` to `high`; whole ones if `kind` is int."""
+
+    def check(_: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        number = whole or (kind is float and isinstance(value, float))
+        if not number or not low <= value <= high:
+            what = "a whole number" if kind is int else "a number"
+            raise ValidationError(f"{attribute.name} is {value!r}, expected {what} from {low:g} to {high:g}")
+
+    return check
+
+
+def _seconds(_: object, attribute: attrs.Attribute[Any], value: tuple[float, ...]) -> None:
+    if not value or not all(isinstance(s, int | float) and 0 < s <= 10 for s in value):
+        raise ValidationError(f"{attribute.name} is {value!r}, expected seconds above 0 and at most 10")
 
 
 @attrs.frozen(eq=False)
@@ -42,7 +57,7 @@ class State:
         history: the last frames, up to now.
         pending: frames already predicted, still to be played, or None.
         played: what has been played since the seed, piece by piece.
-        style: the style of the seed, where a control names none.
+        style: the style of the seed, for controls that name none.
     """
 
     rig: Rig
@@ -52,7 +67,7 @@ class State:
     style: str | None
 
 
-@attrs.define(kw_only=True)
+@attrs.frozen(kw_only=True)
 class Locomotion:
     """Walking along a trajectory: what is known now in, the next frames out.
 
@@ -74,134 +89,31 @@ class Locomotion:
         turn_rate: standard deviation of the bent copies' turn rate, rad/s.
         style_dropout: share of rows whose style is left out, so that none is a style too.
         seed: of the random turn rates and dropouts.
-        styles: the styles known; `training_set` finds them in the names of the clips.
+        styles: the styles known. `training_set` finds them in the names of the clips and writes
+            them into its metadata, from which `restored` takes them.
     """
 
-    framerate: float = 30.0
-    horizon: int = 10
-    stride: int = 5
-    past_s: tuple[float, ...] = attrs.field(default=(1.0, 0.75, 0.5, 0.25), converter=tuple)
-    future_s: tuple[float, ...] = attrs.field(default=(0.2, 0.4, 0.6, 0.8, 1.0), converter=tuple)
-    mirror: bool = True
-    bends: int = 4
-    turn_rate: float = 0.5
-    style_dropout: float = 0.1
-    seed: int = 0
+    framerate: float = attrs.field(default=30.0, validator=_within(1, 1000))
+    horizon: int = attrs.field(default=10, validator=_within(1, 120, int))
+    stride: int = attrs.field(default=5, validator=_within(1, 120, int))
+    past_s: tuple[float, ...] = attrs.field(
+        default=(1.0, 0.75, 0.5, 0.25), converter=tuple, validator=_seconds
+    )
+    future_s: tuple[float, ...] = attrs.field(
+        default=(0.2, 0.4, 0.6, 0.8, 1.0), converter=tuple, validator=_seconds
+    )
+    mirror: bool = attrs.field(default=True, validator=attrs.validators.instance_of(bool))
+    bends: int = attrs.field(default=4, validator=_within(0, 1000, int))
+    turn_rate: float = attrs.field(default=0.5, validator=_within(0, 10))
+    style_dropout: float = attrs.field(default=0.1, validator=_within(0, 1))
+    seed: int = attrs.field(default=0, validator=_within(0, 2**63, int))
     styles: tuple[str, ...] = attrs.field(default=(), converter=tuple)
 
     def __attrs_post_init__(self) -> None:
-        if not 1 <= self.stride <= self.horizon:
+        if self.stride > self.horizon:
             raise ValidationError(
-                f"stride is {self.stride}, expected 1 to the horizon of {self.horizon} frames"
+                f"stride is {self.stride}, expected at most the horizon of {self.horizon} frames"
             )
-        if min(*self.past_s, *self.future_s) <= 0 or list(self.future_s) != sorted(self.future_s):
-            raise ValidationError("past_s and future_s must be above 0 and future_s increasing")
-
-    # -- what the numbers mean ---------------------------------------------------------------
-
-    def schema(self, skeleton: Skeleton) -> FeatureSchema:
-        """Return the meaning of the inputs' columns."""
-        return FeatureSchema(self._input_columns(Body.of(skeleton)))
-
-    def output_schema(self, skeleton: Skeleton) -> FeatureSchema:
-        """Return the meaning of the outputs' columns."""
-        return FeatureSchema(self._output_columns(Body.of(skeleton)))
-
-    def _input_columns(self, body: Body) -> list[Column]:
-        offsets = [*(-s for s in self.past_s), *self.future_s]
-        feet = [body.skeleton.names[foot] for foot in body.feet]
-        return [
-            *(Column("trajectory_position", "m", None, axis, at) for at in offsets for axis in "xz"),
-            *(Column("trajectory_direction", "1", None, axis, at) for at in offsets for axis in "xz"),
-            *(Column("joint_position", "m", name, axis) for name in body.names for axis in "xyz"),
-            *(Column("joint_velocity", "m/s", name, axis) for name in body.names for axis in "xyz"),
-            *(Column("joint_rotation_6d", "1", name, part) for name in body.names for part in _6D),
-            *(Column("contact", "1", foot) for foot in feet),
-            *(Column("style", "1", None, style) for style in self.styles),
-        ]
-
-    def _output_columns(self, body: Body) -> list[Column]:
-        hips = body.skeleton.names[body.hips]
-        feet = [body.skeleton.names[foot] for foot in body.feet]
-        columns: list[Column] = []
-        for frame in range(1, self.horizon + 1):
-            at = frame / self.framerate
-            columns += [Column("root_position", "m", None, axis, at) for axis in "xz"]
-            columns += [Column("root_yaw", "rad", None, None, at)]
-            columns += [Column("hips_position", "m", hips, axis, at) for axis in "xyz"]
-            columns += [
-                Column("joint_rotation_6d", "1", name, part, at) for name in body.names for part in _6D
-            ]
-            columns += [Column("contact", "1", foot, None, at) for foot in feet]
-        return columns
-
-    # -- learning ----------------------------------------------------------------------------
-
-    def compute(self, motion: Motion, frames: Sequence[int] | Array | None = None) -> Array:
-        """Return the inputs `[N, X]` at `frames`, with what the clip did next as what is wanted."""
-        body = Body.of(motion.skeleton)
-        track = track_of(body, motion.resample(self.framerate))
-        asked = np.arange(len(track)) if frames is None else np.asarray(frames, np.int64).reshape(-1)
-        if ((asked < 0) | (asked >= len(track))).any():
-            raise ValidationError(f"frames asked outside 0 to {len(track) - 1} of motion {motion.name!r}")
-        return self._rows_in(body, track, asked, self._style_row(style_of(motion.name), known_only=False))
-
-    def training_set(self, motions: Sequence[Motion], *, progress: Progress | None = None) -> TrainingSet:
-        """Return rows of all `motions`, of their mirrored and of their bent copies.
-
-        The styles that the names of the clips tell are kept in `styles`, so that `inputs` knows them.
-        A style is what two clips share: a name of its own tells which clip it is, and a model that
-        learned it would play that clip wherever it is told to go.
-
-        Raises:
-            ValidationError: no motion, several skeletons, a joint missing, or no clip long enough.
-            Cancelled: `progress` returned False.
-        """
-        skeleton = _one_skeleton(motions)
-        body = Body.of(skeleton)
-        self.styles = _shared_styles(motions)
-        clips = [motion.resample(self.framerate) for motion in motions]
-        mirror = Mirror.of(clips) if self.mirror else None
-        random = np.random.default_rng(self.seed)
-        inputs, outputs, numbers = [], [], []
-        for number, clip in enumerate(clips):
-            if progress is not None and progress(number, len(clips), f"features of {clip.name}") is False:
-                raise Cancelled(f"features cancelled at clip {number} of {len(clips)}")
-            for copy in self._copies(clip, body, mirror, random):
-                x, y = self._rows(body, copy, style_of(clip.name), random)
-                inputs.append(x)
-                outputs.append(y)
-                numbers.append(np.full(len(x), number))
-        if not sum(map(len, inputs)):
-            raise ValidationError(f"no clip has the {self.horizon + 2} frames that one row needs")
-        if progress is not None:
-            progress(len(clips), len(clips), "features done")
-        x, y = np.concatenate(inputs), np.concatenate(outputs)
-        return TrainingSet(
-            x,
-            y,
-            TrainingSet.measured(self._input_columns(body), x),
-            TrainingSet.measured(self._output_columns(body), y),
-            skeleton=skeleton,
-            framerate=self.framerate,
-            clips=np.concatenate(numbers),
-            metadata=self.record(clips),
-        )
-
-    def record(self, clips: Sequence[Motion]) -> dict[str, Any]:
-        """Return what a checkpoint must remember of this feature, as plain JSON values."""
-        speeds: dict[str, list[float]] = {}
-        for clip in clips:
-            speeds.setdefault(style_of(clip.name), []).append(_speed(clip))
-        return {
-            "feature": "locomotion",
-            "options": {
-                field.name: list(value) if isinstance(value := getattr(self, field.name), tuple) else value
-                for field in attrs.fields(Locomotion)
-            },
-            "speeds_m_s": {style: float(np.median(values)) for style, values in sorted(speeds.items())},
-            "clips": [clip.name for clip in clips],
-        }
 
     def configured(self, **options: Any) -> Locomotion:
         """Return a new feature with these options; this one stays as it is.
@@ -213,26 +125,111 @@ class Locomotion:
         for name in options:
             if name not in known:
                 raise ValidationError(f"'locomotion' has no option {name!r}{nearest(name, known)}")
-        return attrs.evolve(self, **options)
+        try:
+            return attrs.evolve(self, **options)
+        except TypeError as error:
+            raise ValidationError(f"options of 'locomotion': {error}") from None
 
     def restored(self, record: Mapping[str, Any]) -> Locomotion:
-        """Return a new feature as it was when it made the training set with this `metadata`."""
-        return self.from_record(record)
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> Locomotion:
-        """Build the feature again from the metadata of a training set or of a fitted model.
+        """Return a new feature as it was when it made the training set with this `metadata`.
 
         Raises:
-            ValidationError: it is not this feature's record.
+            ValidationError: it is not this feature's metadata.
         """
         if record.get("feature") != "locomotion" or not isinstance(record.get("options"), Mapping):
-            raise ValidationError("this metadata is not of the feature 'locomotion'")
-        known = {field.name for field in attrs.fields(cls)}
-        unknown = set(record["options"]) - known
-        if unknown:
-            raise ValidationError(f"unknown options of 'locomotion' in this metadata: {sorted(unknown)}")
-        return cls(**record["options"])
+            raise ValidationError("this metadata is not of a training set that 'locomotion' made")
+        return self.configured(**record["options"])
+
+    def windows(self, body: Body) -> Windows:
+        """Return the layout of rows for `body`."""
+        return Windows(
+            body=body,
+            framerate=self.framerate,
+            horizon=self.horizon,
+            past_s=self.past_s,
+            future_s=self.future_s,
+            styles=self.styles,
+        )
+
+    def schema(self, skeleton: Skeleton) -> FeatureSchema:
+        """Return the meaning of the inputs' columns."""
+        return FeatureSchema(tuple(self.windows(Body.of(skeleton)).input_columns()))
+
+    def output_schema(self, skeleton: Skeleton) -> FeatureSchema:
+        """Return the meaning of the outputs' columns."""
+        return FeatureSchema(tuple(self.windows(Body.of(skeleton)).output_columns()))
+
+    def compute(self, motion: Motion, frames: Sequence[int] | Array | None = None) -> Array:
+        """Return the inputs `[N, X]` at `frames`, with what the clip did next as what was wanted.
+
+        Frames count at the feature's framerate; negative ones from the end.
+
+        Raises:
+            ValidationError: a frame outside the clip, a joint missing.
+        """
+        windows = self.windows(Body.of(motion.skeleton))
+        track = track_of(windows.body, motion.resample(self.framerate))
+        asked = np.arange(len(track)) if frames is None else np.asarray(frames, np.int64).reshape(-1)
+        if ((asked < -len(track)) | (asked >= len(track))).any():
+            raise ValidationError(
+                f"a frame asked of motion {motion.name!r} lies outside its {len(track)} frames"
+            )
+        return windows.seen(track, asked % len(track), windows.style_row(self._style(motion)))
+
+    def _style(self, motion: Motion) -> str | None:
+        style = style_of(motion.name)
+        return style if style in self.styles else None
+
+    # -- learning ----------------------------------------------------------------------------
+
+    def training_set(self, motions: Sequence[Motion], *, progress: Progress | None = None) -> TrainingSet:
+        """Return rows of all `motions`, of their mirrored and of their bent copies.
+
+        `metadata` holds the options and styles (for `restored`), the names of the clips, and their
+        `speeds_m_s` by style: a speed at which each style is at home.
+
+        Raises:
+            ValidationError: no motion, several skeletons, a joint missing, or no clip long enough.
+            Cancelled: `progress` returned False.
+        """
+        skeleton = _one_skeleton(motions)
+        knowing = self.configured(styles=sorted({style_of(motion.name) for motion in motions}))
+        windows = knowing.windows(Body.of(skeleton))
+        clips = [motion.resample(self.framerate) for motion in motions]
+        parts = list(knowing._parts(windows, clips, progress))
+        x, y, numbers = (np.concatenate(column) for column in zip(*parts, strict=True))
+        if not len(x):
+            raise ValidationError(f"no clip has the {self.horizon + 2} frames that one row needs")
+        return TrainingSet(
+            x,
+            y,
+            TrainingSet.measured(windows.input_columns(), x),
+            TrainingSet.measured(windows.output_columns(), y),
+            skeleton=skeleton,
+            framerate=self.framerate,
+            clips=numbers,
+            metadata=knowing._record(clips),
+        )
+
+    def _parts(
+        self, windows: Windows, clips: Sequence[Motion], progress: Progress | None
+    ) -> Iterator[tuple[Array, Array, Array]]:
+        """Yield inputs, outputs and the clip's number for every copy of every clip."""
+        mirror = Mirror.of(clips) if self.mirror else None
+        for number, clip in enumerate(clips):
+            if progress is not None and progress(number, len(clips), f"features of {clip.name}") is False:
+                raise Cancelled(f"features cancelled at clip {number} of {len(clips)}")
+            # A generator for each clip: its rows do not depend on which others are there.
+            random = np.random.default_rng([self.seed, number])
+            for copy in self._copies(clip, windows.body, mirror, random):
+                track = track_of(windows.body, copy)
+                frames = np.arange(1, max(len(track) - self.horizon, 1))
+                styles = np.repeat(windows.style_row(style_of(clip.name)), len(frames), axis=0)
+                styles[random.random(len(frames)) < self.style_dropout] = 0.0
+                rows = windows.seen(track, frames, styles)
+                yield rows, windows.outputs(track, frames), np.full(len(frames), number)
+        if progress is not None:
+            progress(len(clips), len(clips), "features done")
 
     def _copies(
         self, clip: Motion, body: Body, mirror: Mirror | None, random: np.random.Generator
@@ -244,83 +241,30 @@ class Locomotion:
             copies.append(bent(sides[i % len(sides)], body, rates))
         return copies
 
-    def _rows(
-        self, body: Body, motion: Motion, style: str, random: np.random.Generator
-    ) -> tuple[Array, Array]:
-        track = track_of(body, motion)
-        frames = np.arange(1, len(track) - self.horizon)
-        styles = np.repeat(self._style_row(style, known_only=False), len(frames), axis=0)
-        styles[random.random(len(frames)) < self.style_dropout] = 0.0
-        return self._rows_in(body, track, frames, styles), self._rows_out(track, frames)
-
-    def _rows_in(self, body: Body, track: Track, frames: Array, styles: Array) -> Array:
-        steps = [round(s * self.framerate) for s in self.future_s]
-        ground = extended(track.ground, 0, max(steps), framerate=self.framerate)
-        yaw = extended(track.yaw, 0, max(steps), framerate=self.framerate)
-        at = frames[:, None] + np.array(steps)
-        return self._inputs(track, frames, ground[at], formulas.heading(yaw[at]), styles)
-
-    def _inputs(self, track: Track, frames: Array, wanted: Array, directions: Array, styles: Array) -> Array:
-        """Return rows at `frames`, with the wanted trajectory `[N, F, 2]` in world x and z."""
-        back = max(round(s * self.framerate) for s in self.past_s) + 1
-        ground = extended(track.ground, back, 0, framerate=self.framerate)
-        yaw = extended(track.yaw, back, 0, framerate=self.framerate)
-        past = frames[:, None] + back - np.array([round(s * self.framerate) for s in self.past_s])
-        here, facing = track.ground[frames][:, None], track.yaw[frames][:, None]
-        points = np.concatenate([ground[past], wanted], axis=1) - here
-        headings = np.concatenate([formulas.heading(yaw[past]), directions], axis=1)
-        pose = (
-            formulas.unturned(facing, points),
-            formulas.unturned(facing, headings),
-            track.joints[frames],
-            self._velocities(track, frames),
-            rotation.to_6d(track.rotations[frames]),
-            track.contacts[frames],
-            styles,
-        )
-        rows = np.concatenate([part.reshape(len(frames), -1) for part in pose], axis=1)
-        return rows.astype(np.float32)
-
-    def _velocities(self, track: Track, frames: Array) -> Array:
-        """Return world velocities since the frame before, in root space, `[N, B, 3]`."""
-        before = np.maximum(frames - 1, 0)
-        now, then = (
-            formulas.from_root(track.ground[at], track.yaw[at], track.joints[at]) for at in (frames, before)
-        )
-        turn = rotation.from_yaw(-track.yaw[frames])[:, None]
-        velocities: Array = rotation.rotate(turn, (now - then) * self.framerate)
-        return velocities
-
-    def _rows_out(self, track: Track, frames: Array) -> Array:
-        ahead = frames[:, None] + np.arange(1, self.horizon + 1)
-        here, facing = track.ground[frames][:, None], track.yaw[frames][:, None]
-        shape = (len(frames), self.horizon, -1)
-        parts = (
-            formulas.unturned(facing, track.ground[ahead] - here),
-            (track.yaw[ahead] - facing)[..., None],
-            track.joints[ahead][:, :, 0],
-            rotation.to_6d(track.rotations[ahead]),
-            track.contacts[ahead],
-        )
-        rows = np.concatenate([part.reshape(shape) for part in parts], axis=-1)
-        return rows.reshape(len(frames), -1).astype(np.float32)
-
-    def _style_row(self, style: str | None, *, known_only: bool = True) -> Array:
-        """Return the one-hot row `[1, S]` of `style`; None is a row of zeros."""
-        if known_only and style is not None and style not in self.styles:
-            known = ", ".join(self.styles) or "none; call training_set or from_record first"
-            raise ValidationError(f"unknown style {style!r}{nearest(style, self.styles)} (known: {known})")
-        return np.array([[float(style == known) for known in self.styles]]).reshape(1, -1)
+    def _record(self, clips: Sequence[Motion]) -> dict[str, Any]:
+        """Return all that `restored` needs and what else is worth knowing, as plain JSON values."""
+        speeds: dict[str, list[float]] = {}
+        for clip in clips:
+            speeds.setdefault(style_of(clip.name), []).append(_speed(clip))
+        options = attrs.asdict(self)
+        return {
+            "feature": "locomotion",
+            "options": {name: list(v) if isinstance(v, tuple) else v for name, v in options.items()},
+            "speeds_m_s": {style: float(np.median(values)) for style, values in sorted(speeds.items())},
+            "clips": [clip.name for clip in clips],
+        }
 
     # -- playing -----------------------------------------------------------------------------
 
     def start(self, seed: Motion) -> State:
-        """Return the state of a character that has just moved as `seed` did."""
+        """Return the state of a character that has just moved as `seed` did.
+
+        The end of the seed tells speed and facing: give it a second or more.
+        """
         body = Body.of(seed.skeleton)
         seed = seed.resample(self.framerate)
         track = track_of(body, seed)
-        style = style_of(seed.name)
-        return State(Rig.of(body, seed, track), track, None, (), style if style in self.styles else None)
+        return State(Rig.of(body, seed, track), track, None, (), self._style(seed))
 
     def inputs(self, state: State, control: Control) -> Array:
         """Return the model's input `[1, X]` in this state under this control.
@@ -328,11 +272,10 @@ class Locomotion:
         Raises:
             ValidationError: the control's style is not known.
         """
-        track, now = state.history, len(state.history) - 1
-        wanted, directions = self._wanted(track, control)
-        style = control.style if control.style is not None else state.style
-        styles = self._style_row(style)
-        return self._inputs(track, np.array([now]), wanted[None], directions[None], styles)
+        windows, track = self.windows(state.rig.body), state.history
+        wanted, facings = self._wanted(track, control)
+        styles = windows.style_row(control.style if control.style is not None else state.style)
+        return windows.inputs(track, np.array([len(track) - 1]), wanted[None], facings[None], styles)
 
     def _wanted(self, track: Track, control: Control) -> tuple[Array, Array]:
         """Return where to be and to face, `[F, 2]` each, at the times that rows ask for."""
@@ -342,6 +285,7 @@ class Locomotion:
         at = np.array(self.future_s)
         inside = np.minimum(at, times[-1])
         wanted = np.stack([np.interp(inside, times, points[:, i]) for i in (0, 1)], axis=-1)
+        # Beyond the last time that the control names, it goes on as it last went.
         slope = (points[-1] - points[-2]) / (times[-1] - times[-2])
         wanted += (at - inside)[:, None] * slope
         directions = np.stack([np.interp(inside, times, facings[:, i]) for i in (0, 1)], axis=-1)
@@ -354,36 +298,16 @@ class Locomotion:
         Raises:
             ValidationError: another width, or a number that is not finite.
         """
-        predicted = self._decoded(state, outputs)
+        windows = self.windows(state.rig.body)
+        predicted = windows.decoded(outputs, state.rig, state.history)
         if state.pending is not None:
-            predicted = _blended(state.rig, state.pending, predicted)
+            predicted = blended(state.rig, state.pending, predicted)
         now, later = predicted.slice(0, self.stride), predicted.slice(self.stride)
-        keep = round(max(self.past_s) * self.framerate) + 2
         return attrs.evolve(
             state,
-            history=joined([state.history, now]).slice(-keep),
+            history=joined([state.history, now]).slice(-windows.history),
             pending=later if len(later) else None,
             played=(*state.played, now),
-        )
-
-    def _decoded(self, state: State, outputs: Array) -> Track:
-        """Return the frames that a row describes, in the world."""
-        body = state.rig.body
-        rows = np.asarray(outputs, np.float64)
-        width = self.horizon * (8 + 6 * len(body.joints))
-        if rows.shape != (1, width):
-            raise ValidationError(f"outputs have shape {list(rows.shape)}, expected [1, {width}]")
-        if not np.isfinite(rows).all():
-            raise ValidationError(f"outputs[0, {int(np.argmin(np.isfinite(rows[0])))}] is not finite")
-        frames = rows.reshape(self.horizon, -1)
-        here, facing = state.history.ground[-1], state.history.yaw[-1]
-        rotations = rotation.from_6d(frames[:, 6:-2].reshape(self.horizon, -1, 6))
-        return Track(
-            ground=here + formulas.turned(np.full(self.horizon, facing), frames[:, :2]),
-            yaw=facing + frames[:, 2],
-            joints=state.rig.posed(frames[:, 3:6], rotations),
-            rotations=rotations,
-            contacts=np.clip(frames[:, -2:], 0.0, 1.0),
         )
 
     def root(self, state: State) -> tuple[Array, Array]:
@@ -405,50 +329,22 @@ class Locomotion:
         return state.rig.motion(joined(state.played), self.framerate, f"{state.rig.template.name}-generated")
 
     def contacts(self, state: State) -> Array:
-        """Return the predicted contact of the left and the right foot, `[T, 2]` in [0, 1]."""
+        """Return the predicted contacts of the left and the right foot, `[T, 2]` in [0, 1]."""
         return joined(state.played).contacts if state.played else np.zeros((0, 2))
-
-
-def _shared_styles(motions: Sequence[Motion]) -> tuple[str, ...]:
-    counted = Counter(style_of(motion.name) for motion in motions)
-    return tuple(sorted(style for style, count in counted.items() if count > 1))
 
 
 def _one_skeleton(motions: Sequence[Motion]) -> Skeleton:
     if not motions:
         raise ValidationError("training_set got no motion, expected at least one")
-    skeleton = motions[0].skeleton
+    first = motions[0]
     for motion in motions:
-        if motion.skeleton.names != skeleton.names:
-            raise ValidationError(f"motion {motion.name!r} moves another skeleton than {motions[0].name!r}")
-    return skeleton
+        same = motion.skeleton.names == first.skeleton.names
+        if not same or not np.array_equal(motion.skeleton.parents, first.skeleton.parents):
+            raise ValidationError(f"motion {motion.name!r} moves another skeleton than {first.name!r}")
+    return first.skeleton
 
 
 def _speed(clip: Motion) -> float:
     """Return the mean ground speed of the hips from first to last frame, m/s."""
     hips = clip.global_transforms()[0][:, Body.of(clip.skeleton).hips][:, [0, 2]].astype(np.float64)
     return float(np.linalg.norm(hips[-1] - hips[0]) / max(clip.duration, 1e-9))
-
-
-def _blended(rig: Rig, old: Track, new: Track) -> Track:
-    """Return `new`, whose first frames fade over from `old`'s prediction of the same frames."""
-    overlap = min(len(old), len(new))
-    weight = np.arange(1, overlap + 1) / (overlap + 1)
-    old, head = old.slice(0, overlap), new.slice(0, overlap)
-
-    def mix(a: Array, b: Array) -> Array:
-        w = weight.reshape((-1,) + (1,) * (a.ndim - 1))
-        mixed: Array = a + (b - a) * w
-        return mixed
-
-    rotations = rotation.nlerp(
-        old.rotations, head.rotations, np.repeat(weight[:, None], old.rotations.shape[1], 1)
-    )
-    blended = Track(
-        ground=mix(old.ground, head.ground),
-        yaw=mix(old.yaw, head.yaw),
-        joints=rig.posed(mix(old.joints[:, 0], head.joints[:, 0]), rotations),
-        rotations=rotations,
-        contacts=mix(old.contacts, head.contacts),
-    )
-    return joined([blended, new.slice(overlap)])

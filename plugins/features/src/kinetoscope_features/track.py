@@ -12,7 +12,7 @@ from kinetoscope_features.body import Array, Body, require_rigid
 from kinetoscope_features.root import root_track
 from kinetoscope_spec import Motion, kinematics, rotation
 
-__all__ = ["Rig", "Track", "joined", "track_of"]
+__all__ = ["Rig", "Track", "blended", "joined", "track_of"]
 
 CONTACT_HEIGHT_M = 0.03
 CONTACT_SPEED_M_S = 0.4
@@ -121,33 +121,32 @@ class Rig:
         rotations = np.repeat(np.asarray(self.template.rotations, np.float64), frames, axis=0)
         turned = rotation.multiply(rotation.from_yaw(track.yaw)[:, None], track.rotations)
         hips = formulas.from_root(track.ground, track.yaw, track.joints[:, :1])[:, 0]
-        above = body.above()
-        if above:
+        if self.carried_above:
             self._carry(track, hips, positions, rotations)
-        parent_rotations = rotations[:, 0] * 0 + np.array([0.0, 0.0, 0.0, 1.0])
-        parent_positions = np.zeros((frames, 3))
-        if above:
-            p, q = kinematics.global_transforms(
-                tuple(range(-1, len(above) - 1)), positions[:, above], rotations[:, above]
+        origin, above = self._frame_above(positions, rotations)
+        back = rotation.conjugate(above)
+        positions[:, body.hips] = rotation.rotate(back, hips - origin)
+        rotations[:, body.hips] = rotation.multiply(back, turned[:, 0])
+        for i, joint in enumerate(body.joints[1:], start=1):
+            positions[:, joint] = self.offsets[i]
+            rotations[:, joint] = rotation.multiply(
+                rotation.conjugate(turned[:, body.parents[i]]), turned[:, i]
             )
-            parent_positions, parent_rotations = p[:, -1], q[:, -1]
-        back = rotation.conjugate(parent_rotations)
-        for i, joint in enumerate(body.joints):
-            parent = body.parents[i]
-            if parent < 0:
-                positions[:, joint] = rotation.rotate(back, hips - parent_positions)
-                rotations[:, joint] = rotation.multiply(back, turned[:, i])
-            else:
-                positions[:, joint] = self.offsets[i]
-                rotations[:, joint] = rotation.multiply(rotation.conjugate(turned[:, parent]), turned[:, i])
-        return Motion(
-            body.skeleton, positions, rotation.unroll(rotation.normalize(rotations)), framerate, name=name
+        smooth = rotation.unroll(rotation.normalize(rotations))
+        return Motion(body.skeleton, positions, smooth, framerate, name=name)
+
+    def _frame_above(self, positions: Array, rotations: Array) -> tuple[Array, Array]:
+        """Return the global position `[T, 3]` and rotation `[T, 4]` of the hips' parent."""
+        above = self.body.above()
+        if not above:
+            return np.zeros((len(positions), 3)), rotation.identity(rotations[:, 0])
+        p, q = kinematics.global_transforms(
+            tuple(range(-1, len(above) - 1)), positions[:, above], rotations[:, above]
         )
+        return p[:, -1], q[:, -1]
 
     def _carry(self, track: Track, hips: Array, positions: Array, rotations: Array) -> None:
-        """Move the topmost ancestor with the root, if it is the one that travels."""
-        if not self.carried_above:
-            return
+        """Move the topmost ancestor with the root: it is the one that travels."""
         chain = [*self.body.above(), self.body.hips]
         top = chain[0]
         rotations[:, top] = rotation.multiply(rotation.from_yaw(track.yaw), self.above_rotation)
@@ -156,3 +155,25 @@ class Rig:
             tuple(range(-1, len(chain) - 1)), positions[:, chain], rotations[:, chain]
         )
         positions[:, top] = hips - reach[:, -1]
+
+
+def blended(rig: Rig, old: Track, new: Track) -> Track:
+    """Return `new`, whose first frames fade over from `old`'s prediction of the same frames."""
+    overlap = min(len(old), len(new))
+    weight = np.arange(1, overlap + 1) / (overlap + 1)
+    old, head = old.slice(0, overlap), new.slice(0, overlap)
+
+    def mix(a: Array, b: Array) -> Array:
+        mixed: Array = a + (b - a) * weight.reshape((-1,) + (1,) * (a.ndim - 1))
+        return mixed
+
+    spread = np.repeat(weight[:, None], old.rotations.shape[1], axis=1)
+    rotations = rotation.nlerp(old.rotations, head.rotations, spread)
+    faded = Track(
+        ground=mix(old.ground, head.ground),
+        yaw=mix(old.yaw, head.yaw),
+        joints=rig.posed(mix(old.joints[:, 0], head.joints[:, 0]), rotations),
+        rotations=rotations,
+        contacts=mix(old.contacts, head.contacts),
+    )
+    return joined([faded, new.slice(overlap)])
