@@ -10,6 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A slow machine is no defect: no test here is judged by a clock.
+settings.register_profile("kinetoscope", deadline=None)
+settings.load_profile("kinetoscope")
 
 
 class Shelf:

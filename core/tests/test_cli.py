@@ -338,3 +338,63 @@ def test_a_pipe_that_closes_early_is_no_traceback(shelf):
     """)
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "Traceback" not in ran.stdout
+
+
+def test_json_is_json_whatever_the_data(capsys):
+    import click
+    import numpy as np
+
+    from kinetoscope.cli._common import emit, json_option
+
+    @click.command()
+    @json_option
+    @click.pass_context
+    def command(ctx):
+        print("noise")
+        data = {
+            "a": np.float32("nan"),
+            "b": np.arange(2),
+            "c": (1.5, float("inf")),
+            "d": {"x"},
+            "e": np.int64(3),
+        }
+        emit(ctx, data | {"path": os.path}, "text")
+
+    result = CliRunner().invoke(command, ["--json"])
+    held = json.loads(result.stdout)
+    assert {key: held[key] for key in "abcde"} == {
+        "a": None,
+        "b": [0, 1],
+        "c": [1.5, None],
+        "d": ["x"],
+        "e": 3,
+    }
+    assert "noise" in result.stderr
+    assert CliRunner().invoke(command, []).stdout == "noise\ntext\n"
+
+
+def test_progress_is_shown_to_a_terminal_only(capsys):
+    from kinetoscope.cli._common import progress_bar
+
+    with progress_bar("working") as progress:
+        assert progress(1, 2, "half") is None
+    assert capsys.readouterr() == ("", "")
+    code = (
+        "from kinetoscope.cli._common import progress_bar\nwith progress_bar('w') as p: p(1, 2, 'half way')\n"
+    )
+    controller, terminal = os.openpty()
+    ran = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=terminal, check=True)
+    os.close(terminal)
+    seen = b""
+    while chunk := read_terminal(controller):
+        seen += chunk
+    os.close(controller)
+    assert b"half way" in seen
+    assert ran.stdout == b""
+
+
+def read_terminal(controller):
+    try:
+        return os.read(controller, 65536)
+    except OSError:  # Linux says EIO once the other end is closed
+        return b""

@@ -162,7 +162,7 @@ def test_a_variable_that_is_a_slip_is_an_error_and_others_are_left_alone(tmp_pat
 def test_any_table_is_settings_or_a_config_error(table):
     given = {key: value for key, value in table.items() if value is not None}
     if given.keys() - set(KEYS):
-        with pytest.raises(ConfigError, match="unknown key|is wrong|expected"):
+        with pytest.raises(ConfigError, match=r"unknown key|is wrong|expected"):
             Config.load(table, folder="/", environ={})
         return
     try:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from functools import update_wrapper
+from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -61,17 +62,26 @@ def emit(
     if stream is not None:
         import json
 
-        click.echo(json.dumps(data, default=_plain, allow_nan=False), file=stream)
+        click.echo(json.dumps(_finite(data), default=_plain, allow_nan=False), file=stream)
         return
     text = human if isinstance(human, str) else human(data)
     if text:
         click.echo(text)
 
 
-def _plain(value: Any) -> Any:
-    """Turn what JSON does not know (NumPy numbers and arrays, paths, tuples of names) into what it does."""
+def _finite(value: Any) -> Any:
+    """Replace NaN and infinities, which JSON does not have, by null."""
     if hasattr(value, "tolist"):
-        return value.tolist()
+        value = value.tolist()
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(held) for key, held in value.items()}
+    return [_finite(held) for held in value] if isinstance(value, list | tuple) else value
+
+
+def _plain(value: Any) -> Any:
+    """Turn what JSON does not know (paths, sets of names) into what it does."""
     if isinstance(value, set | frozenset):
         return sorted(value)
     return str(value)
