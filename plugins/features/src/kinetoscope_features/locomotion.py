@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -185,6 +186,9 @@ class Locomotion:
     def training_set(self, motions: Sequence[Motion], *, progress: Progress | None = None) -> TrainingSet:
         """Return rows of all `motions`, of their mirrored and of their bent copies.
 
+        A style is what at least two clips share: a name of its own would only tell which clip it is,
+        and a model that learned it would play that clip wherever it is told to go.
+
         `metadata` holds the options and styles (for `restored`), the names of the clips, and their
         `speeds_m_s` by style: a speed at which each style is at home.
 
@@ -193,7 +197,7 @@ class Locomotion:
             Cancelled: `progress` returned False.
         """
         skeleton = _one_skeleton(motions)
-        knowing = self.configured(styles=sorted({style_of(motion.name) for motion in motions}))
+        knowing = self.configured(styles=_shared_styles(motions))
         windows = knowing.windows(Body.of(skeleton))
         clips = [motion.resample(self.framerate) for motion in motions]
         parts = list(knowing._parts(windows, clips, progress))
@@ -224,7 +228,7 @@ class Locomotion:
             for copy in self._copies(clip, windows.body, mirror, random):
                 track = track_of(windows.body, copy)
                 frames = np.arange(1, max(len(track) - self.horizon, 1))
-                styles = np.repeat(windows.style_row(style_of(clip.name)), len(frames), axis=0)
+                styles = np.repeat(windows.style_row(self._style(clip)), len(frames), axis=0)
                 styles[random.random(len(frames)) < self.style_dropout] = 0.0
                 rows = windows.seen(track, frames, styles)
                 yield rows, windows.outputs(track, frames), np.full(len(frames), number)
@@ -331,6 +335,11 @@ class Locomotion:
     def contacts(self, state: State) -> Array:
         """Return the predicted contacts of the left and the right foot, `[T, 2]` in [0, 1]."""
         return joined(state.played).contacts if state.played else np.zeros((0, 2))
+
+
+def _shared_styles(motions: Sequence[Motion]) -> tuple[str, ...]:
+    counted = Counter(style_of(motion.name) for motion in motions)
+    return tuple(sorted(style for style, count in counted.items() if count > 1))
 
 
 def _one_skeleton(motions: Sequence[Motion]) -> Skeleton:
