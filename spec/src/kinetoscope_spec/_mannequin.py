@@ -135,15 +135,21 @@ class _Sculptor:
         ribs = hips + 0.55 * (neck - hips)
         top = hips + 0.84 * (neck - hips)
         half = max(spread, 0.13)
-        self._add(low, waist, (0.088, 0.092, 0.080), SPINE, wide=1.34, deep=1.06)
-        self._add(waist, ribs, (0.079, 0.086, 0.100), SPINE, wide=1.30, deep=1.0)
-        self._add(ribs, top, (0.101, 0.104, 0.088), SPINE, wide=1.44, deep=1.0, bulge=(0.002, 0.008, 0.0))
+        self._add(
+            low,
+            top,
+            (0.088, 0.092, 0.084, 0.082, 0.094, 0.103, 0.102, 0.090),
+            SPINE,
+            wide=1.38,
+            deep=1.02,
+            bulge=(-0.004, -0.004, 0.0, 0.004, 0.006, 0.010, 0.008, 0.0),
+        )
         for sign in (1.0, -1.0):
             out = sign * _LEFT
             blade = top + s * (0.66 * half * out + 0.018 * _UP)
             self._add(top + 0.025 * s * _UP, blade, (0.072, 0.060), SPINE)
             slope = blade + s * (0.30 * half * out + 0.014 * _UP)
-            self._add(neck + s * (0.016 * out + 0.006 * _UP), slope, (0.044, 0.040), SPINE)
+            self._add(neck + s * (0.018 * out - 0.002 * _UP), slope, (0.037, 0.040), SPINE)
             breast = ribs + 0.62 * (top - ribs) + s * (0.050 * out + 0.034 * _FRONT)
             self._add(breast, breast + s * (0.055 * out + 0.012 * _UP), (0.066, 0.056), SPINE)
             seat = legs + s * (0.050 * out - 0.036 * _FRONT - 0.004 * _UP)
@@ -156,13 +162,18 @@ class _Sculptor:
         up = head - neck
         up = up / max(float(np.linalg.norm(up)), 1e-9) if np.linalg.norm(up) > 1e-9 else _UP
         base = head + s * (0.045 * _UP + 0.006 * _FRONT)
-        self._add(neck - 0.03 * s * up, base + 0.02 * s * _UP, (0.060, 0.052, 0.049), "neck")
+        self._add(
+            neck - 0.03 * s * up, base + s * (0.03 * _UP - 0.014 * _FRONT), (0.056, 0.048, 0.045), "neck"
+        )
         # A skull that is deep, and a face that narrows to the chin.
         skull = base + s * (0.094 * _UP - 0.010 * _FRONT)
         self._add(skull, skull + 0.016 * s * _UP, (0.077, 0.078), carrier, wide=0.96, deep=1.16)
-        brow, chin = base + s * (0.09 * _UP + 0.016 * _FRONT), base + s * (0.020 * _UP + 0.036 * _FRONT)
-        self._add(brow, chin, (0.070, 0.066, 0.046), carrier, wide=0.92)
-        self._cut(neck + 0.040 * s * up, up, 0.10)
+        brow = base + s * (0.100 * _UP + 0.014 * _FRONT)
+        mouth = base + s * (0.040 * _UP + 0.024 * _FRONT)
+        self._add(brow, mouth, (0.070, 0.058), carrier, wide=0.94)
+        chin = base + s * (0.022 * _UP + 0.044 * _FRONT)
+        self._add(mouth + 0.008 * s * _FRONT, chin, (0.050, 0.036), carrier)
+        self._cut(neck + 0.046 * s * up, up, 0.085)
 
     def _arm(self, where: str, sign: float) -> None:
         s = self.scale
