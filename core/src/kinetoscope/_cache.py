@@ -6,11 +6,10 @@ import json
 import os
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from kinetoscope.discovery import Entry, Scan, scan, spec_version
-from kinetoscope.home import home
+from kinetoscope.home import home_folder
 
 __all__ = ["cached_scan"]
 
@@ -21,7 +20,7 @@ KEPT = 8  # environments (interpreter and sys.path) remembered in the one file
 def cached_scan() -> Scan:
     """Return the scan of `sys.path`, from the cache if nothing has changed since."""
     key = _key()
-    file = home() / "cache" / "discovery.json"
+    file = os.path.join(home_folder(), "cache", "discovery.json")
     known = _load(file)
     for item in known:
         found = _scan_of(item, key)
@@ -71,7 +70,7 @@ def _stamp(path: str) -> int:
         return 0
 
 
-def _load(file: Path) -> list[Any]:
+def _load(file: str) -> list[Any]:
     try:
         with open(file, encoding="utf-8") as stream:
             held = json.load(stream)
@@ -80,7 +79,7 @@ def _load(file: Path) -> list[Any]:
     return held if isinstance(held, list) else []
 
 
-def _save(file: Path, items: list[Any]) -> None:
+def _save(file: str, items: list[Any]) -> None:
     from kinetoscope.files import write_text
 
     with suppress(OSError):

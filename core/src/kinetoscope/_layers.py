@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -82,6 +81,8 @@ def _bytes(path: Path) -> bytes:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    import tomllib
+
     try:
         return tomllib.loads(_bytes(path).decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -119,6 +120,8 @@ def _value(name: str, keys: list[str], text: str) -> Any:
     if keys[0] in ("autoload", "trace"):
         return _flag(name, text)
     if keys[0] == "plugins":
+        import tomllib
+
         try:
             return tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:

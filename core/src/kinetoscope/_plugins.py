@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from types import ModuleType
@@ -11,6 +10,7 @@ from typing import Any
 import attrs
 import pluggy
 
+from kinetoscope._log import log_failure
 from kinetoscope_spec import hooks as spec_hooks
 from kinetoscope_spec.errors import PluginError, nearest
 from kinetoscope_spec.hooks import HOOKS, PROJECT, Hook
@@ -18,7 +18,6 @@ from kinetoscope_spec.provider import Provider
 
 __all__ = ["Plugin", "PluginSet"]
 
-_log = logging.getLogger("kinetoscope.host")
 _TOLD = ("addhooks", "configured", "before_use", "after_use")
 
 
@@ -162,7 +161,7 @@ class PluginSet:
             try:
                 self.call(plugin, hook, **arguments)
             except Exception:  # noqa: BLE001 - a listener must not break what it listens to
-                _log.exception("plugin %s failed in the hook %s", plugin, hook)
+                log_failure(f"plugin {plugin} failed in the hook {hook}")
 
     def listens(self, *hooks: str) -> bool:
         """Whether any plugin implements one of `hooks`."""

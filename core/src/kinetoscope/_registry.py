@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kinetoscope import discovery
+from kinetoscope._log import warn
 from kinetoscope._rows import EMBEDDED, Row, row_of, settle
 from kinetoscope.config import Config
 from kinetoscope.discovery import Entry
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Registry"]
 
-_log = logging.getLogger("kinetoscope.host")
 SPEC_HOOKS = ("importer", "feature", "model", "renderer", "detector", "voice", "inpainter")
 NOT_PROVIDERS = ("addhooks", "command")
 
@@ -134,7 +133,7 @@ class Registry:
         """Write down that a provider can't be used; everything else goes on."""
         row.broken = reason or str(error)
         row.error = error
-        _log.warning("%s %r of %s is broken: %s", row.hook, row.name, row.source, row.broken)
+        warn(f"{row.hook} {row.name!r} of {row.source} is broken: {row.broken}")
 
     # -- providers
 
@@ -236,7 +235,7 @@ class Registry:
     ) -> None:
         note = Diagnostic(plugin, hook, distribution, version, state, reason, error)
         self.notes.append(note)
-        _log.warning("%s", note)
+        warn(str(note))
 
     def save(self, row: Row) -> None:
         """Renew the record of one row."""

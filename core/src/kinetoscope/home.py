@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["home", "weights"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["home", "home_folder", "weights"]
+
+
+def home_folder() -> str:
+    """Return `home()` as a string: `--help` reads its cache without the 7 ms that pathlib takes."""
+    if given := os.environ.get("KINETOSCOPE_HOME"):
+        return os.path.expanduser(given)
+    import platformdirs
+
+    return platformdirs.user_data_dir("kinetoscope", appauthor=False)
 
 
 def home() -> Path:
     """Return the folder of this user's caches, records and weights; it need not exist yet."""
-    if given := os.environ.get("KINETOSCOPE_HOME"):
-        return Path(given).expanduser()
-    import platformdirs
+    from pathlib import Path
 
-    return Path(platformdirs.user_data_dir("kinetoscope", appauthor=False))
+    return Path(home_folder())
 
 
 def weights() -> Path:
