@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from kinetoscope_spec import Provider, Signature, hookimpl
 
-__all__ = ["importer"]
+__all__ = ["providers"]
 
 
-@hookimpl
-def importer() -> Sequence[Provider]:
+# Not called `importer`: the submodule of that name would take the function's place in the package
+# once it is imported, and a host that registers the package afterwards would find no hook.
+@hookimpl(specname="importer")
+def providers() -> Sequence[Provider]:
     """Return the provider `bvh`."""
     return [
         Provider(

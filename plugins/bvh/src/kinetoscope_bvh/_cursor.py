@@ -8,7 +8,10 @@ from typing import NoReturn
 from kinetoscope_spec import FormatError
 
 BLANKS = b" \t\v\f\r\n"
-NUMBER = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+NUMBER = re.compile(rb"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?")
+LONGEST = 1000
+"""Numbers of more characters are refused: reading a million digits takes minutes."""
+
 LARGEST = 1e30
 """Numbers beyond are refused: their sums and squares leave the range of float32."""
 
@@ -31,7 +34,7 @@ def shown(word: bytes) -> str:
 
 def number(word: bytes) -> float | None:
     """Return the finite decimal number that `word` spells, or None."""
-    if not NUMBER.fullmatch(word):
+    if len(word) > LONGEST or not NUMBER.fullmatch(word):
         return None
     value = float(word)
     return value if abs(value) <= LARGEST else None

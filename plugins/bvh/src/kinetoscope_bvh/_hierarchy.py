@@ -10,7 +10,7 @@ import re
 
 import attrs
 
-from kinetoscope_bvh._cursor import Cursor, shown
+from kinetoscope_bvh._cursor import Cursor, number, shown
 
 CHANNELS = {
     f"{axis}{kind}".lower(): f"{axis}{kind}" for axis in "XYZ" for kind in ("position", "rotation", "scale")
@@ -104,10 +104,9 @@ def _labelled(cursor: Cursor, pattern: re.Pattern[bytes], label: str) -> bytes:
 
 def _frame_time(cursor: Cursor) -> str:
     word = _labelled(cursor, _FRAME_TIME, "Frame Time:")
-    cursor.position = cursor.begin
-    seconds = cursor.number("the frame time")
-    if not 1e-9 <= seconds <= 1e9:
-        cursor.fail(f"the frame time is {word.decode()}", "seconds above 0")
+    seconds = number(word)
+    if seconds is None or not 1e-9 <= seconds <= 1e9:
+        cursor.fail(f"{shown(word)} as the frame time", "seconds above 0")
     return word.decode()
 
 
@@ -118,7 +117,8 @@ def _read_nodes(cursor: Cursor) -> tuple[list[Node], int]:
     open_nodes, columns = [0], 0
     while open_nodes:
         top = open_nodes[-1]
-        keyword = cursor.word().upper()
+        found = cursor.word()
+        keyword = found.upper()
         if keyword == b"}":
             _check_complete(cursor, nodes[open_nodes.pop()])
         elif keyword == b"OFFSET":
@@ -134,7 +134,7 @@ def _read_nodes(cursor: Cursor) -> tuple[list[Node], int]:
             cursor.fail("a ROOT inside another", "JOINT")
         else:
             expected = "OFFSET or }" if nodes[top].is_end else "OFFSET, CHANNELS, JOINT, End Site or }"
-            cursor.fail(f"{cursor.found(keyword)} in {_called(nodes[top])}", expected)
+            cursor.fail(f"{cursor.found(found)} in {_called(nodes[top])}", expected)
     return nodes, columns
 
 

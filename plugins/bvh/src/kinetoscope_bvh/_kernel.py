@@ -17,6 +17,7 @@ _POWERS: Final = np.array([float(10**k) for k in range(23)])
 
 _EXACT: Final = np.uint64(2**53)
 _LARGEST: Final = 1e30
+_LONGEST: Final = 1000
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -97,7 +98,7 @@ def parse(  # noqa: PLR0912 - one loop over bytes: calls from it cost a third of
         if digits > 0 and i < size and (data[i] | 32) == 101:
             i, power = _exponent(data, i + 1)
             exponent += power
-        if digits == 0 or i < 0 or (i < size and data[i] > 32):
+        if digits == 0 or i < 0 or i - token > _LONGEST or (i < size and data[i] > 32):
             return BAD_TOKEN, row, column, token, wrapped, hards
         if digits <= 19 and mantissa <= _EXACT and -22 <= exponent <= 22:
             value = np.float64(np.int64(mantissa))

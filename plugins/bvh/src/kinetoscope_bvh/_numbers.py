@@ -15,7 +15,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_bvh._cursor import BLANKS, LARGEST, line_of, number, shown
+from kinetoscope_bvh._cursor import BLANKS, LARGEST, LONGEST, line_of, number, shown
 from kinetoscope_spec import FormatError
 
 _START_UP = 16 * 1024 * 1024
@@ -156,8 +156,11 @@ def _block(text: bytes) -> tuple[NDArray[np.float64], NDArray[np.int64]] | None:
     """Return the numbers in `text` and how many each line holds; None if anything is no number."""
     if text.translate(None, _ALPHABET):
         return None  # also keeps out what `float` takes besides: nan, inf, 1_000
+    words = text.split()
+    if len(text) > LONGEST and len(max(words, key=len, default=b"")) > LONGEST:
+        return None
     try:
-        values = np.array([float(word) for word in text.split()], np.float64)
+        values = np.array([float(word) for word in words], np.float64)
     except ValueError:
         return None
     if not (np.abs(values) <= LARGEST).all():

@@ -29,8 +29,9 @@ def plan(asset: Asset, motion: Motion | None, order: Order | None) -> list[tuple
     """
     skeleton = asset.skeleton
     read: Mapping[str, Sequence[str]] = asset.metadata.get("channels", {})
+    stated = [tuple(read[name]) if name in read else None for name in skeleton.names]
     return [
-        _joint(skeleton, joint, motion, tuple(read.get(name, ())), _order(order, name))
+        _joint(skeleton, joint, motion, stated[joint], _order(order, name))
         for joint, name in enumerate(skeleton.names)
     ]
 
@@ -43,15 +44,19 @@ def _order(order: Order | None, name: str) -> str | None:
 
 
 def _joint(
-    skeleton: Skeleton, joint: int, motion: Motion | None, read: tuple[str, ...], order: str | None
+    skeleton: Skeleton, joint: int, motion: Motion | None, read: tuple[str, ...] | None, order: str | None
 ) -> tuple[str, ...]:
-    root = skeleton.parents[joint] < 0
-    channels = _turning(motion, joint, read, order, rigid=not root)
-    if not any(name in POSITION for name in channels) and root and not read:
-        channels = POSITION + channels
+    if read is None:
+        read = _fresh(skeleton, joint, order)
+    channels = _turning(motion, joint, read, order)
     channels = _with(channels, POSITION, _moved(skeleton, joint, motion, channels), front=True)
-    scaled = motion is not None and motion.scales is not None and bool((motion.scales[:, joint] != 1).any())
-    return _with(channels, SCALE, scaled, front=False)
+    return _with(channels, SCALE, _scaled(joint, motion, channels), front=False)
+
+
+def _fresh(skeleton: Skeleton, joint: int, order: str | None) -> tuple[str, ...]:
+    """Return the channels of a joint that was never in a BVH file: the root moves, all turn."""
+    turning = tuple(f"{axis.upper()}rotation" for axis in order or DEFAULT_ORDER)
+    return (POSITION if skeleton.parents[joint] < 0 else ()) + turning
 
 
 def _with(channels: tuple[str, ...], kind: tuple[str, ...], needed: bool, *, front: bool) -> tuple[str, ...]:
@@ -72,15 +77,21 @@ def _moved(skeleton: Skeleton, joint: int, motion: Motion | None, channels: tupl
     return bool((np.abs(off) > limit).any())
 
 
-def _turning(
-    motion: Motion | None, joint: int, read: tuple[str, ...], order: str | None, *, rigid: bool
-) -> tuple[str, ...]:
+def _scaled(joint: int, motion: Motion | None, channels: tuple[str, ...]) -> bool:
+    """Tell whether the joint is scaled along an axis that has no channel."""
+    if motion is None or motion.scales is None:
+        return False
+    axes = [axis for axis in range(3) if SCALE[axis] not in channels]
+    return bool((motion.scales[:, joint, axes] != 1).any())
+
+
+def _turning(motion: Motion | None, joint: int, read: tuple[str, ...], order: str | None) -> tuple[str, ...]:
     """Return `read` with rotation channels that hold the joint's rotations, in the order wanted."""
     was = rotation_order(read)
     if order is None and was and motion is not None and not _holds(was, motion.rotations[:, joint]):
         order = was if sorted(was) == ["x", "y", "z"] else _completed(was)
     still = motion is None or bool((np.abs(motion.rotations[:, joint, :3]) <= _TURNED).all())
-    if order is None and (was or (read and still)):
+    if order is None and (was or still):
         return read
     names = tuple(f"{axis.upper()}rotation" for axis in order or DEFAULT_ORDER)
     if not was:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kinetoscope_bvh import _channels, _units
+from kinetoscope_bvh._cursor import line_of
 from kinetoscope_bvh._hierarchy import Header, Node, read_header
 from kinetoscope_bvh._numbers import Table, parse_table
 from kinetoscope_bvh._rate import framerate
-from kinetoscope_spec import Asset, ConfigError, Motion, Skeleton, kinematics
+from kinetoscope_spec import Asset, ConfigError, FormatError, Motion, Skeleton, kinematics
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -23,6 +25,8 @@ def build_asset(data: bytes, path: Path, *, unit: float | None = None, end_sites
         raise ConfigError(f"unit is {unit}, expected metres per unit of the file, above 0")
     header = read_header(data, path, len(_BOM) if data.startswith(_BOM) else 0)
     table = parse_table(data, header.body, header.columns, path=path)
+    if header.frames and not len(table.values):
+        _no_frames(data, path, header)
     warnings = _table_warnings(header, table)
     names = _names(header.nodes, warnings)
     if unit is None:
@@ -42,6 +46,15 @@ def build_asset(data: bytes, path: Path, *, unit: float | None = None, end_sites
         "end_sites": _end_sites(header.nodes, names, unit_m, warnings),
     }
     return Asset(path.stem, skeleton, motions, metadata=metadata, warnings=tuple(warnings))
+
+
+def _no_frames(data: bytes, path: Path, header: Header) -> NoReturn:
+    raise FormatError(
+        f"{header.frames} frames are declared and there is none",
+        path=path,
+        line=line_of(data, len(data)),
+        expected="a line of numbers for each frame; 'Frames: 0' for a skeleton alone",
+    )
 
 
 def _moving(

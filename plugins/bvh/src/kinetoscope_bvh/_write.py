@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -188,14 +188,14 @@ def _rows(table: NDArray[np.float64], digits: int) -> Iterator[str]:
         yield line % tuple(row.tolist())
 
 
-def write_text(path: Path, lines: Iterable[str], replace: Callable[[str, Path], None] = os.replace) -> None:
+def write_text(path: Path, lines: Iterable[str]) -> None:
     """Write `lines` to a new file beside `path` and put it in its place when it is whole."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name[:50]}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.writelines(line + "\n" for line in lines)
         os.chmod(name, _mode())
-        replace(name, path)
+        os.replace(name, path)
     except BaseException:
         os.unlink(name)
         raise
