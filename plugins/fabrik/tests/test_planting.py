@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kinetoscope_fabrik.solver import FabrikSolver
-from kinetoscope_spec import Motion, Skeleton, ValidationError, anatomy, rotation
+from kinetoscope_spec import JointLimits, Motion, Skeleton, ValidationError, anatomy, rotation
 
 THIGH_M, SHANK_M, ANKLE_M, BALL_M = 0.42, 0.40, 0.08, 0.13
 NAMES = (
@@ -191,12 +191,18 @@ def test_everything_but_legs_moves_with_the_pelvis() -> None:
     np.testing.assert_array_equal(before[:, 0], after[:, 0])
 
 
-def test_feet_keep_their_orientation_and_knees_their_way() -> None:
+def test_feet_only_tip_and_knees_keep_their_way() -> None:
     motion = skating(walk(), 0.12)
     result = plant(motion)
     feet = joints(motion, "foot")
     before, after = motion.global_transforms()[1], result.motion.global_transforms()[1]
-    assert rotation.angle(before[:, feet], after[:, feet]).max() < 1e-6
+    assert rotation.angle(before[:, feet], after[:, feet]).max() < 0.26
+    assert np.median(rotation.angle(before[:, feet], after[:, feet])) < 1e-3
+    ahead = np.array([0.0, 0.0, 1.0])
+    was, now = rotation.rotate(before[:, feet], ahead), rotation.rotate(after[:, feet], ahead)
+    aside = was[..., 0] * now[..., 2] - was[..., 2] * now[..., 0]
+    assert np.abs(aside).max() < 1e-9, "a foot turns aside"
+    assert (now[..., 1] <= was[..., 1] + 1e-9).all(), "a foot tips backwards"
     positions = result.motion.global_transforms()[0]
     for upper, lower, foot, _ in LEGS:
         line, knee = positions[:, foot] - positions[:, upper], positions[:, lower] - positions[:, upper]
@@ -246,7 +252,7 @@ def test_gaps_are_closed_and_blips_dropped(still) -> None:
     torn[first + 5, 0] = False
     lifted = first + 5 + np.flatnonzero(~contacts[first + 5 :, 0])[0]
     torn[lifted + 5, 0] = True
-    raw = plant(motion, contacts=torn)
+    raw = plant(motion, contacts=torn, close_gaps_s=0)
     np.testing.assert_array_equal(raw.contacts, torn)
     tidy = plant(motion, contacts=torn, close_gaps_s=0.04, drop_blips_s=0.04)
     np.testing.assert_array_equal(tidy.contacts, contacts)
@@ -279,6 +285,29 @@ def test_single_precision_and_single_frames() -> None:
     one = plant(motion.slice(0, 1), contacts=np.ones((1, 2), bool))
     assert one.skate_before_cm_s == one.skate_after_cm_s == 0
     np.testing.assert_allclose(one.motion.rotations, motion.rotations[:1], atol=1e-9)
+
+
+def test_legs_stay_within_their_limits() -> None:
+    """Limits taken from the walk itself: planting what drifts breaks them, and is led back inside."""
+    limits = JointLimits.of([walk()])
+    motion = skating(walk(), 0.1)
+    free, kept = plant(motion), plant(motion, limits=limits)
+    legs = joints(motion, "upper_leg", "lower_leg", "foot")
+    before, after = (limits.excess(result.motion.rotations)[:, legs] for result in (free, kept))
+    assert before.max() > np.radians(3), "this test is to have something to keep inside"
+    assert np.square(after).sum() < 0.5 * np.square(before).sum()
+    assert kept.excess_rad == pytest.approx(limits.excess(kept.motion.rotations).max())
+    assert steps_m_s(kept.motion, kept.contacts).max() < 0.002
+    assert np.abs(segment_lengths(kept.motion) - segment_lengths(motion)).max() < 1e-6
+    for part in ("toes", "lower_leg"):
+        assert accelerations(kept.motion, part).max() < 2 * accelerations(motion, part).max()
+
+
+def test_wide_limits_change_nothing() -> None:
+    motion = skating(walk())
+    limits = JointLimits.of([walk(speed=speed, cycle_s=1.6 - 0.6 * speed) for speed in (0.2, 0.8)])
+    wide = attrs.evolve(limits, low=limits.low - 0.5, high=limits.high + 0.5)
+    assert plant(motion, limits=wide).motion == plant(motion).motion
 
 
 def test_mistakes_are_named() -> None:
@@ -327,7 +356,7 @@ def test_real_clips(clip, drift_m) -> None:
     for part in ("toes", "foot", "lower_leg"):
         before, after = accelerations(motion, part), accelerations(result.motion, part)
         assert np.percentile(after, 99) < 1.5 * np.percentile(before, 99), part
-        assert after.max() < 2.5 * before.max(), part
+        assert after.max() < 2 * before.max(), part
     again = plant(result.motion, contacts=result.contacts, ground_m=result.ground_m)
     moved = np.linalg.norm(
         again.motion.global_transforms()[0] - result.motion.global_transforms()[0], axis=-1

@@ -120,26 +120,26 @@ def pose_leg(
     globals_: tuple[Array, Array],
     new: tuple[Array, Array, Array],
     turn: Array,
+    foot: Array,
 ) -> None:
     """Write into local `rotations [T, J, 4]` what puts hip, knee and ankle at `new`.
 
     The thigh and the shank turn with the leg's `turn` and then by the shortest way to their new
-    directions, so neither twists about itself. The foot keeps its global orientation.
+    directions, so neither twists about itself. The foot takes the global orientation `foot [T, 4]`.
     """
     positions, orientations = globals_
     parents = motion.skeleton.parents
     hip, knee, ankle = new
     p = {joint: positions[:, joint] for joint in (leg.upper, leg.lower, leg.foot)}
     above = orientations[:, parents[leg.upper]] if parents[leg.upper] >= 0 else None
-    for joint, end, bone in (
-        (leg.upper, knee - hip, p[leg.lower] - p[leg.upper]),
-        (leg.lower, ankle - knee, p[leg.foot] - p[leg.lower]),
+    for joint, below, end, bone in (
+        (leg.upper, leg.lower, knee - hip, p[leg.lower] - p[leg.upper]),
+        (leg.lower, leg.foot, ankle - knee, p[leg.foot] - p[leg.lower]),
     ):
         swing = rotation.multiply(rotation.between(rotation.rotate(turn, bone), end), turn)
         rotations[:, joint] = _local(above, rotation.multiply(swing, orientations[:, joint]))
-        below = leg.lower if joint == leg.upper else leg.foot
         above = rotation.multiply(swing, orientations[:, parents[below]])
-    rotations[:, leg.foot] = _local(above, orientations[:, leg.foot])
+    rotations[:, leg.foot] = _local(above, foot)
 
 
 def _local(parent: Array | None, orientation: Array) -> Array:

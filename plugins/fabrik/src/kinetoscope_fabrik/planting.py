@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
 import numpy as np
 
-from kinetoscope_fabrik import _contacts, _legs, _pelvis
+from kinetoscope_fabrik import _contacts, _legs
+from kinetoscope_fabrik._body import Body
+from kinetoscope_fabrik._limits import settle
 from kinetoscope_fabrik.protocol import Array, Planting
-from kinetoscope_spec import Motion, ValidationError, kinematics, rotation
+from kinetoscope_spec import Motion, ValidationError, kinematics
 
 if TYPE_CHECKING:
     from kinetoscope_spec.limits import JointLimits
@@ -34,7 +35,7 @@ def plant(
     ground_m: float | None = None,
     limits: JointLimits | None = None,
     blend_s: float = 0.2,
-    close_gaps_s: float = 0.0,
+    close_gaps_s: float = 0.1,
     drop_blips_s: float = 0.0,
 ) -> Planting:
     """Hold the toes still wherever they touch the ground; see `FabrikSolver.plant`."""
@@ -53,7 +54,11 @@ def plant(
     planted = motion
     if held.any():
         goals = np.stack([_contacts.targets(toes[:, i], held[:, i], blend, ground) for i in range(2)], axis=1)
-        planted = _posed(motion, legs, pelvis, (positions, orientations), goals, blend)
+        body = Body(motion, legs, pelvis, (positions, orientations))
+        feet = body.rolled(goals)
+        planted = body.posed(goals, body.shift(goals, feet, blend), feet)
+        if limits is not None:
+            planted = settle(body, goals, held, limits, blend)
     after = planted.global_transforms()[0][:, [leg.toes for leg in legs]]
     return Planting(
         planted,
@@ -92,59 +97,6 @@ def _held(
             f"contacts is {given.dtype} {list(given.shape)}, expected bool [{motion.frame_count}, 2] (left, right)"
         )
     return given
-
-
-def _posed(
-    motion: Motion,
-    legs: tuple[_legs.Leg, _legs.Leg],
-    pelvis: int,
-    globals_: tuple[Array, Array],
-    goals: Array,
-    blend: int,
-) -> Motion:
-    positions, orientations = globals_
-    hip, knee, ankle, toes = (
-        positions[:, [getattr(leg, part) for leg in legs]] for part in ("upper", "lower", "foot", "toes")
-    )
-    goals = goals - toes + ankle  # the foot keeps its orientation, so the ankle moves as the toes do
-    lengths = np.linalg.norm(knee - hip, axis=-1) + np.linalg.norm(ankle - knee, axis=-1)
-    before = np.linalg.norm(ankle - hip, axis=-1)
-    shift = _pelvis.pelvis_shift(hip, goals, lengths, before, blend)
-    rotations = np.asarray(motion.rotations, np.float64).copy()
-    for i, leg in enumerate(legs):
-        new_hip = hip[:, i] + shift
-        goal = _within(new_hip, goals[:, i], lengths[:, i])
-        moved = ((goal != ankle[:, i]) | (shift != 0)).any(axis=-1)
-        sideways = hip[:, 0] - hip[:, 1]
-        hinge = _legs.hinge_axes(hip[:, i], knee[:, i], ankle[:, i], orientations[:, leg.upper], sideways)
-        new_knee, turn = _legs.place_knee((hip[:, i], knee[:, i], ankle[:, i]), new_hip, goal, hinge)
-        posed = rotations.copy()
-        _legs.pose_leg(posed, motion, leg, globals_, (new_hip, new_knee, goal), turn)
-        rotations = np.where(moved[:, None, None], posed, rotations)
-    return attrs.evolve(
-        motion,
-        positions=_shifted(motion, pelvis, orientations, shift),
-        rotations=rotations.astype(motion.rotations.dtype),
-    )
-
-
-def _within(hip: Array, goal: Array, length: Array) -> Array:
-    """Return `goal`, or where it is out of reach the nearest point that a straight leg reaches."""
-    line = goal - hip
-    distance = np.linalg.norm(line, axis=-1)
-    out = distance > length
-    return np.where(out[:, None], hip + line * (length / np.maximum(distance, 1e-9))[:, None], goal)
-
-
-def _shifted(motion: Motion, pelvis: int, orientations: Array, shift: Array) -> Array:
-    moved = np.asarray(motion.positions, np.float64).copy()
-    above = _legs.ancestors(motion.skeleton, pelvis)
-    if above:
-        shift = rotation.rotate(rotation.conjugate(orientations[:, above[0]]), shift)
-    if motion.scales is not None and above:
-        shift = shift / np.prod(motion.scales[:, above, 0], axis=1, dtype=np.float64)[:, None]
-    moved[:, pelvis] += shift
-    return moved.astype(motion.positions.dtype)
 
 
 def _check_scales(motion: Motion, legs: tuple[_legs.Leg, _legs.Leg]) -> None:

@@ -63,7 +63,7 @@ class FabrikSolver:
         ground_m: float | None = None,
         limits: JointLimits | None = None,
         blend_s: float = 0.2,
-        close_gaps_s: float = 0.0,
+        close_gaps_s: float = 0.1,
         drop_blips_s: float = 0.0,
     ) -> Planting:
         """Hold the toes still wherever they touch the ground.
