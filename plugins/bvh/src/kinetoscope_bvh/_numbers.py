@@ -187,6 +187,8 @@ def _explain(data: bytes, start: int, columns: int, path: object) -> NoReturn:
 
 
 def _fail_number(data: bytes, offset: int, path: object) -> NoReturn:
+    while offset > 0 and data[offset - 1] not in BLANKS:
+        offset -= 1  # a control character within a word
     word = shown(_word_at(data, offset))
     _fail(data, offset, path, f"{word} as a channel value", f"a finite number within ±{LARGEST:g}")
 

@@ -37,12 +37,12 @@ def framerate(frame_time: str) -> float:
     """Return the frames per second that a frame time, rounded to its digits, stands for.
 
     Files say 0.0333333 and mean 30. The usual rate nearest to it within one unit of the last
-    digit written, and within 1.1 %, is what was meant; anything else is taken as it stands.
+    digit written, and within half a percent, is what was meant; anything else is taken as it stands.
     """
     seconds = float(frame_time)
     digits, _, power = frame_time.lower().partition("e")
     last = 10.0 ** (int(power or 0) - len(digits.partition(".")[2]))
     nearest = min(_RATES, key=lambda rate: abs(1 / rate - seconds))
-    if abs(1 / nearest - seconds) <= min(last, 0.011 * seconds):
+    if abs(1 / nearest - seconds) <= min(last, 0.005 * seconds):
         return nearest
     return 1 / seconds
