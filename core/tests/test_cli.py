@@ -98,6 +98,33 @@ def test_plugins_lists_with_the_promised_fields(run, shelf):
     assert "did you mean 'importer'" in run("plugins", "--hook", "imprter", status=2).stderr
 
 
+def test_what_fails_to_load_is_named_at_once_and_from_the_record_afterwards(run, shelf):
+    shelf.provide("acme-good", "importer", "good")
+    shelf.add(
+        "acme-raises",
+        {"kinetoscope.voice": {"raises": "acme_raises"}},
+        {"acme_raises": "1 / 0"},
+        version="1.5",
+    )
+    wrong = "from kinetoscope_spec import hookimpl\n@hookimpl\ndef renderer(scene): return []\n"
+    shelf.add(
+        "acme-wrong", {"kinetoscope.renderer": {"wrong": "acme_wrong"}}, {"acme_wrong": wrong}, version="1.6"
+    )
+    shelf.provide("acme-future", "model", "future", requires=["kinetoscope-spec>=99"], version="1.7")
+    only = [word for name in ("good", "raises", "wrong", "future") for word in ("--allow", name)]
+    for words in (["plugins", "--load"], ["plugins"]):
+        lines = [line for line in run(*only, *words).stdout.splitlines() if "blocked" not in line]
+        for text in (
+            ("acme-raises", "1.5", "broken", "ZeroDivisionError: division by zero"),
+            ("acme-wrong", "1.6", "broken", "scene"),
+            ("acme-future", "1.7", "broken", "requires kinetoscope-spec>=99"),
+        ):
+            assert any(all(part in line for part in text) for line in lines), text
+        assert any("acme-good" in line and ("loaded" in line or "available" in line) for line in lines)
+    assert "acme_future_model_future" not in shelf.imported()
+    assert run(*only, "explain", "importer").stdout.startswith("importer: good")
+
+
 def test_explain_says_why(run, toy, tmp_path):
     path = tmp_path / "work" / "x.bvh"
     path.write_text("TOY")

@@ -91,6 +91,25 @@ def test_a_provider_is_built_once_a_host_and_not_before_it_is_asked_for():
     assert Reader.built == 2
 
 
+def test_a_hook_is_called_once_a_host_however_often_it_is_asked_for():
+    class Counting:
+        asked = 0
+
+        @hookimpl
+        def importer(self):
+            self.asked += 1
+            return [Provider("mine", "test", load=Reader, reads=("x",))]
+
+    plugin = Counting()
+    host = Host(plugins=[plugin], autoload=False)
+    for _ in range(3):
+        host.importer("mine")
+        host.importer(for_="x")
+        host.explain("importer")
+        host.providers()
+    assert plugin.asked == 1
+
+
 def test_plugins_are_imported_only_when_a_provider_of_their_hook_is_asked_for(shelf):
     importer = shelf.provide("acme-anim", "importer", "acme")
     voice = shelf.provide("acme-voice", "voice", "acme")

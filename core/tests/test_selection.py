@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import attrs
@@ -105,6 +106,8 @@ def test_first_and_last_come_before_names():
     able = [row("aa", order=-1), row("bb"), row("zz", order=1)]
     assert choose("importer", able)[0].name == "zz"
     assert choose("importer", able[:2])[0].name == "bb"
+    keen, apt = row("keen", reads=("bb", "aa"), order=1), row("apt", reads=("aa",))
+    assert choose("importer", [apt, keen], wanted="aa")[0] is keen
 
 
 def test_the_readable_explanation_names_all_and_why():
@@ -200,6 +203,28 @@ def test_a_damaged_file_says_what_it_was_taken_for_and_by_whom(host, tmp_path):
     notes = " ".join(caught.value.__notes__)
     assert "detected as bb" in notes
     assert "in importer 'bb' of embedded" in notes
+
+
+def test_a_detector_may_ask_the_host_from_threads_of_its_own(tmp_path):
+    class Threaded:
+        def __init__(self, services):
+            self.services = services
+
+        def detect(self, source, mode="high-confidence"):
+            with ThreadPoolExecutor(1) as pool:
+                signatures = pool.submit(self.services.signatures).result(timeout=30)
+            return Detection(signatures[0].label)
+
+    class Plugin:
+        @hookimpl
+        def detector(self):
+            return [Provider("threaded", "test", load=Threaded, needs=("signatures",))]
+
+    path = tmp_path / "file"
+    path.write_bytes(b"whatever")
+    host = Host(plugins=[Importers(), Plugin()], autoload=False)
+    assert host.importer(for_=path).label == "aa"
+    assert host.explain("importer", path).chosen == "aa"
 
 
 @pytest.mark.parametrize("what", ["empty", "folder", "missing", "null"])

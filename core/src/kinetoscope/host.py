@@ -101,9 +101,9 @@ class Host(Getters):
             held = self._instances.get((hook, name)) if name is not None else self._defaults.get(hook)
             if held is not None:
                 return held
+        row, explanation = self._choose(hook, name, for_)
         with self._lock:
             self._check_open()
-            row, explanation = self._choose(hook, name, for_)
             built = self._builder.get(self._usable(row, explanation, name))
             if for_ is None and name is None:
                 self._defaults[hook] = built
@@ -115,9 +115,8 @@ class Host(Getters):
         Raises:
             ProviderNotFound: none does; names the labels that can be written.
         """
+        row, explanation = self._choose(hook, None, label, writing=True)
         with self._lock:
-            self._check_open()
-            row, explanation = self._choose(hook, None, label, writing=True)
             return self._builder.get(self._usable(row, explanation, None))
 
     # -- files
@@ -225,9 +224,7 @@ class Host(Getters):
             ProviderNotFound: there is no such hook.
             FormatError: a path was given and can't be read.
         """
-        with self._lock:
-            self._check_open()
-            return self._choose(hook, name, path_or_label)[1]
+        return self._choose(hook, name, path_or_label)[1]
 
     def diagnostics(self) -> list[Diagnostic]:
         """Return what is not as it should be: blocked, broken and unavailable providers, with reasons."""
@@ -287,8 +284,13 @@ class Host(Getters):
     ) -> tuple[Row | None, Explanation]:
         from kinetoscope._selection import choose
 
-        rows = self._registry.gather(hook)
-        wanted, detected = (None, None) if for_ is None else self._wanted(rows, for_, writing=writing)
+        with self._lock:
+            self._check_open()
+            rows = list(self._registry.gather(hook))
+        wanted, detected = None, None
+        if for_ is not None and name is None:
+            # Not under the lock: a detector may work in threads of its own that ask this host.
+            wanted, detected = self._wanted(rows, for_, writing=writing)
         return choose(
             hook,
             rows,
