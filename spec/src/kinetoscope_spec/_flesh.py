@@ -78,7 +78,7 @@ class Lump:
 class Cut:
     """A gap in the shell: a disc around `centre [3]` across the unit vector `axis [3]`, metres.
 
-    `side` is 1 for one of the left, -1 of the right, 0 of the middle: it spares the other side.
+    `side` is 1 for one of the left, -1 of the right, 0 of the middle: it cuts nothing else.
     `dark_beyond` gives what follows it along the axis the second material.
     """
 

@@ -23,6 +23,9 @@ _HEIGHT_M = 1.75
 _GAP_M = 0.008
 """Half the width of a gap."""
 
+_SOLE_M = (0.012, 0.06)
+"""Heights of the toes' joints over the ground that a foot can have."""
+
 _FRONT = np.array([0.0, 0.0, 1.0])
 _UP = np.array([0.0, 1.0, 0.0])
 _LEFT = np.array([1.0, 0.0, 0.0])
@@ -45,17 +48,23 @@ class Figure:
     sole: float
 
 
-def figure(positions: Array, roles: Mapping[str, int]) -> Figure:
-    """Shape a person around joints `[J, 3]` m that stand as `_stance` puts them."""
-    return _Sculptor(positions, roles).figure()
+def figure(positions: Array, roles: Mapping[str, int], *, toe_height: float = 0.0) -> Figure:
+    """Shape a person around joints `[J, 3]` m that stand as `_stance` puts them.
+
+    `toe_height` is how far over the ground the toes' joints are when they stand, metres; one that
+    can't be a foot's is left out of account.
+    """
+    return _Sculptor(positions, roles, toe_height).figure()
 
 
 class _Sculptor:
-    def __init__(self, positions: Array, roles: Mapping[str, int]) -> None:
+    def __init__(self, positions: Array, roles: Mapping[str, int], toe_height: float) -> None:
         self.at = {role: positions[joint] for role, joint in roles.items()}
         self.joint = dict(roles)
         self._fill_trunk()
         self.scale = self._body_scale()
+        thin, thick = (self.scale * h for h in _SOLE_M)
+        self.toe_height = toe_height if thin < toe_height < thick else 0.030 * self.scale
         self.limb = 0
         self.lumps: list[Lump] = []
         self.cuts: list[Cut] = []
@@ -265,7 +274,7 @@ class _Sculptor:
         toes = self.at.get(f"{where}_toes", ankle + s * (0.13 * _FRONT - 0.055 * _UP))
         ahead = (toes - ankle) * (1.0, 0.0, 1.0)
         ahead = ahead / max(float(np.linalg.norm(ahead)), 1e-9) if np.linalg.norm(ahead) > 1e-9 else _FRONT
-        floor = float(toes[1]) - 0.030 * s
+        floor = float(toes[1]) - self.toe_height
         self.sole = min(self.sole, floor)
         across = np.cross(_UP, ahead)
         heel = ankle * (1.0, 0.0, 1.0) + (floor + 0.036 * s) * _UP - 0.028 * s * ahead

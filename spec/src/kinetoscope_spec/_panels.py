@@ -34,7 +34,7 @@ class Skinned:
 def panels(skin: Skinned, cuts: Sequence[Cut], sides: Array, thickness: float) -> Skinned:
     """Take the gaps out of `skin` and fold its new edges inwards by `thickness` metres.
 
-    `sides [L]` are the lumps' sides (1 left, -1 right, 0 neither): a gap spares the other side.
+    `sides [L]` are the lumps' sides (1 left, -1 right, 0 neither): a gap cuts its own side alone.
     """
     edges = []
     for cut in cuts:
@@ -69,10 +69,10 @@ def beyond_cuts(skin: Skinned, cuts: Sequence[Cut], sides: Array, reach: float) 
 
 
 def _touched(skin: Skinned, cut: Cut, sides: Array) -> Array:
-    """Tell which faces a gap may cut: those near its centre, not of the other side."""
+    """Tell which faces a gap may cut: those near its centre and of its side."""
     away = skin.vertices - cut.centre
     close = np.einsum("ij,ij->i", away, away) < cut.radius**2
-    return close[skin.faces].all(axis=1) & (sides[skin.owner] * cut.side >= 0)
+    return close[skin.faces].all(axis=1) & (sides[skin.owner] == cut.side)
 
 
 def _split(skin: Skinned, cut: Cut, sides: Array, sign: float) -> Skinned:

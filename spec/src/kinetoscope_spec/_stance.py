@@ -14,6 +14,9 @@ __all__ = ["Stance", "reference_pose", "stance"]
 
 _ARM = np.array([np.sin(np.radians(48.0)), -np.cos(np.radians(48.0)), 0.0])
 _LEG = np.array([np.sin(np.radians(5.0)), -np.cos(np.radians(5.0)), 0.0])
+_FRAMES = 48
+"""Frames of a motion that are looked at."""
+
 _REST = 0.45
 """Of a foot's length, how far its ankle stands over its toes where no motion tells."""
 
@@ -38,18 +41,28 @@ class Stance:
     positions: Array
 
 
-def reference_pose(skeleton: Skeleton, motion: Motion | None, roles: Mapping[str, int]) -> Array:
+def reference_pose(
+    skeleton: Skeleton, motion: Motion | None, roles: Mapping[str, int]
+) -> tuple[Array, float]:
     """Return global matrices `[J, 4, 4]` of a pose that shows how the joints are turned.
 
-    Of a motion it is the frame in which the body is tallest; the rest pose otherwise.
+    Of a motion it is the frame in which the body is tallest; the rest pose otherwise. The second
+    value is the height of the toes' joints over the ground when they stand on it, if they do.
     """
     if motion is None:
-        return np.asarray(skeleton.rest_matrices(), np.float64)
-    frames = np.unique(np.linspace(0, motion.frame_count - 1, 48).astype(int))
-    poses = np.stack([np.asarray(motion.slice(f, f + 1).global_matrices()[0], np.float64) for f in frames])
+        poses = np.asarray(skeleton.rest_matrices(), np.float64)[None]
+    else:
+        frames = np.unique(np.linspace(0, motion.frame_count - 1, _FRAMES).astype(int))
+        poses = np.stack([_pose(motion, int(frame)) for frame in frames])
     height = poses[:, :, 1, 3]
+    toes = [joint for role, joint in roles.items() if role.endswith("_toes")]
+    standing = float(np.percentile(height[:, toes], 10)) if toes else 0.0
     top = height[:, roles["head"]] if "head" in roles else height.max(axis=1)
-    return poses[int(np.argmax(top - height.min(axis=1)))]
+    return poses[int(np.argmax(top - height.min(axis=1)))], standing
+
+
+def _pose(motion: Motion, frame: int) -> Array:
+    return np.asarray(motion.slice(frame, frame + 1).global_matrices()[0], np.float64)
 
 
 def stance(skeleton: Skeleton, reference: Array, roles: Mapping[str, int]) -> Stance:

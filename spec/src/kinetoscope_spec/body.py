@@ -83,11 +83,11 @@ def capsule_character(
             f"capsule_character: motion moves {len(motion.skeleton)} joints, the skeleton has {len(skeleton)}"
         )
     roles = roles_of(skeleton)
-    reference = reference_pose(skeleton, motion, roles)
+    reference, toe_height = reference_pose(skeleton, motion, roles)
     size = np.ptp(reference[:, :3, 3], axis=0).max()
     if size > _LEAST_M and all(role in roles for role in NEEDED):
         posed = stance(skeleton, reference, roles)
-        parts = _mannequin(skeleton, posed, roles, sides)
+        parts = _mannequin(skeleton, posed, roles, sides, toe_height)
     else:
         posed = Stance(reference, reference[:, :3, 3])
         parts = []
@@ -111,8 +111,10 @@ class _Part:
     material: Array
 
 
-def _mannequin(skeleton: Skeleton, posed: Stance, roles: Mapping[str, int], sides: int) -> list[_Part]:
-    shape = figure(posed.positions, roles)
+def _mannequin(
+    skeleton: Skeleton, posed: Stance, roles: Mapping[str, int], sides: int, toe_height: float
+) -> list[_Part]:
+    shape = figure(posed.positions, roles, toe_height=toe_height)
     s = shape.scale
     flesh = Flesh(shape.lumps, _BLEND_M * s)
     low, high = flesh.bounds()
