@@ -51,7 +51,7 @@ class FabrikSolver:
             root = given[:, :1]
             bent = _poles.towards(out - root, pole - given[:, 0])
             out = np.where((bent == out - root).all(axis=(1, 2), keepdims=True), out, bent + root)
-        return Solution(out.astype(np.result_type(chains, np.float32)), count, reached)
+        return Solution(out.astype(np.result_type(chains, np.float32), copy=False), count, reached)
 
     def plant(
         self,
