@@ -171,6 +171,10 @@ def test_a_misspelt_hook_of_an_embedded_plugin_is_an_error():
         def importer(self):
             return [Provider("fine", "test", load=dict)]
 
+    with pytest.raises(PluginError, match="'rendrer'"):
+        Host(plugins=[Slip()], autoload=False).check_pending()
+    assert [item.plugin for item in Host(plugins=[Slip()], autoload=False).diagnostics()] == ["Slip"]
+    Host(plugins=[Fine()], autoload=False).check_pending()
     host = Host(plugins=[Slip(), Fine()], autoload=False)
     assert host.importer("fine") == {}
     with pytest.raises(PluginError, match="'rendrer'; did you mean 'renderer'"):

@@ -69,6 +69,11 @@ class Registry:
             self._register_embedded()
         return self._set
 
+    def admit(self) -> None:
+        """Register the embedded plugins now, so that what is wrong with them is known."""
+        if self._embedded:
+            self.plugins  # noqa: B018 - the property registers them
+
     def _settings_of(self, plugin: Plugin) -> Mapping[str, Any]:
         short = plugin.distribution.removeprefix("kinetoscope-")
         names = sorted({row.name for rows in self.rows().values() for row in rows if _is_of(row, plugin)})

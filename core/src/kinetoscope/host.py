@@ -229,12 +229,13 @@ class Host(Getters):
     def diagnostics(self) -> list[Diagnostic]:
         """Return what is not as it should be: blocked, broken and unavailable providers, with reasons."""
         with self._lock:
+            self._registry.admit()
             rows = [row for rows in self._registry.rows().values() for row in rows]
             found = [_diagnostic(row) for row in rows if row.state()[0] not in ("available", "loaded")]
             return sorted([*self._registry.notes, *found], key=lambda item: (item.hook, item.plugin))
 
     def check_pending(self) -> None:
-        """Raise if a plugin implements a hook that nobody specified.
+        """Raise if a plugin that is embedded or loaded implements a hook that nobody specified.
 
         Raises:
             PluginError: names the plugin, the hook and the nearest known one.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -108,9 +108,9 @@ class LazyGroup(click.Group):
         end = given.index("--") if "--" in given else len(given)
         traceback = "--traceback" in given[:end]
         given = [word for word in given[:end] if word != "--traceback"] + given[end:]
-        _end_tidily()
         try:
-            status = super().main(given, prog_name, standalone_mode=False, **options)
+            with _unwinding():
+                status = super().main(given, prog_name, standalone_mode=False, **options)
         except click.ClickException as error:
             error.show()
             sys.exit(error.exit_code)
@@ -123,14 +123,22 @@ class LazyGroup(click.Group):
         sys.exit(status if isinstance(status, int) else 0)
 
 
-def _end_tidily() -> None:
+@contextmanager
+def _unwinding() -> Iterator[None]:
     """Let SIGTERM unwind the stack as Ctrl-C does, so that no half-written file is left."""
 
     def terminate(number: int, _frame: object) -> None:
         raise SystemExit(128 + number)
 
-    with suppress(ValueError):  # in a thread of an embedding program, signals are its own business
-        signal.signal(signal.SIGTERM, terminate)
+    try:
+        before = signal.signal(signal.SIGTERM, terminate)
+    except ValueError:  # in a thread of an embedding program, signals are its own business
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _show(error: Exception, *, traceback: bool, as_json: bool) -> None:
