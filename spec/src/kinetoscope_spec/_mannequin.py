@@ -88,8 +88,17 @@ class _Sculptor:
             self.at["neck"] = shoulders + 0.08 * rise * _UP
         if "head" not in self.at:
             self.at["head"] = self.at["neck"] + 0.18 * rise * _UP
+        self._raise_neck(shoulders)
         for role, share in (("chest", 0.5), ("spine", 0.3)):
             self.at.setdefault(role, hips + share * (self.at["neck"] - hips))
+
+    def _raise_neck(self, shoulders: Array) -> None:
+        """Move the root of a neck that begins in the chest (CMU's does) up to the shoulders."""
+        neck, head = self.at["neck"], self.at["head"]
+        missing = float(shoulders[1] - neck[1])
+        rise = float(head[1] - neck[1])
+        if missing > 0 and rise > 1e-9:
+            self.at["neck"] = neck + min(missing / rise + 0.05, 0.7) * (head - neck)
 
     def _body_scale(self) -> float:
         """Judge the body's size from its legs and trunk, which vary less than its head and arms."""
@@ -153,6 +162,9 @@ class _Sculptor:
             deep=1.02,
             bulge=(-0.004, -0.004, 0.0, 0.004, 0.006, 0.010, 0.008, 0.0),
         )
+        side_to_side = 0.5 * (self.at["left_upper_leg"] - self.at["right_upper_leg"])
+        basin = legs + s * (0.030 * _UP - 0.004 * _FRONT)
+        self._add(basin - side_to_side, basin + side_to_side, (0.080, 0.084, 0.080), SPINE)
         for sign in (1.0, -1.0):
             out = sign * _LEFT
             blade = top + s * (0.66 * half * out + 0.018 * _UP)

@@ -236,14 +236,19 @@ def _heaviest(total: Array) -> tuple[Array, Array]:
 
 
 def _covered(skeleton: Skeleton, roles: Mapping[str, int]) -> frozenset[int]:
-    """Return the joints that the mannequin's flesh holds: its roles and all that lead to them."""
+    """Return the joints that the mannequin's flesh holds: its roles, what leads to them, feet, head."""
     held: set[int] = set()
     for role_joint in roles.values():
         joint = role_joint
         while joint >= 0 and joint not in held:
             held.add(joint)
             joint = int(skeleton.parents[joint])
-    return frozenset(held)
+    # Toes' ends, eyes and jaws lie within shoes and head.
+    ends = {joint for role, joint in roles.items() if role.endswith(("head", "foot", "toes"))}
+    for joint, parent in enumerate(skeleton.parents):
+        if int(parent) in ends:
+            ends.add(joint)
+    return frozenset(held | ends)
 
 
 def _capsule_part(pieces: Sequence[Capsule], sides: int) -> _Part:
