@@ -21,14 +21,14 @@ from kinetoscope_fabrik.protocol import Array
 _LANES = 16
 """Chains side by side: enough to hide the latency of root and division with 256-bit registers."""
 
-_options = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": False}
+_options: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": False}
 
 
 # -- The cases of `_cases`, for one chain `p [N, 3]`, relative to its root.
 
 
 @numba.njit(inline="always", **_options)  # type: ignore[untyped-decorator]
-def _squared_error(p: Any, goal: Any) -> float:
+def _squared_error(p: Any, goal: Any) -> Any:
     dx, dy, dz = p[-1, 0] - goal[0], p[-1, 1] - goal[1], p[-1, 2] - goal[2]
     return dx * dx + dy * dy + dz * dz
 
@@ -131,7 +131,7 @@ def _end(
 @numba.njit(**_options)  # type: ignore[untyped-decorator]
 def _over(
     way: Any, lengths: Any, ux: float, uy: float, uz: float, bend: float, longest: int, distance: float
-) -> float:
+) -> Any:
     ex, ey, ez = _end(way, lengths, ux, uy, uz, bend, longest)
     return np.sqrt(ex * ex + ey * ey + ez * ez) - distance
 
@@ -184,7 +184,7 @@ def _search(
                 break
             a, fa = b, fb
         if fb >= 0:
-            longest = np.argmax(lengths)
+            longest = int(np.argmax(lengths))
             a, fa, b, fb = 0.0, first, 1.0, abs(2 * lengths[longest] - total) - distance
         if fb >= 0:
             return 0.0, -1

@@ -55,9 +55,10 @@ def pelvis_of(skeleton: Skeleton, legs: tuple[Leg, Leg]) -> int:
         ValidationError: no joint carries both legs.
     """
     known = anatomy.roles(skeleton)
-    carried = [leg.upper for leg in legs] + [known[role] for role in ("hips", "spine") if role in known]
-    common = set.intersection(*({*ancestors(skeleton, joint)} for joint in carried[:2]))
-    common &= set.intersection(*({joint, *ancestors(skeleton, joint)} for joint in carried))
+    carried = [known[role] for role in ("hips", "spine") if role in known]
+    common = set(ancestors(skeleton, legs[0].upper)) & set(ancestors(skeleton, legs[1].upper))
+    for joint in carried:
+        common &= {joint, *ancestors(skeleton, joint)}
     if not common:
         raise ValidationError("no joint carries both legs, expected a pelvis above them")
     return max(common)
@@ -81,7 +82,8 @@ def hinge_axes(hip: Array, knee: Array, ankle: Array, upper: Array, sideways: Ar
     local = rotation.rotate(rotation.conjugate(upper), normal).sum(axis=0)
     size = np.linalg.norm(local)
     if size < 1e-6 * np.sum((knee - hip) ** 2):
-        return rotation.normalize(sideways)
+        level: Array = rotation.normalize(sideways)
+        return level
     axis: Array = rotation.rotate(upper, np.broadcast_to(local / size, normal.shape))
     return axis
 
