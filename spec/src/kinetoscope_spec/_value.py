@@ -41,7 +41,22 @@ def value(cls: type[T]) -> type[T]:
     cls = attrs.frozen(eq=False)(cls)
     cls.__eq__ = _equal  # type: ignore[method-assign]
     cls.__hash__ = own_hash  # type: ignore[method-assign,assignment]
+    _keep_read_only(cls)
     return cls
+
+
+def _keep_read_only(cls: type[Any]) -> None:
+    """Let a value that comes out of a pickle refuse to be written to as the one that went in."""
+    restore = cls.__setstate__
+
+    def __setstate__(self: object, state: Any) -> None:
+        restore(self, state)
+        for field in attrs.fields(cls):
+            held = getattr(self, field.name)
+            if isinstance(held, np.ndarray):
+                held.flags.writeable = False
+
+    cls.__setstate__ = __setstate__
 
 
 def evolve(instance: T, **changes: Any) -> T:

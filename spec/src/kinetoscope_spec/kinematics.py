@@ -54,7 +54,7 @@ def _as_parents(parents: Any) -> tuple[int, ...]:
 
 
 def _take(xp: Any, array: Any, indices: Sequence[int], axis: int) -> Any:
-    where = xp.asarray(indices, dtype=xp.int64, device=getattr(array, "device", None))
+    where = xp.asarray(list(indices), device=getattr(array, "device", None))
     return xp.take(array, where, axis=axis)
 
 

@@ -43,6 +43,12 @@ def _norm(xp: Any, v: Any) -> Any:
     return xp.sqrt(xp.sum(v * v, axis=-1, keepdims=True))
 
 
+def _root(xp: Any, squared: Any) -> Any:
+    """Return the square root, with gradient zero instead of infinite where there is next to nothing."""
+    none = squared <= float(xp.finfo(squared.dtype).tiny)
+    return xp.where(none, xp.zeros_like(squared), xp.sqrt(xp.where(none, xp.ones_like(squared), squared)))
+
+
 def _tiny(xp: Any, v: Any) -> float:
     return float(xp.finfo(v.dtype).tiny ** 0.5)
 
@@ -209,8 +215,8 @@ def angle(a: Any, b: Any) -> Any:
     """Return the angle in [0, pi] between rotations `a` and `b`, `[..., 4]` each."""
     xp = array_namespace(a, b)
     q = multiply(conjugate(a), b)
-    return 2.0 * xp.atan2(_norm(xp, q[..., :3])[..., 0], xp.abs(q[..., 3]))
-
+    squared = xp.sum(q[..., :3] * q[..., :3], axis=-1)
+    return 2.0 * xp.atan2(_root(xp, squared), xp.abs(q[..., 3]))
 
 
 def from_euler(order: str, radians: Any) -> Any:
@@ -249,13 +255,15 @@ def to_euler(q: Any, order: str) -> Any:
     sign = 1.0 if (j - i) % 3 == 1 else -1.0
     m = to_matrix(q)
     sine = sign * m[..., i, k]
-    cosine = xp.sqrt(m[..., i, i] ** 2 + m[..., i, j] ** 2)
+    cosine = _root(xp, m[..., i, i] ** 2 + m[..., i, j] ** 2)
     locked = cosine < 8 * float(xp.finfo(q.dtype).eps) ** 0.5
-    first = xp.atan2(-sign * m[..., j, k], m[..., k, k])
-    last = xp.atan2(-sign * m[..., i, j], m[..., i, i])
-    alone = xp.atan2(sign * m[..., k, j], m[..., j, j])
-    first = xp.where(locked, alone, first)
-    last = xp.where(locked, xp.zeros_like(last), last)
+    # Choose before the arctangent, which has no gradient at (0, 0).
+    zero, one = xp.zeros_like(sine), xp.ones_like(sine)
+    first = xp.atan2(
+        xp.where(locked, sign * m[..., k, j], -sign * m[..., j, k]),
+        xp.where(locked, m[..., j, j], m[..., k, k]),
+    )
+    last = xp.atan2(xp.where(locked, zero, -sign * m[..., i, j]), xp.where(locked, one, m[..., i, i]))
     return xp.stack((first, xp.atan2(sine, cosine), last), axis=-1)
 
 
@@ -296,7 +304,9 @@ def nlerp(a: Any, b: Any, weight: Any) -> Any:
 
 def slerp(a: Any, b: Any, weight: Any) -> Any:
     """Turn `a` towards `b` (`[..., 4]`) by `weight [...]` of the way, at constant angular speed."""
-    return multiply(a, from_rotation_vector(to_rotation_vector(multiply(conjugate(a), b)) * weight[..., None]))
+    return multiply(
+        a, from_rotation_vector(to_rotation_vector(multiply(conjugate(a), b)) * weight[..., None])
+    )
 
 
 def unroll(q: Any) -> Any:
