@@ -174,6 +174,14 @@ def test_a_bent_knee_keeps_its_thickness():
     assert ((share > 0.2) & (share < 0.8)).any()
 
 
+@pytest.mark.parametrize("toe_height", [0.02, 0.03, 0.045])
+def test_soles_stand_on_the_ground_of_the_clip(toe_height):
+    skeleton = person(offset=(0, toe_height - 0.03, 0))
+    motion = Motion(skeleton, skeleton.rest_positions[None], skeleton.rest_rotations[None], 30.0)
+    shell = posed(capsule_character(skeleton, motion=motion), motion.global_matrices()[0])[0]
+    assert shell[:, 1].min() == pytest.approx(0, abs=0.006)
+
+
 def test_left_and_right_are_alike():
     body = capsule_character(person())
     vertices = np.concatenate(posed(body, person().rest_matrices()))

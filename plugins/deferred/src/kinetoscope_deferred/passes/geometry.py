@@ -42,6 +42,8 @@ class GeometryPass:
         gbuffer = target(device, view)
         gbuffer.use()
         gbuffer.clear()
+        # OpenGL leaves open what a clear does to integers.
+        device.textures["id"].write(bytes(2 * view.size[0] * view.size[1]), alignment=1)
         program = device.program("geometry.vert", "geometry.frag", EMISSIVE=int(view.emissive))
         uniforms(program, to_clip=_to_clip(view))
         triangles = 0
