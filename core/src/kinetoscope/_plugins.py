@@ -88,21 +88,28 @@ class PluginSet:
             PluginError: it misspells a hook, or a hook's arguments; nothing of it stays registered.
         """
         plugin = Plugin(held, name, distribution, version)
+        try:
+            self.manager.register(held, name=f"{distribution}:{name}:{id(held):x}")
+            self.plugins.append(plugin)
+            # Its own hooks first: a plugin may specify a hook and fill it in the same module.
+            self._add_hooks(plugin)
+            self._refuse_unknown(held)
+            self.manager.check_pending()
+            self._configure(plugin)
+        except PluginError:
+            self.unregister(plugin)
+            raise
+        except Exception as error:
+            self.unregister(plugin)
+            raise PluginError(f"could not be registered: {_one_line(error)}") from error
+        return plugin
+
+    def _refuse_unknown(self, held: object) -> None:
         unknown = self.unknown_hooks(held)
         if unknown:
             known = sorted({*self.hooks, *_TOLD})
             slips = ", ".join(f"{word!r}{nearest(word, known)}" for word in unknown)
             raise PluginError(f"implements a hook that nobody specified: {slips}")
-        try:
-            self.manager.register(held, name=f"{distribution}:{name}:{id(held):x}")
-            self.plugins.append(plugin)
-            self.manager.check_pending()
-            self._add_hooks(plugin)
-            self._configure(plugin)
-        except Exception as error:
-            self.unregister(plugin)
-            raise PluginError(f"could not be registered: {_one_line(error)}") from error
-        return plugin
 
     def unregister(self, plugin: Plugin) -> None:
         """Take a plugin out as if it had never been there (hooks that it specified stay known)."""

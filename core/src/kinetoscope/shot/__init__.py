@@ -1,0 +1,1 @@
+"""The shot: from mocap to a film, stage by stage."""

@@ -1,0 +1,97 @@
+"""The documentation says what is."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from kinetoscope_spec import HOOKS
+
+ROOT = Path(__file__).parents[1]
+PAGES = ROOT / "docs" / "pages"
+
+
+def load(path: Path) -> ModuleType:
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_the_reference_of_the_command_line_is_current(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KINETOSCOPE_HOME", str(tmp_path))
+    page = (PAGES / "reference" / "command-line.md").read_text(encoding="utf-8")
+    assert load(ROOT / "docs" / "commands.py").page() == page, "run: python docs/commands.py"
+
+
+def test_every_hook_is_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert {hook for hook in HOOKS if f"`{hook}`" not in readme} == set()
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    broken = []
+    for page in [ROOT / "README.md", *PAGES.rglob("*.md")]:
+        targets = re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))
+        local = [target for target in targets if not target.startswith("http")]
+        broken += [
+            f"{page.relative_to(ROOT)}: {target}" for target in local if not (page.parent / target).exists()
+        ]
+    assert broken == []
+
+
+def blocks(page: Path) -> list[tuple[str, str]]:
+    """The Python blocks of a page with their titles."""
+    text = page.read_text(encoding="utf-8")
+    found = re.findall(r'```(?:python|toml)(?: title="([^"]*)")?\n(.*?)```', text, re.DOTALL)
+    return [(title, code) for title, code in found if title]
+
+
+def test_the_plugin_of_the_how_to_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the page prints is written to files, and the host reads a file by its bytes with it."""
+    for title, code in blocks(PAGES / "how-to" / "write-a-plugin.md"):
+        path = tmp_path / title
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path / "src"))
+    monkeypatch.setenv("KINETOSCOPE_HOME", str(tmp_path / "home"))
+    import acme_tracks
+
+    from kinetoscope import Host
+    from kinetoscope_spec import FormatError
+
+    tracks = tmp_path / "points.unknown"
+    tracks.write_text("# tracks\n0,1,2\n3,4,5\n")
+    with Host(plugins=[acme_tracks], autoload=False) as host:
+        motion = host.open(tracks).motions[0]
+        assert motion.positions[:, 0].tolist() == [[0, 1, 2], [3, 4, 5]]
+        tracks.write_text("# tracks\n0,1\n")
+        with pytest.raises(FormatError, match=r"points\.unknown.*expected finite rows"):
+            host.open(tracks)
+
+
+def test_the_hook_of_the_how_to_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for title, code in blocks(PAGES / "how-to" / "bring-a-hook.md"):
+        path = tmp_path / title
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(code, encoding="utf-8")
+    (tmp_path / "src" / "acme_grade" / "warm.py").write_text(
+        "class Warm:\n    def grade(self, picture):\n        return picture\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path / "src"))
+    monkeypatch.setenv("KINETOSCOPE_HOME", str(tmp_path / "home"))
+    import acme_grade
+
+    from kinetoscope import Host
+
+    with Host(plugins=[acme_grade], autoload=False) as host:
+        assert host.provider("grader", "warm").grade("picture") == "picture"
+        assert host.explain("grader").chosen == "warm"
