@@ -183,6 +183,31 @@ def test_hooks_that_plugins_bring_work_as_the_seven_do(shelf):
         host.provider("jugler")
 
 
+def test_one_module_may_bring_a_hook_and_fill_it(shelf):
+    text = """
+        import sys
+        from kinetoscope_spec import Hook, Provider, hookimpl, hookspec
+        HOOKS = (Hook("juggler", "juggling", "acme_both:Juggler"),)
+        @hookspec
+        def juggler(): "Jugglers."
+        class Three:
+            def juggle(self): return 3
+        this = sys.modules[__name__]
+        class Fill:
+            @hookimpl
+            def addhooks(self): return [this]
+            @hookimpl
+            def juggler(self): return [Provider("three", "balls", load=Three)]
+        fill = Fill()
+    """
+    entries = {"kinetoscope": {"both": "acme_both:fill"}, "kinetoscope.juggler": {"three": "acme_both:fill"}}
+    shelf.add("acme-both", entries, {"acme_both": text})
+    assert Host().provider("juggler", "three").juggle() == 3
+    held = __import__("acme_both").fill
+    assert Host(plugins=[held], autoload=False).provider("juggler").juggle() == 3
+    assert Host(plugins=[held]).diagnostics() == []
+
+
 def test_embedded_plugins_may_bring_hooks_in_any_order():
     spec = types.ModuleType("juggling_hooks")
     exec(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import random
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -119,7 +120,7 @@ def test_the_readable_explanation_names_all_and_why():
     text = str(choose("importer", rows, wanted="aa")[1])
     assert text.splitlines()[0] == "importer: good, the only one that takes 'aa'"
     assert "* good (acme 1)" in text
-    assert "does not take 'aa' (but bb, cpu)" in text
+    assert "does not take 'aa' (but bb)" in text
     assert "broken: it fell" in text
 
 
@@ -155,7 +156,8 @@ class Importers:
 
 class Sniffer:
     def detect(self, source, mode="high-confidence"):
-        head = Path(source).read_bytes()[:1]
+        with Path(source).open("rb") as stream:
+            head = stream.read(1)
         return Detection({b"a": "aa", b"b": "bb"}.get(head, "unknown"), score=0.5, decided_by="model")
 
     def detect_many(self, paths, mode="high-confidence"):
@@ -246,11 +248,7 @@ def test_what_cannot_be_read_is_a_format_error_with_its_name(host, tmp_path, wha
 def test_a_huge_sparse_file_is_looked_at_from_both_ends_only(host, tmp_path):
     path = tmp_path / "huge"
     path.touch()
-    import os
-
     os.truncate(path, 10 << 30)
-    if any(info.name == "sniffer" for info in host.providers("detector")):
-        pytest.skip("the detector made for this test reads everything")
     with pytest.raises(FormatError, match="unknown"):
         host.open(path)
 

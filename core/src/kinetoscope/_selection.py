@@ -85,7 +85,12 @@ def _refusal(row: Row, wanted: str | None, writing: bool) -> str:
     if row.provider is None:
         return "not loaded"
     if wanted is not None and wanted not in capabilities(row.provider, writing=writing):
-        known = ", ".join(capabilities(row.provider, writing=writing)[:12]) or "nothing"
+        held = row.provider
+        # Devices are left out of the list where there is something more telling.
+        known = (
+            ", ".join((held.writes if writing else held.reads or held.languages or held.devices)[:12])
+            or "nothing"
+        )
         return f"does not {'write' if writing else 'take'} {wanted!r} (but {known})"
     return ""
 
