@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ from kinetoscope_spec.protocols import Budget, Progress
 
 __all__ = ["CodebookMatching", "Mlp"]
 
+_STILL = 1e-4
+"""Deviation below which a column counts as constant."""
+
 
 @attrs.frozen(kw_only=True)
 class _Model:
@@ -30,6 +34,8 @@ class _Model:
         hidden: width of the hidden layers.
         components: at most so many principal components of the outputs are modelled.
         variance: share of the normalised outputs' variance that the components must keep.
+        balance: how far the kinds of output (columns of one name) share the loss evenly: 0 counts
+            columns, so that many rotations drown the few numbers of the root; 1 counts kinds.
         batch, rate, decay: rows in a batch, AdamW's learning rate and weight decay.
         dropout: share of a layer's inputs left out while training.
         input_noise: standard deviation of noise on every normalised input: independent in each
@@ -40,7 +46,8 @@ class _Model:
     hidden: int = 256
     components: int = 256
     variance: float = 0.998
-    batch: int = 256
+    balance: float = 0.5
+    batch: int = 128
     rate: float = 1e-3
     decay: float = 1e-4
     dropout: float = 0.0
@@ -76,7 +83,8 @@ class _Model:
         with borrowed_torch(seed) as generator:
             x = torch.from_numpy(np.array(dataset.inputs, np.float32))
             y = torch.from_numpy(np.array(dataset.outputs, np.float32))
-            basis, mean, scale = _principal(dataset, y, self.components, self.variance)
+            scale = _scale(dataset, y, self.balance)
+            basis, mean, scale = _principal(y, scale, self.components, self.variance)
             network = build(self._architecture(x.shape[1], y.shape[1], basis.shape[1]), self.dropout)
             _set_buffers(network, dataset, basis, mean, scale)
             z = network.components(y)
@@ -210,13 +218,18 @@ class Mlp(_Model):
         return {"reconstruction": functional.mse_loss(network.body(x), z)}
 
 
-def _principal(dataset: TrainingSet, y: Tensor, most: int, variance: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Return basis `[Y, P]`, mean `[Y]` and scale `[Y]` of the outputs."""
-    schema = dataset.output_schema
-    mean = y.mean(0)
+def _scale(dataset: TrainingSet, y: Tensor, balance: float) -> Tensor:
+    """Return by what `[Y]` the outputs' columns are divided: deviation, and more where a kind has many."""
     deviation = y.std(0)
-    scale = torch.where(deviation < 1e-4, torch.ones_like(deviation), deviation)
-    del schema
+    deviation = torch.where(deviation < _STILL, torch.ones_like(deviation), deviation)
+    names = [column.name for column in dataset.output_schema.columns]
+    count = Counter(names)
+    return deviation * torch.tensor([count[name] ** (balance / 2) for name in names])
+
+
+def _principal(y: Tensor, scale: Tensor, most: int, variance: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Return basis `[Y, P]`, mean `[Y]` and scale `[Y]` of the outputs."""
+    mean = y.mean(0)
     normal = (y - mean) / scale
     covariance = (normal.T @ normal).double() / len(y)
     values, vectors = torch.linalg.eigh(covariance)
@@ -236,7 +249,7 @@ def _set_buffers(network: Network, dataset: TrainingSet, basis: Tensor, mean: Te
     inputs = np.asarray(dataset.inputs, np.float64)
     input_mean = inputs.mean(0) if schema.mean is None else schema.mean
     deviation = inputs.std(0) if schema.deviation is None else schema.deviation
-    deviation = np.where(deviation < 1e-4, 1.0, deviation)
+    deviation = np.where(deviation < _STILL, 1.0, deviation)
     for name, value in (
         ("input_mean", torch.from_numpy(np.asarray(input_mean, np.float32))),
         ("input_deviation", torch.from_numpy(np.asarray(deviation, np.float32))),

@@ -14,6 +14,7 @@ from kinetoscope_features import formulas
 from kinetoscope_features.bend import bent, wandering
 from kinetoscope_features.body import Array, Body
 from kinetoscope_features.mirror import Mirror
+from kinetoscope_features.steering import along, eased
 from kinetoscope_features.track import Rig, Track, blended, joined, track_of
 from kinetoscope_features.windows import Windows
 from kinetoscope_spec import Control, FeatureSchema, Motion, Skeleton, TrainingSet
@@ -23,12 +24,14 @@ from kinetoscope_spec.protocols import Progress
 __all__ = ["Locomotion", "State", "style_of"]
 
 
-def style_of(name: str) -> str:
-    """Return the style that a clip's name tells: its last word before the number.
+def style_of(name: str) -> str | None:
+    """Return the style that a clip's name tells: the word between the last two underscores.
 
-    `dataset-1_walk_normal_001` is `normal`, `jog_02` is `jog`.
+    `dataset-1_walk_normal_001` is `normal`, `jog_02` is `jog`; a name that does not end in a number
+    is the name of one clip and tells no style.
     """
-    return re.sub(r"[-_ ]*\d+$", "", name).split("_")[-1] or name
+    words = re.fullmatch(r"(?:.*_)?([^_]*[^_\d][^_]*)_\d+", name)
+    return words[1] if words else None
 
 
 def _within(low: float, high: float, kind: type = float) -> Any:
@@ -190,7 +193,7 @@ class Locomotion:
         and a model that learned it would play that clip wherever it is told to go.
 
         `metadata` holds the options and styles (for `restored`), the names of the clips, and their
-        `speeds_m_s` by style: a speed at which each style is at home.
+        `speeds_m_s` by style (the empty one is none): a speed at which each style is at home.
 
         Raises:
             ValidationError: no motion, several skeletons, a joint missing, or no clip long enough.
@@ -249,7 +252,7 @@ class Locomotion:
         """Return all that `restored` needs and what else is worth knowing, as plain JSON values."""
         speeds: dict[str, list[float]] = {}
         for clip in clips:
-            speeds.setdefault(style_of(clip.name), []).append(_speed(clip))
+            speeds.setdefault(style_of(clip.name) or "", []).append(_speed(clip))
         options = attrs.asdict(self)
         return {
             "feature": "locomotion",
@@ -283,18 +286,12 @@ class Locomotion:
 
     def _wanted(self, track: Track, control: Control) -> tuple[Array, Array]:
         """Return where to be and to face, `[F, 2]` each, at the times that rows ask for."""
+        at = np.array(self.future_s)
         times = np.concatenate([[0.0], control.times])
         points = np.concatenate([track.ground[-1:], control.positions])
         facings = np.concatenate([formulas.heading(track.yaw[-1:]), control.directions])
-        at = np.array(self.future_s)
-        inside = np.minimum(at, times[-1])
-        wanted = np.stack([np.interp(inside, times, points[:, i]) for i in (0, 1)], axis=-1)
-        # Beyond the last time that the control names, it goes on as it last went.
-        slope = (points[-1] - points[-2]) / (times[-1] - times[-2])
-        wanted += (at - inside)[:, None] * slope
-        directions = np.stack([np.interp(inside, times, facings[:, i]) for i in (0, 1)], axis=-1)
-        length = np.linalg.norm(directions, axis=-1, keepdims=True)
-        return wanted, directions / np.maximum(length, 1e-9)
+        asked, directions = along(times, points, at), along(times, facings, at, beyond=False)
+        return eased(track, self.framerate, at, asked, directions)
 
     def advance(self, state: State, outputs: Array) -> State:
         """Return the state after `stride` of the frames that `outputs [1, Y]` describe were played.
@@ -339,7 +336,7 @@ class Locomotion:
 
 def _shared_styles(motions: Sequence[Motion]) -> tuple[str, ...]:
     counted = Counter(style_of(motion.name) for motion in motions)
-    return tuple(sorted(style for style, count in counted.items() if count > 1))
+    return tuple(sorted(style for style, count in counted.items() if style is not None and count > 1))
 
 
 def _one_skeleton(motions: Sequence[Motion]) -> Skeleton:
