@@ -292,6 +292,10 @@ def test_a_command_of_a_plugin_that_fails_names_itself_only(run, shelf):
     shelf.add("acme-cmd", {"kinetoscope.command": {"juggle": "acme_cmd"}}, {"acme_cmd": "1 / 0"})
     failed = run("juggle", status=1)
     assert "acme-cmd 1.2" in failed.stderr
+    for words in (["plugins", "--load"], ["plugins"]):
+        [line] = [line for line in run("--allow", "juggle", *words).stdout.splitlines() if "acme-cmd" in line]
+        assert "broken" in line
+        assert "ZeroDivisionError" in line
     assert "ZeroDivisionError" in failed.stderr
     assert "juggle" in run("--help").stdout
     assert "o such command" in run("--block", "acme-cmd", "juggle", status=2).stderr

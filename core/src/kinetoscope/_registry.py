@@ -140,6 +140,19 @@ class Registry:
         row.error = error
         warn(f"{row.hook} {row.name!r} of {row.source} is broken: {row.broken}")
 
+    def load_commands(self) -> None:
+        """Import what the commands of plugins name, to see whether it can be."""
+        rows = self.rows().get("command", [])
+        for row in rows:
+            if row.entry is None or row.blocked or row.broken:
+                continue
+            try:
+                self.plugins.load(row.name, row.entry.value, row.distribution, row.version)
+                row.loaded = True
+            except PluginError as error:
+                self.break_row(row, error)
+        self._save(rows)
+
     # -- providers
 
     def gather(self, hook: str) -> list[Row]:

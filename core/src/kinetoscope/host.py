@@ -202,6 +202,8 @@ class Host(Getters):
         with self._lock:
             self._check_open()
             self._registry.bring_hooks()
+            if classes:
+                self._registry.load_commands()
             for hook in self._registry.hook_names():
                 try:
                     rows = self._registry.gather(hook)
