@@ -153,8 +153,8 @@ def test_the_name_never_matters(tmp_path: Path) -> None:
 
 
 def test_the_middle_never_matters() -> None:
-    for front in (WALK, ELF, SHELL):
-        front = front.ljust(4096, b"\n")[:4096]
+    for content in (WALK, ELF, SHELL):
+        front = content.ljust(4096, b"\n")[:4096]
         one, other = (DETECTOR.detect(front + middle * 3000 + front) for middle in (b"\0\0\0", b"abc"))
         assert one == other
 

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from magika import Magika, PredictionMode
+from magika import ContentTypeLabel, Magika, PredictionMode
 
+from kinetoscope_magika._knowledge import settings as package_settings
 from kinetoscope_magika._network import tokens
+from kinetoscope_magika._verdict import Guess, verdict
 from kinetoscope_magika.detect import MagikaDetector
 from kinetoscope_spec import Detection, Signature
 from kinetoscope_spec.detection import MODES
@@ -130,3 +132,15 @@ def test_features_are_those_of_a_slow_reading(
     if row is not None:
         assert row.dtype == np.int32
         assert row.tolist() == slow
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    label=st.sampled_from(package_settings().labels),
+    score=st.sampled_from([0.0, 0.4999, 0.5, 0.7499, 0.75, 0.8999, 0.9, 0.9499, 0.95, 1.0]),
+    mode=st.sampled_from(MODES),
+)
+def test_thresholds_and_overwriting_are_the_packages(label: str, score: float, mode: str) -> None:
+    ours = verdict(Guess(label, score), mode)
+    theirs, reason = package(mode)._get_output_label_from_dl_label_and_score(ContentTypeLabel(label), score)
+    assert (ours.label, ours.overwrite_reason.replace("-", "_")) == (str(theirs), str(reason))

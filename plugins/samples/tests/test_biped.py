@@ -114,6 +114,17 @@ def test_goes_as_fast_and_turns_as_asked(name: str) -> None:
     assert turned == pytest.approx(recipe.turn, abs=4)
 
 
+@pytest.mark.parametrize("name", RECIPES)
+def test_feet_stand_on_their_own_side(name: str) -> None:
+    made = generate_with_feet(RECIPES[name])
+    across = of(made.motion, "LeftUpLeg") - of(made.motion, "RightUpLeg")
+    across /= np.linalg.norm(across, axis=1)[:, None]
+    apart = ((of(made.motion, "LeftFoot") - of(made.motion, "RightFoot")) * across).sum(1)
+    # The pelvis turns with the stride, which swings the line across the feet by some centimetres.
+    assert apart.mean() > 0.08
+    assert np.quantile(apart, 0.01) > -0.06
+
+
 def test_turns_on_the_spot() -> None:
     motion = generate(RECIPES["turn-left"])
     hips = of(motion, "Hips")[:, [0, 2]]

@@ -13,13 +13,21 @@ __all__ = ["detector"]
 # put it in this function's place.
 @hookimpl
 def detector() -> Sequence[Provider]:
-    """Offer the provider `magika`."""
+    """Offer `magika` and, to check it, `magika-onnx`."""
     return [
         Provider(
             "magika",
-            "signatures and rules of all importers, then Magika's network on ONNX Runtime",
+            "signatures and rules of all importers, then Magika's network in NumPy",
             load="kinetoscope_magika.detect:MagikaDetector",
             needs=("signatures",),
+            requires=("module:magika",),
+            order=1,
+        ),
+        Provider(
+            "magika-onnx",
+            "the same on ONNX Runtime: the reference",
+            load="kinetoscope_magika.detect:OnnxDetector",
+            needs=("signatures",),
             requires=("module:magika", "module:onnxruntime"),
-        )
+        ),
     ]

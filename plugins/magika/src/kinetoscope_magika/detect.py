@@ -10,6 +10,7 @@ from typing import BinaryIO
 import attrs
 
 from kinetoscope_magika._alarms import alarms, second_opinion
+from kinetoscope_magika._fastnet import NumpyNetwork
 from kinetoscope_magika._network import Network, OnnxNetwork, tokens
 from kinetoscope_magika._source import Ends, Source, Special, opened
 from kinetoscope_magika._table import Table
@@ -19,7 +20,7 @@ from kinetoscope_spec import ConfigError, Detection, Services
 from kinetoscope_spec.detection import MODES
 from kinetoscope_spec.errors import nearest
 
-__all__ = ["MagikaDetector"]
+__all__ = ["MagikaDetector", "OnnxDetector"]
 
 
 class MagikaDetector:
@@ -33,7 +34,7 @@ class MagikaDetector:
 
     def __init__(self, services: Services | None = None, *, network: Network | None = None) -> None:
         self._services = services
-        self._network = network or OnnxNetwork()
+        self._network = network or NumpyNetwork()
         self._table: Table | None = None
 
     def detect(
@@ -103,6 +104,13 @@ class MagikaDetector:
             theirs = () if self._services is None else tuple(self._services.signatures())
             self._table = Table((*theirs, *FORMATS))
         return self._table
+
+
+class OnnxDetector(MagikaDetector):
+    """The same detector on ONNX Runtime: the reference that the network in NumPy is held against."""
+
+    def __init__(self, services: Services | None = None) -> None:
+        super().__init__(services, network=OnnxNetwork())
 
 
 def _check_mode(mode: str) -> None:
