@@ -245,6 +245,20 @@ def test_ground_is_not_entered() -> None:
     assert toes_of(result.motion)[..., 1].min() > 0.015
 
 
+def test_feet_in_the_air_are_kept_above_the_ground() -> None:
+    """A character that sinks after its last contact: its feet sink no deeper, and go on smoothly."""
+    motion = walk()
+    sunk = np.array(motion.positions)
+    sunk[:, 0, 1] -= 0.1 * (1 - np.cos(np.pi * np.clip(np.arange(motion.frame_count) / 60 - 1, 0, 1)))
+    motion = attrs.evolve(motion, positions=sunk)
+    contacts = np.zeros((motion.frame_count, 2), bool)
+    contacts[:15, 0] = True
+    assert toes_of(motion)[..., 1].min() < -0.15
+    result = plant(motion, contacts=contacts, ground_m=0.02)
+    assert toes_of(result.motion)[..., 1].min() > 0.015
+    assert accelerations(result.motion, "toes").max() < 1.5 * accelerations(motion, "toes").max()
+
+
 def test_gaps_are_closed_and_blips_dropped(still) -> None:
     motion, contacts = still
     torn = contacts.copy()
@@ -332,6 +346,8 @@ def test_mistakes_are_named() -> None:
 _DATA = os.environ.get("KINETOSCOPE_DATA")
 _CLIPS = [
     "walk_active_001",
+    "walk_sad_001",
+    "walk_musical_001",
     "walk_feminine_002",
     "walk_giant_001",
     "walk-left_normal_001",
