@@ -219,6 +219,31 @@ def test_a_motion_tells_what_the_rest_pose_does_not():
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
+def test_a_rest_pose_that_says_nothing_gives_flesh_that_keeps_to_its_bones():
+    """All bones along +X and no clip: whatever pose comes, no vertex strays from the bones."""
+    skeleton = person()
+    rest = skeleton.rest_matrices()[:, :3, 3]
+    turns = []
+    for joint in range(len(skeleton)):
+        children = skeleton.children(joint)
+        ahead = rest[children[0]] - rest[joint] if children else np.array([0.0, 1.0, 0.0])
+        turns.append(Rotation.align_vectors([ahead], [(1.0, 0, 0)])[0])
+    motion = twisted(skeleton, Rotation.concatenate(turns))
+    body = capsule_character(motion.skeleton)
+    check(body)
+    vertices = np.concatenate(posed(body, motion.global_matrices()[0]))
+    nearest = np.full(len(vertices), np.inf)
+    for joint, parent in enumerate(skeleton.parents):
+        if parent > 0:
+            bone = rest[joint] - rest[parent]
+            share = np.clip((vertices - rest[parent]) @ bone / (bone @ bone), 0, 1)
+            nearest = np.minimum(
+                nearest, np.linalg.norm(vertices - rest[parent] - share[:, None] * bone, axis=1)
+            )
+    assert nearest.max() < 0.22
+    assert vertices[:, 1].max() > rest[skeleton.index("Head"), 1] + 0.12, "there is a head"
+
+
 def test_scaled_nodes_do_not_scale_the_flesh():
     skeleton = person()
     scales = np.ones((len(skeleton), 3))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -11,13 +11,24 @@ import numpy as np
 from kinetoscope_spec._arrays import Array
 from kinetoscope_spec.motion import Skeleton
 
-__all__ = ["Capsule", "capsules", "join"]
+__all__ = ["Capsule", "capsules", "join", "limbs"]
 
 _THICKNESS = 0.16
 """Radius over length of a bone."""
 
 _TAPER = 0.72
 _LONELY_M = 0.1
+_THIGH_LENGTH_M = 0.43
+_RADII_M = {
+    "hips": 0.10, "spine": 0.105, "chest": 0.10, "neck": 0.048, "head": 0.07,
+    "shoulder": 0.055, "upper_arm": 0.048, "lower_arm": 0.040, "hand": 0.030,
+    "upper_leg": 0.075, "lower_leg": 0.052, "foot": 0.038, "toes": 0.032,
+}  # fmt: skip
+"""Radii of a person's bones at their upper ends, for a thigh of `_THIGH_LENGTH_M`."""
+
+_ENDS_M = {"head": (0.10, 0.095), "hand": (0.09, 0.034), "toes": (0.05, 0.030)}
+"""Lengths and radii of what has no bone of its own."""
+
 _HELPER = re.compile(r"root|reference|armature|world|origin|trajectory|scene|null", re.IGNORECASE)
 
 
@@ -68,6 +79,41 @@ def capsules(skeleton: Skeleton, positions: Array, *, covered: frozenset[int], p
         root = 0
         found.append(Capsule(positions[root], positions[root], (_LONELY_M, _LONELY_M), root, root, root))
     return found
+
+
+def limbs(skeleton: Skeleton, positions: Array, roles: Mapping[str, int]) -> list[Capsule]:
+    """Return capsules for a person whose joints are turned in ways nobody told.
+
+    All are round, so that however a bone is turned about itself it looks the same; none is blended.
+    """
+    thigh = np.linalg.norm(positions[roles["left_lower_leg"]] - positions[roles["left_upper_leg"]])
+    scale = float(thigh) / _THIGH_LENGTH_M
+    limb_of = {joint: role.removeprefix("left_").removeprefix("right_") for role, joint in roles.items()}
+    found = []
+    for joint, parent in enumerate(skeleton.parents):
+        top = int(parent)
+        if top < 0 or top not in limb_of or not np.any(positions[joint] != positions[top]):
+            continue
+        a = scale * _RADII_M[limb_of[top]]
+        b = scale * _RADII_M[limb_of.get(joint, limb_of[top])]
+        length = float(np.linalg.norm(positions[joint] - positions[top]))
+        thick = max(0.5 * length, 0.04 * scale)
+        radii = (min(a, thick), min(b, a, thick))
+        found.append(Capsule(positions[top], positions[joint], radii, top, top, top))
+    for role in ("head", "left_hand", "right_hand", "left_toes", "right_toes"):
+        if role in roles:
+            joint = roles[role]
+            found.append(_end(positions, joint, int(skeleton.parents[joint]), scale, _ENDS_M[limb_of[joint]]))
+    return found
+
+
+def _end(positions: Array, joint: int, parent: int, scale: float, size: tuple[float, float]) -> Capsule:
+    """Return a knob of (length, radius) that carries on from the bone that ends at `joint`."""
+    bone = positions[joint] - positions[max(parent, 0)]
+    length = float(np.linalg.norm(bone))
+    along = bone / length if length > 1e-9 else np.array([0.0, 1.0, 0.0])
+    end = positions[joint] + scale * size[0] * along
+    return Capsule(positions[joint], end, (scale * size[1], scale * size[1]), joint, joint, joint)
 
 
 def join(pieces: Sequence[Capsule], sides: int) -> tuple[Array, Array, Array, Array, Array]:

@@ -10,7 +10,7 @@ import numpy as np
 from kinetoscope_spec._arrays import Array
 from kinetoscope_spec.motion import Motion, Skeleton
 
-__all__ = ["Stance", "reference_pose", "stance"]
+__all__ = ["Stance", "reference_pose", "stance", "stands"]
 
 _ARM = np.array([np.sin(np.radians(48.0)), -np.cos(np.radians(48.0)), 0.0])
 _LEG = np.array([np.sin(np.radians(5.0)), -np.cos(np.radians(5.0)), 0.0])
@@ -63,6 +63,27 @@ def reference_pose(
 
 def _pose(motion: Motion, frame: int) -> Array:
     return np.asarray(motion.slice(frame, frame + 1).global_matrices()[0], np.float64)
+
+
+def stands(positions: Array, roles: Mapping[str, int]) -> bool:
+    """Tell whether joints `[J, 3]` stand as a person can: legs away from the trunk, arms apart.
+
+    The rest pose of many clips doesn't: all bones lie along one axis of the file.
+    """
+    at = {role: positions[joint] for role, joint in roles.items()}
+    shoulders = 0.5 * (at["left_upper_arm"] + at["right_upper_arm"])
+    up = at.get("neck", shoulders) - at["hips"]
+    across = at["left_upper_arm"] - at["right_upper_arm"]
+    for where, sign in (("left", 1.0), ("right", -1.0)):
+        leg = at[f"{where}_lower_leg"] - at[f"{where}_upper_leg"]
+        arm = at[f"{where}_lower_arm"] - at[f"{where}_upper_arm"]
+        if _cosine(leg, up) > -0.5 or _cosine(arm, sign * across) < -0.5 or _cosine(arm, up) > 0.8:
+            return False
+    return True
+
+
+def _cosine(a: Array, b: Array) -> float:
+    return float(a @ b) / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-12)
 
 
 def stance(skeleton: Skeleton, reference: Array, roles: Mapping[str, int]) -> Stance:

@@ -13,11 +13,11 @@ import attrs
 import numpy as np
 
 from kinetoscope_spec._arrays import Array
-from kinetoscope_spec._capsules import Capsule, capsules, join
+from kinetoscope_spec._capsules import Capsule, capsules, join, limbs
 from kinetoscope_spec._flesh import Flesh
 from kinetoscope_spec._mannequin import SPINE, Figure, figure
 from kinetoscope_spec._panels import Skinned, beyond_cuts, near_cuts, panels
-from kinetoscope_spec._stance import NEEDED, Stance, reference_pose, stance
+from kinetoscope_spec._stance import NEEDED, Stance, reference_pose, stance, stands
 from kinetoscope_spec._surface import surface
 from kinetoscope_spec.anatomy import roles as roles_of
 from kinetoscope_spec.character import Character, Material, Mesh, Skin
@@ -63,8 +63,8 @@ def capsule_character(
         name: the character's.
         sides: vertices around a thigh, at least 6; a capsule has a third of them.
         motion: a clip of `skeleton` that shows how its joints are turned. Some files' rest pose
-            says nothing about that (all rotations zero, bones along +X): then the knees, feet and
-            shoulders can be shaped and blended rightly only with one.
+            says nothing about that (all rotations zero, bones along +X): without a clip such a
+            skeleton gets round capsules, which look the same however a bone is turned.
         materials: three: shell, hands and shoes, joints.
 
     Returns:
@@ -85,19 +85,24 @@ def capsule_character(
     roles = roles_of(skeleton)
     reference, toe_height = reference_pose(skeleton, motion, roles)
     size = np.ptp(reference[:, :3, 3], axis=0).max()
-    if size > _LEAST_M and all(role in roles for role in NEEDED):
-        posed = stance(skeleton, reference, roles)
-        parts = _mannequin(skeleton, posed, roles, sides, toe_height)
-    else:
-        posed = Stance(reference, reference[:, :3, 3])
-        parts = []
-    covered = _covered(skeleton, roles) if parts else frozenset[int]()
-    extra = capsules(skeleton, posed.positions, covered=covered, person=bool(parts))
+    person = bool(size > _LEAST_M) and all(role in roles for role in NEEDED)
+    told = _moves(motion) or (person and stands(reference[:, :3, 3], roles))
+    posed = stance(skeleton, reference, roles) if person and told else Stance(reference, reference[:, :3, 3])
+    parts = _mannequin(skeleton, posed, roles, sides, toe_height) if person and told else []
+    covered = _covered(skeleton, roles) if person else frozenset[int]()
+    extra = capsules(skeleton, posed.positions, covered=covered, person=person)
+    if person and not told:
+        extra += limbs(skeleton, posed.positions, roles)
     if extra:
         parts.append(_capsule_part(extra, max(6, sides // 3)))
     inverse_bind = _inverse(posed.matrices)
     meshes = [_mesh(part, inverse_bind) for part in parts]
     return Character(name, skeleton, tuple(meshes), tuple(materials))
+
+
+def _moves(motion: Motion | None) -> bool:
+    """Tell whether a motion turns its joints away from the rest pose at all."""
+    return motion is not None and not np.allclose(motion.rotations, motion.skeleton.rest_rotations, atol=1e-3)
 
 
 @attrs.frozen(eq=False)
