@@ -183,6 +183,15 @@ def test_importing_the_plugin_is_cheap() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_planting_needs_no_compiler() -> None:
+    code = (
+        "import sys\nfrom kinetoscope_fabrik.solver import FabrikSolver\nFabrikSolver()\n"
+        "import kinetoscope_fabrik.planting\nprint('numba' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_without_numba_numpy_solves() -> None:
     code = (
         "import sys; sys.modules['numba'] = None\n"

@@ -92,7 +92,7 @@ class Body:
             posed = rotations.copy()
             _legs.pose_leg(posed, self.motion, leg, self.globals, (hip, knee, ankle), turn, feet[:, i])
             rotations = np.where(moved[:, None, None], posed, rotations)
-        return attrs.evolve(  # type: ignore[misc]
+        return attrs.evolve(
             self.motion,
             positions=self._shifted(shift),
             rotations=rotations.astype(self.motion.rotations.dtype),

@@ -50,7 +50,7 @@ def _leg_joints(body: Body) -> list[int]:
 def _clamped(motion: Motion, limits: JointLimits, joints: list[int]) -> Motion:
     rotations = np.array(motion.rotations)
     rotations[:, joints] = limits.clamp(motion.rotations)[:, joints]
-    return attrs.evolve(motion, rotations=rotations)  # type: ignore[misc]
+    return attrs.evolve(motion, rotations=rotations)
 
 
 def _clamp_effects(body: Body, posed: Motion, limits: JointLimits) -> tuple[Array, Array]:
@@ -73,7 +73,7 @@ def _air_clamped(body: Body, motion: Motion, held: Array, limits: JointLimits, f
         changed = (clamped.rotations[:, joints] != motion.rotations[:, joints]).any(axis=(1, 2)) & ~held[:, i]
         mixed = rotation.nlerp(motion.rotations[:, joints], clamped.rotations[:, joints], weight)
         rotations[:, joints] = np.where(changed[:, None, None], mixed, rotations[:, joints])
-    return attrs.evolve(motion, rotations=rotations)  # type: ignore[misc]
+    return attrs.evolve(motion, rotations=rotations)
 
 
 def _away(places: Array, frames: int) -> Array:

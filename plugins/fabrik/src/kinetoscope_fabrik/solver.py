@@ -7,6 +7,7 @@ of nearly stretched chains, targets too near) are closed as `_cases` says.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,8 +29,15 @@ class FabrikSolver:
     """The provider `fabrik` of the hook `solver`: see `Solver` for what it keeps to."""
 
     def __init__(self, *, compiled: bool | None = None) -> None:
-        """`compiled` chooses Numba or NumPy, whose results are equal; None takes what is there."""
-        self._run = _implementation(compiled)
+        """`compiled` chooses Numba or NumPy, whose results are equal; None takes what is there.
+
+        Numba compiles when the first batch is solved, once for each installation: some 15 seconds.
+        """
+        self._compiled = compiled
+
+    @cached_property
+    def _run(self) -> Callable[..., tuple[Array, Array, Array]]:
+        return _implementation(self._compiled)
 
     def solve(
         self,
