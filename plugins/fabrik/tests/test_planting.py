@@ -378,3 +378,17 @@ def test_real_clips(clip, drift_m) -> None:
         again.motion.global_transforms()[0] - result.motion.global_transforms()[0], axis=-1
     )
     assert moved.max() < 2e-3
+
+
+@pytest.mark.realdata
+@pytest.mark.skipif(_DATA is None, reason="KINETOSCOPE_DATA is not set: no real mocap to plant")
+def test_real_walks_stay_within_the_limits_of_all_walks() -> None:
+    importer = pytest.importorskip("kinetoscope_bvh.importer").BvhImporter()
+    paths = sorted((Path(_DATA) / "bvh" / "bandai-namco-1").glob("dataset-1_walk_*.bvh"))
+    walks = [importer.read(path).motions[0] for path in paths]
+    limits = JointLimits.of(walks)
+    for motion in walks[::6]:
+        result = plant(skating(motion, 0.05), limits=limits)
+        assert result.excess_rad < np.radians(1)
+        assert (limits.excess(result.motion.rotations) > 1e-3).any(axis=1).mean() < 0.03
+        assert result.skate_after_cm_s < 0.1
