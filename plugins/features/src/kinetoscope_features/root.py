@@ -15,8 +15,8 @@ SMOOTHING_S = 0.2
 _REACH = 3.0
 """Standard deviations after which the window ends: what is cut off weighs 0.3 %."""
 
-_TREND_S = 1.0
-"""How much of a clip's end tells how it would have gone on: about one stride."""
+_TREND_S = 0.6
+"""How much of a clip's end tells how it would have gone on: a step; longer would miss a turn."""
 
 
 @attrs.frozen(eq=False)

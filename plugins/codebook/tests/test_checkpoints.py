@@ -1,0 +1,166 @@
+"""Checkpoints: the same bits come back, and nothing else is ever loaded."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import pickle
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors import safe_open
+
+from kinetoscope_codebook.model import CodebookMatching, Mlp
+from kinetoscope_spec import SPEC_VERSION, Column, TrainingSet
+from kinetoscope_spec.errors import FormatError
+
+
+@pytest.fixture(scope="module", params=[CodebookMatching(hidden=8, channels=2, classes=3), Mlp(hidden=8)])
+def saved(request, tmp_path_factory):
+    x = np.random.default_rng(0).normal(size=(64, 3))
+    schemas = (
+        TrainingSet.measured([Column(n, "m", "Hips", a) for a in "xyz"], x) for n in ("inner", "outer")
+    )
+    fitted = request.param.fit(TrainingSet(x, x**2, *schemas, metadata={"a": [1]}), budget={"steps": 5})
+    path = tmp_path_factory.mktemp("model") / "model.safetensors"
+    fitted.save(path)
+    return request.param, fitted, path
+
+
+def rewritten(path, target, change):
+    """Write a copy of the checkpoint whose header `change` has altered."""
+    data = path.read_bytes()
+    size = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8 : 8 + size])
+    header = change(header) or header
+    text = json.dumps(header).encode()
+    target.write_bytes(struct.pack("<Q", len(text)) + text + data[8 + size :])
+    return target
+
+
+def redescribed(change):
+    def altered(header):
+        about = json.loads(header["__metadata__"]["kinetoscope"])
+        change(about)
+        header["__metadata__"]["kinetoscope"] = json.dumps(about)
+
+    return altered
+
+
+def test_it_comes_back_bit_for_bit(saved):
+    model, fitted, path = saved
+    again = model.load(path)
+    x = np.random.default_rng(1).normal(size=(10, 3))
+    np.testing.assert_array_equal(again.predict(x), fitted.predict(x))
+    np.testing.assert_array_equal(again.predict(x, seed=4), fitted.predict(x, seed=4))
+    assert again.input_schema == fitted.input_schema
+    assert again.output_schema == fitted.output_schema
+    assert [dict(e) for e in again.losses] == [dict(e) for e in fitted.losses]
+    assert again.perplexity == fitted.perplexity
+    assert again.metadata == {"a": [1]}
+    again.save(path.with_name("again"))
+    assert path.with_name("again").read_bytes() == path.read_bytes()
+
+
+def test_it_is_safetensors_with_a_description(saved):
+    _, _, path = saved
+    with safe_open(path, "np") as file:
+        about = json.loads(file.metadata()["kinetoscope"])
+    assert about["spec"] == SPEC_VERSION
+    assert about["training"]["rows"] == 64
+    assert about["input_schema"]["columns"][1] == ["inner", "m", "Hips", "y", 0.0]
+
+
+def test_a_failed_save_leaves_nothing(saved, tmp_path, monkeypatch):
+    _, fitted, _ = saved
+    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("disk")))
+    with pytest.raises(OSError, match="disk"):
+        fitted.save(tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda h: h.pop("__metadata__") and None,
+        lambda h: h.pop("basis") and None,
+        lambda h: h.update(extra=h["basis"]),
+        lambda h: h["basis"].update(shape=[1, 1]),
+        lambda h: h["basis"].update(dtype="F64"),
+        lambda h: h["basis"].update(data_offsets=[0, 10**12]),
+        lambda h: ["a", "list"],
+        redescribed(lambda a: a.update(format="other/1")),
+        redescribed(lambda a: a.pop("losses")),
+        redescribed(lambda a: a.update(metadata=3)),
+        redescribed(lambda a: a["architecture"].update(hidden=10**9)),
+        redescribed(lambda a: a["architecture"].update(hidden="8")),
+        redescribed(lambda a: a["architecture"].update(hidden=16)),
+        redescribed(lambda a: a["architecture"].update(kind="pickle")),
+        redescribed(lambda a: a["architecture"].update(surprise=1)),
+        redescribed(lambda a: a.update(architecture=[1])),
+        redescribed(lambda a: a["input_schema"].update(columns=[["x"]])),
+        redescribed(lambda a: a["output_schema"].update(deviation=[0, 0, 0])),
+        redescribed(lambda a: a.update(input_schema=7)),
+    ],
+)
+def test_whatever_is_wrong_is_a_format_error_that_names_the_file(saved, tmp_path, change):
+    model, _, path = saved
+    with pytest.raises(FormatError, match=r"bad\.safetensors"):
+        model.load(rewritten(path, tmp_path / "bad.safetensors", change))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"abc",
+        b"\xff" * 64,
+        struct.pack("<Q", 2**40) + b"{}",
+        struct.pack("<Q", 2) + b"{}",
+        struct.pack("<Q", 100_000) + b"[" * 100_000,
+        struct.pack("<Q", 3) + b"NaN",
+        pickle.dumps({"a": 1}),
+    ],
+    ids=["empty", "short", "ff", "huge header", "no header", "deep", "nan", "pickle"],
+)
+def test_other_bytes_are_a_format_error(tmp_path, data):
+    path = tmp_path / "bad.safetensors"
+    path.write_bytes(data)
+    with pytest.raises(FormatError, match=r"bad\.safetensors"):
+        Mlp().load(path)
+
+
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_cut_or_changed_files_load_or_end_in_a_format_error(saved, data):
+    model, _, path = saved
+    whole = path.read_bytes()
+    broken = bytearray(whole[: data.draw(st.integers(0, len(whole)))])
+    if broken and data.draw(st.booleans()):
+        broken = bytearray(whole)
+        broken[data.draw(st.integers(0, len(broken) - 1))] ^= data.draw(st.integers(1, 255))
+    target = path.with_name("broken.safetensors")
+    target.write_bytes(bytes(broken))
+    # The only error there may be; a changed weight or loss still loads.
+    with contextlib.suppress(FormatError):
+        model.load(target)
+
+
+def test_missing_files_and_folders_are_os_errors(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        Mlp().load(tmp_path / "none")
+    with pytest.raises(OSError):
+        Mlp().load(tmp_path)
+
+
+def test_a_weight_that_is_not_finite_is_refused(saved, tmp_path):
+    model, _, path = saved
+    data = bytearray(path.read_bytes())
+    data[-4:] = struct.pack("<f", float("nan"))
+    bad = tmp_path / "bad.safetensors"
+    bad.write_bytes(bytes(data))
+    with pytest.raises(FormatError, match="not finite"):
+        model.load(bad)
