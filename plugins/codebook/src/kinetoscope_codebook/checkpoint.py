@@ -144,7 +144,7 @@ def _check_kinds(path: Path, found: Mapping[str, Any]) -> None:
 def _architecture(path: Path, description: Mapping[str, Any]) -> Architecture:
     try:
         return Architecture(**description["architecture"])
-    except (TypeError, ValidationError) as error:
+    except (TypeError, ValueError) as error:
         raise FormatError(f"the architecture is wrong: {error}", path=path) from None
 
 
