@@ -135,7 +135,7 @@ class _Frames:
         if self.alpha_codec is None:
             yield from container.decode(stream)
             return
-        context = av.CodecContext.create(self.alpha_codec, "r")
+        context: Any = av.CodecContext.create(self.alpha_codec, "r")
         context.extradata = stream.codec_context.extradata
         for packet in container.demux(stream):
             yield from context.decode(packet if packet.size else None)

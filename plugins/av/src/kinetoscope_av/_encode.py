@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,7 @@ def _planned(
         raise ConfigError(f"{path}: {kind.container} keeps no alpha, expected .webm or .mov")
     if size is not None and (len(size) != 2 or min(size) < 1):
         raise ConfigError(f"size is {size}, expected (width, height) in pixels")
-    timestamps, total = None, len(frames) if hasattr(frames, "__len__") else 0
+    timestamps, total = None, len(frames) if isinstance(frames, Sized) else 0
     if isinstance(frames, Video):
         if rate is None:
             rate, timestamps = frames.rate, frames.timestamps

@@ -19,7 +19,7 @@ from typing import Any
 
 import attrs
 import numpy as np
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from kinetoscope_magika._knowledge import MODEL, model_file
 from kinetoscope_magika._weights import initializers
@@ -39,7 +39,8 @@ def toom_cook() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """
     at_infinity = len(_POINTS)
     a = [[p**k for k in range(_OUTPUTS)] for p in _POINTS] + [[0] * (_OUTPUTS - 1) + [1]]
-    g, b = [], []
+    g: list[list[Any]] = []
+    b: list[list[Any]] = []
     for i, point in enumerate(_POINTS):
         others = [other for j, other in enumerate(_POINTS) if j != i]
         scale = Fraction(1)
@@ -64,7 +65,7 @@ def _from_roots(roots: tuple[Fraction, ...] | list[Fraction]) -> list[Fraction]:
 
 def _gelu(x: np.ndarray) -> np.ndarray:
     """Return GELU by its tanh formula (Hendrycks and Gimpel 2016)."""
-    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi).astype(x.dtype) * (x + 0.044715 * x**3)))
+    return np.asarray(0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi).astype(x.dtype) * (x + 0.044715 * x**3))))
 
 
 @attrs.frozen(eq=False)
@@ -120,7 +121,7 @@ def _forward(w: _Weights, row: np.ndarray) -> np.ndarray:
     best = (best - mean) / np.sqrt(variance + _EPSILON) * w.last_scale + w.last_shift
     logits = best @ w.dense + w.dense_bias
     power = np.exp(logits - logits.max())
-    return power / power.sum()
+    return np.asarray(power / power.sum())
 
 
 def _extremes(w: _Weights, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -87,7 +87,8 @@ class MagikaDetector:
             guess = self._guess(ends)
             answer = few_bytes(ends.head, mode) if guess is None else verdict(guess, mode)
             doubts = ()
-        return attrs.evolve(answer, alarms=(*alarms(answer, ends), *doubts))
+        raised: tuple[str, ...] = (*alarms(answer, ends), *doubts)
+        return attrs.evolve(answer, alarms=raised)  # type: ignore[arg-type]  # `tuple` as a converter is generic
 
     def _guess(self, ends: Ends) -> Guess | None:
         """Return the network's guess, or None for too few bytes.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-__all__ = ["Noise", "hermite", "knots", "quintic", "smooth", "smoothstep", "widened"]
+__all__ = ["Noise", "hermite", "knots", "smooth", "smoothstep", "widened"]
 
-Array = np.ndarray
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Noise:
@@ -28,29 +30,13 @@ class Noise:
 def smoothstep(x: Array, low: float = 0.0, high: float = 1.0) -> Array:
     """Return 0 below `low`, 1 above `high`, a cubic with level ends between."""
     s = np.clip((np.asarray(x, dtype=float) - low) / (high - low), 0, 1)
-    return s * s * (3 - 2 * s)
+    return np.asarray(s * s * (3 - 2 * s))
 
 
-def hermite(s: Array, p0: float, v0: float, p1: float, v1: float) -> Array:
+def hermite(s: Array, p0: Any, v0: Any, p1: Any, v1: Any) -> Array:
     """Return the cubic with values `p` and slopes `v` (in units of `s`) at s = 0 and 1."""
-    return (
-        p0 * (1 + 2 * s) * (1 - s) ** 2
-        + v0 * s * (1 - s) ** 2
-        + p1 * s * s * (3 - 2 * s)
-        + v1 * s * s * (s - 1)
-    )
-
-
-def quintic(s: Array, p0: Array, v0: Array, p1: Array, v1: Array) -> Array:
-    """Return the quintic with values `p`, slopes `v` and no curvature at s = 0 and 1.
-
-    `s [N]` against `p, v [D]` gives `[N, D]`.
-    """
-    s = np.asarray(s)[:, None]
-    ease = s**3 * (10 - 15 * s + 6 * s * s)
-    start = s - 6 * s**3 + 8 * s**4 - 3 * s**5
-    end = -4 * s**3 + 7 * s**4 - 3 * s**5
-    return p0 + (p1 - p0) * ease + v0 * start + v1 * end
+    ease = s * s * (3 - 2 * s)
+    return np.asarray(p0 * (1 - ease) + v0 * s * (1 - s) ** 2 + p1 * ease + v1 * s * s * (s - 1))
 
 
 def knots(s: Array, places: list[float], values: list[float], first: float, last: float) -> Array:

@@ -172,12 +172,12 @@ class _Swing:
             return np.zeros((len(s), 2))
         normal = np.array([-chord[1], chord[0]]) / length
         aside = (where - first) @ normal
-        return (aside * np.sin(np.pi * s) ** 2)[:, None] * normal
+        return np.asarray((aside * np.sin(np.pi * s) ** 2)[:, None] * normal)
 
 
 def _bump(s: np.ndarray) -> np.ndarray:
     """Return an arc with level ends that is highest, 1, at s = 0.4."""
-    return s**2 * (1 - s) ** 3 / (0.4**2 * 0.6**3)
+    return np.asarray(s**2 * (1 - s) ** 3 / (0.4**2 * 0.6**3))
 
 
 def _lowest(ankle: np.ndarray, pitch: np.ndarray, toes: np.ndarray, body: Body) -> np.ndarray:
@@ -186,4 +186,4 @@ def _lowest(ankle: np.ndarray, pitch: np.ndarray, toes: np.ndarray, body: Body) 
     heel = ankle - body.heel_back * sin - body.ankle * cos
     ball = ankle + body.ball_forward * sin - (body.ankle - body.ball_height) * cos
     tip = ball + body.toes * np.sin(toes) - body.ball_height * np.cos(toes)
-    return np.minimum(np.minimum(heel, ball - body.ball_height * np.cos(pitch)), tip)
+    return np.asarray(np.minimum(np.minimum(heel, ball - body.ball_height * np.cos(pitch)), tip))

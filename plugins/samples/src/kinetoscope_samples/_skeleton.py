@@ -77,7 +77,7 @@ def body_of(height: float) -> Body:
             (f"{name}ToeEnd", f"{name}ToeBase", (0, 0, h * _TOES)),
         ]
     names = [name for name, _, _ in joints]
-    parents = [-1 if parent is None else names.index(parent) for _, parent, _ in joints]
+    parents = np.array([-1 if parent is None else names.index(parent) for _, parent, _ in joints])
     skeleton = Skeleton(names, parents, np.array([offset for _, _, offset in joints]))
     return Body(
         skeleton, h, h * _THIGH, h * _SHANK, h * _ANKLE, h * _BALL_FORWARD, h * _BALL_HEIGHT,

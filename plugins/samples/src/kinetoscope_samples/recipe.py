@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,10 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 """Smallest and largest value of each number."""
 
 _LARGEST_BYTES = 1 << 20
+
+
+def _segments(given: Iterable[Segment]) -> tuple[Segment, ...]:
+    return tuple(given)
 
 
 @attrs.frozen
@@ -85,7 +89,7 @@ class Recipe:
     sway: float = 1.0
     stride: float = 1.0
     lean: float = 0.0
-    segments: tuple[Segment, ...] = attrs.field(default=(), converter=tuple)
+    segments: tuple[Segment, ...] = attrs.field(default=(), converter=_segments)
 
 
 _STYLE = ("arm_swing", "bounce", "sway", "stride", "lean")
