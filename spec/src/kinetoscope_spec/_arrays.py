@@ -85,7 +85,6 @@ def in_range(where: str, array: Array, low: float, high: float) -> Array:
     if wrong.any():
         place = np.argwhere(wrong)[0]
         raise ValidationError(
-            f"{where}[{', '.join(map(str, place))}] is {array[tuple(place)]}, "
-            f"expected {low} to {high}"
+            f"{where}[{', '.join(map(str, place))}] is {array[tuple(place)]}, expected {low} to {high}"
         )
     return array

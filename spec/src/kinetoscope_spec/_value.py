@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar, dataclass_transform
+from collections.abc import Hashable, Iterable, Mapping
+from functools import cache
+from typing import Any, TypeVar, cast
 
 import attrs
 import numpy as np
@@ -22,46 +23,52 @@ def same(a: object, b: object) -> bool:
     return bool(a == b)
 
 
-def _equal(self: object, other: object) -> bool:
-    if type(self) is not type(other):
-        return NotImplemented  # type: ignore[no-any-return]
-    fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(type(self))  # type: ignore[arg-type]
-    return self is other or all(
-        same(getattr(self, f.name), getattr(other, f.name)) for f in fields if f.eq is not False
-    )
+def as_tuple(values: Iterable[Any]) -> tuple[Any, ...]:
+    """Return `values` as a tuple: the converter of attributes that hold several of something."""
+    return tuple(values)
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(attrs.field,))
-def value(cls: type[T]) -> type[T]:
-    """Make a frozen attrs class whose instances are equal when their arrays are.
+class Value:
+    """Base of the value types: equal when their arrays are, unhashable, read-only out of a pickle.
 
-    Values are unhashable unless the class defines `__hash__`: hashing arrays would be costly.
+    Subclasses are made with `@attrs.frozen(eq=False)`: attrs' own equality would compare arrays
+    number by number, and hashing them would be costly.
     """
-    own_hash = cls.__dict__.get("__hash__")
-    cls = attrs.frozen(eq=False)(cls)
-    cls.__eq__ = _equal  # type: ignore[method-assign]
-    cls.__hash__ = own_hash  # type: ignore[method-assign,assignment]
-    _keep_read_only(cls)
-    return cls
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return self is other or all(
+            same(getattr(self, name), getattr(other, name)) for name in _compared(cast(Hashable, type(self)))
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[object, ...]:
+        names = [field.name for field in _fields(type(self))]
+        return _restored, (type(self), {name: getattr(self, name) for name in names})
 
 
-def _keep_read_only(cls: type[Any]) -> None:
-    """Let a value that comes out of a pickle refuse to be written to as the one that went in."""
-    restore = cls.__setstate__
-
-    def __setstate__(self: object, state: Any) -> None:
-        restore(self, state)
-        for field in attrs.fields(cls):
-            held = getattr(self, field.name)
-            if isinstance(held, np.ndarray):
-                held.flags.writeable = False
-
-    cls.__setstate__ = __setstate__
+def _fields(cls: type[Any]) -> tuple[attrs.Attribute[Any], ...]:
+    fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(cls)
+    return fields
 
 
-def evolve(instance: T, **changes: Any) -> T:
-    """Return a copy of a value with some attributes changed, validated anew."""
-    return attrs.evolve(instance, **changes)  # type: ignore[misc]
+@cache
+def _compared(cls: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in _fields(cls) if field.eq is not False)
+
+
+def _restored(cls: type[T], attributes: Mapping[str, Any]) -> T:
+    """Build a value from a pickle. It was valid when it went in; arrays come out writeable, though."""
+    value = cls.__new__(cls)
+    for name, held in attributes.items():
+        if isinstance(held, np.ndarray):
+            held.flags.writeable = False
+        object.__setattr__(value, name, held)
+    return value
 
 
 class FrozenDict(dict[str, Any]):

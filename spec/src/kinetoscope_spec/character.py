@@ -9,15 +9,15 @@ import attrs
 import numpy as np
 
 from kinetoscope_spec._arrays import Array, in_range, shaped
-from kinetoscope_spec._value import frozen_mapping, value
+from kinetoscope_spec._value import Value, as_tuple, frozen_mapping
 from kinetoscope_spec.errors import ValidationError
 from kinetoscope_spec.motion import Motion, Skeleton
 
 __all__ = ["Asset", "Character", "Material", "Mesh", "Skin"]
 
 
-@value
-class Skin:
+@attrs.frozen(eq=False)
+class Skin(Value):
     """Which bones carry which vertices.
 
     Attributes:
@@ -48,8 +48,8 @@ class Skin:
             raise ValidationError(f"Skin.weights[{wrong[0]}] sum to {total[wrong[0]]:.6g}, expected 1")
 
 
-@value
-class Material:
+@attrs.frozen(eq=False)
+class Material(Value):
     """A surface in the metallic-roughness model of glTF 2.0.
 
     Attributes:
@@ -67,13 +67,17 @@ class Material:
     roughness: float = 0.8
     emissive: Array = attrs.field(factory=lambda: np.zeros(3))
     base_color_image: Array | None = None
-    alpha_mode: str = attrs.field(default="opaque", validator=attrs.validators.in_(("opaque", "mask", "blend")))
+    alpha_mode: str = attrs.field(
+        default="opaque", validator=attrs.validators.in_(("opaque", "mask", "blend"))
+    )
     alpha_cutoff: float = 0.5
     double_sided: bool = False
 
     def __attrs_post_init__(self) -> None:
         color = in_range("Material.base_color", shaped("Material", "base_color", self.base_color, [4]), 0, 1)
-        emissive = in_range("Material.emissive", shaped("Material", "emissive", self.emissive, [3]), 0, np.inf)
+        emissive = in_range(
+            "Material.emissive", shaped("Material", "emissive", self.emissive, [3]), 0, np.inf
+        )
         object.__setattr__(self, "base_color", color)
         object.__setattr__(self, "emissive", emissive)
         for name in ("metallic", "roughness", "alpha_cutoff"):
@@ -86,8 +90,8 @@ class Material:
                 )
 
 
-@value
-class Mesh:
+@attrs.frozen(eq=False)
+class Mesh(Value):
     """Triangles over control points; what differs at a corner is kept at the corner.
 
     Attributes:
@@ -115,7 +119,7 @@ class Mesh:
     node: int | None = None
     skin: Skin | None = None
     morphs: Array | None = None
-    morph_names: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    morph_names: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
 
     def __attrs_post_init__(self) -> None:
         size: dict[str, int] = {}
@@ -136,7 +140,9 @@ class Mesh:
         in_range("Mesh.corner_vertex", self.corner_vertex, 0, size["V"] - 1)
         in_range("Mesh.faces", self.faces, 0, size["C"] - 1)
         if len(self.morph_names) != size.get("M", 0):
-            raise ValidationError(f"Mesh.morph_names has {len(self.morph_names)} names, expected {size.get('M', 0)}")
+            raise ValidationError(
+                f"Mesh.morph_names has {len(self.morph_names)} names, expected {size.get('M', 0)}"
+            )
         if self.skin is not None and len(self.skin.joints) != size["V"]:
             raise ValidationError(f"Mesh.skin covers {len(self.skin.joints)} vertices, expected {size['V']}")
 
@@ -146,21 +152,21 @@ class Mesh:
         return cls(name, vertices, np.arange(len(vertices)), faces, **kwargs)
 
 
-@value
-class Character:
+@attrs.frozen(eq=False)
+class Character(Value):
     """A skeleton with the meshes it carries and their materials."""
 
     name: str
     skeleton: Skeleton
-    meshes: tuple[Mesh, ...] = attrs.field(default=(), converter=tuple)
-    materials: tuple[Material, ...] = attrs.field(default=(), converter=tuple)
+    meshes: tuple[Mesh, ...] = attrs.field(default=(), converter=as_tuple)
+    materials: tuple[Material, ...] = attrs.field(default=(), converter=as_tuple)
 
     def __attrs_post_init__(self) -> None:
         _check_meshes("Character", self.skeleton, self.meshes, self.materials)
 
 
-@value
-class Asset:
+@attrs.frozen(eq=False)
+class Asset(Value):
     """What an importer returns: everything that one file holds.
 
     Attributes:
@@ -176,16 +182,18 @@ class Asset:
 
     name: str
     skeleton: Skeleton
-    motions: tuple[Motion, ...] = attrs.field(default=(), converter=tuple)
-    meshes: tuple[Mesh, ...] = attrs.field(default=(), converter=tuple)
-    materials: tuple[Material, ...] = attrs.field(default=(), converter=tuple)
+    motions: tuple[Motion, ...] = attrs.field(default=(), converter=as_tuple)
+    meshes: tuple[Mesh, ...] = attrs.field(default=(), converter=as_tuple)
+    materials: tuple[Material, ...] = attrs.field(default=(), converter=as_tuple)
     metadata: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
-    warnings: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    warnings: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
 
     def __attrs_post_init__(self) -> None:
         for i, motion in enumerate(self.motions):
             if motion.skeleton is not self.skeleton and motion.skeleton != self.skeleton:
-                raise ValidationError(f"Asset.motions[{i}] ({motion.name!r}) moves another skeleton than the asset's")
+                raise ValidationError(
+                    f"Asset.motions[{i}] ({motion.name!r}) moves another skeleton than the asset's"
+                )
         _check_meshes("Asset", self.skeleton, self.meshes, self.materials)
 
     def character(self) -> Character:
@@ -204,4 +212,3 @@ def _check_meshes(
             in_range(f"{where}.skin.bones", mesh.skin.bones, 0, len(skeleton) - 1)
         if mesh.face_material is not None and len(mesh.face_material):
             in_range(f"{where}.face_material", mesh.face_material, 0, max(len(materials) - 1, 0))
-

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from kinetoscope_spec._arrays import Array, shaped
-from kinetoscope_spec._value import frozen_mapping, value
+from kinetoscope_spec._value import Value, as_tuple, frozen_mapping
 from kinetoscope_spec.errors import ValidationError
 from kinetoscope_spec.motion import Skeleton
 
@@ -35,8 +35,8 @@ class Column:
     offset: float = 0.0
 
 
-@value
-class FeatureSchema:
+@attrs.frozen(eq=False)
+class FeatureSchema(Value):
     """The meaning of a row's D numbers.
 
     Attributes:
@@ -45,7 +45,7 @@ class FeatureSchema:
             never varies has deviation 1.
     """
 
-    columns: tuple[Column, ...] = attrs.field(converter=tuple)
+    columns: tuple[Column, ...] = attrs.field(converter=as_tuple)
     mean: Array | None = None
     deviation: Array | None = None
 
@@ -53,7 +53,9 @@ class FeatureSchema:
         size = {"D": len(self.columns)}
         for name in ("mean", "deviation"):
             if getattr(self, name) is not None:
-                object.__setattr__(self, name, shaped("FeatureSchema", name, getattr(self, name), ["D"], sizes=size))
+                object.__setattr__(
+                    self, name, shaped("FeatureSchema", name, getattr(self, name), ["D"], sizes=size)
+                )
         if self.deviation is not None and (self.deviation <= 0).any():
             raise ValidationError("FeatureSchema.deviation holds a number that is not above 0")
 
@@ -91,8 +93,8 @@ class FeatureSchema:
         return cls(tuple(Column(*row) for row in data["columns"]), data["mean"], data["deviation"])
 
 
-@value
-class TrainingSet:
+@attrs.frozen(eq=False)
+class TrainingSet(Value):
     """Rows of inputs and of the outputs to learn from them.
 
     Attributes:

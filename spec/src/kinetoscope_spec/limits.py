@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import attrs
 import numpy as np
 
 from kinetoscope_spec import anatomy, rotation
 from kinetoscope_spec._arrays import Array, shaped
-from kinetoscope_spec._value import value
+from kinetoscope_spec._value import Value
 from kinetoscope_spec.errors import ValidationError
 from kinetoscope_spec.motion import Motion, Skeleton
 
 __all__ = ["JointLimits"]
 
 
-@value
-class JointLimits:
+@attrs.frozen(eq=False)
+class JointLimits(Value):
     """For every joint the box that its rotations stay in.
 
     A local rotation is measured as the rotation vector that leads to it from the joint's `mean`:
@@ -36,10 +37,9 @@ class JointLimits:
 
     def __attrs_post_init__(self) -> None:
         size: dict[str, int] = {}
-        for name, shape in (("mean", ["J", 4]), ("low", ["J", 3]), ("high", ["J", 3])):
-            object.__setattr__(
-                self, name, shaped("JointLimits", name, getattr(self, name), shape, sizes=size)
-            )
+        for name, width in (("mean", 4), ("low", 3), ("high", 3)):
+            array = shaped("JointLimits", name, getattr(self, name), ("J", width), sizes=size)
+            object.__setattr__(self, name, array)
         limited = shaped("JointLimits", "limited", self.limited, ["J"], bool, sizes=size)
         object.__setattr__(self, "limited", limited)
         if (self.low > self.high).any():

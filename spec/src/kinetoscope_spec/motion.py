@@ -10,7 +10,7 @@ import numpy as np
 
 from kinetoscope_spec import kinematics, rotation
 from kinetoscope_spec._arrays import Array, shaped, unit_quaternions
-from kinetoscope_spec._value import evolve, value
+from kinetoscope_spec._value import Value
 from kinetoscope_spec.errors import ValidationError, nearest
 
 __all__ = ["Motion", "Skeleton"]
@@ -29,8 +29,8 @@ def _names(value: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-@value
-class Skeleton:
+@attrs.frozen(eq=False)
+class Skeleton(Value):
     """A forest of named nodes, parents before children; joints or not.
 
     Attributes:
@@ -60,19 +60,25 @@ class Skeleton:
                     f"Skeleton.parents[{joint}] ({self.names[joint]!r}) is {parent}, expected -1 or "
                     f"a joint before it: parents come first"
                 )
-        rotations = rotation.identity(np.empty((count, 4))) if self.rest_rotations is None else self.rest_rotations
+        rotations = (
+            rotation.identity(np.empty((count, 4))) if self.rest_rotations is None else self.rest_rotations
+        )
         scales = np.ones((count, 3)) if self.rest_scales is None else self.rest_scales
         rotations = shaped("Skeleton", "rest_rotations", rotations, ["J", 4], sizes=size)
         set_ = object.__setattr__
         set_(self, "parents", parents)
-        set_(self, "rest_positions", shaped("Skeleton", "rest_positions", self.rest_positions, ["J", 3], sizes=size))
+        set_(
+            self,
+            "rest_positions",
+            shaped("Skeleton", "rest_positions", self.rest_positions, ["J", 3], sizes=size),
+        )
         set_(self, "rest_rotations", unit_quaternions("Skeleton.rest_rotations", rotations))
         set_(self, "rest_scales", shaped("Skeleton", "rest_scales", scales, ["J", 3], sizes=size))
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def __hash__(self) -> int:
+    def __hash__(self) -> int:  # type: ignore[override]
         return hash((self.names, self.parents.tobytes()))
 
     def index(self, name: str) -> int:
@@ -99,13 +105,15 @@ class Skeleton:
 
     def rest_transforms(self) -> tuple[Array, Array]:
         """Return the global `positions [J, 3]` and `rotations [J, 4]` of the rest pose."""
-        rest = Motion(self, self.rest_positions[None], self.rest_rotations[None], 1.0, scales=self.rest_scales[None])
+        rest = Motion(
+            self, self.rest_positions[None], self.rest_rotations[None], 1.0, scales=self.rest_scales[None]
+        )
         positions, rotations = rest.global_transforms()
         return positions[0], rotations[0]
 
 
-@value
-class Motion:
+@attrs.frozen(eq=False)
+class Motion(Value):
     """A clip: one local transform for every node and frame, at a constant framerate.
 
     Attributes:
@@ -142,7 +150,9 @@ class Motion:
         object.__setattr__(self, "positions", positions)
         object.__setattr__(self, "rotations", unit_quaternions("Motion.rotations", rotations))
         if self.scales is not None:
-            object.__setattr__(self, "scales", shaped("Motion", "scales", self.scales, ["T", "J", 3], sizes=size))
+            object.__setattr__(
+                self, "scales", shaped("Motion", "scales", self.scales, ["T", "J", 3], sizes=size)
+            )
 
     @property
     def frame_count(self) -> int:
@@ -160,7 +170,9 @@ class Motion:
         Positions take scales into account exactly; rotations are the product of local rotations,
         which under non-uniform scale is not the whole story: see `global_matrices`.
         """
-        positions, rotations = kinematics.global_transforms(self.skeleton.parents, self.positions, self.rotations)
+        positions, rotations = kinematics.global_transforms(
+            self.skeleton.parents, self.positions, self.rotations
+        )
         if self.scales is not None:
             positions = self.global_matrices()[..., :3, 3]
         return positions, rotations
@@ -179,7 +191,7 @@ class Motion:
             ValidationError: no frame is left.
         """
         first, last, _ = slice(start, stop).indices(self.frame_count)
-        return evolve(
+        return attrs.evolve(
             self,
             positions=self.positions[first:last],
             rotations=self.rotations[first:last],
@@ -206,7 +218,7 @@ class Motion:
         low = np.minimum(at.astype(np.int64), max(self.frame_count - 2, 0))
         high = np.minimum(low + 1, self.frame_count - 1)
         weight = (at - low).astype(self.positions.dtype)[:, None]
-        return evolve(
+        return attrs.evolve(
             self,
             positions=_mix(self.positions, low, high, weight),
             rotations=rotation.slerp(

@@ -6,7 +6,7 @@ import attrs
 import numpy as np
 
 from kinetoscope_spec._arrays import Array, shaped
-from kinetoscope_spec._value import value
+from kinetoscope_spec._value import Value
 from kinetoscope_spec.errors import ValidationError
 from kinetoscope_spec.protocols import Control
 
@@ -44,8 +44,8 @@ def _barry_goldman(p: Array, k: Array, t: Array) -> Array:
     return mix(b1, b2, k[1], k[2])
 
 
-@value
-class Path:
+@attrs.frozen(eq=False)
+class Path(Value):
     """A smooth curve through points on the ground, parameterised by its length.
 
     Attributes:

@@ -14,7 +14,7 @@ import attrs
 import numpy as np
 
 from kinetoscope_spec._arrays import Array, shaped
-from kinetoscope_spec._value import value
+from kinetoscope_spec._value import Value
 from kinetoscope_spec.character import Asset
 from kinetoscope_spec.detection import Detection
 from kinetoscope_spec.learning import FeatureSchema, TrainingSet
@@ -73,8 +73,8 @@ class Feature(Protocol):
         ...
 
 
-@value
-class Control:
+@attrs.frozen(eq=False)
+class Control(Value):
     """Where a character is to go: its root's trajectory on the ground, seen from now.
 
     Attributes:
@@ -228,15 +228,11 @@ class Renderer(Protocol):
 class Detector(Protocol):
     """Tells content types from bytes. Total: any bytes, any path; the name never matters."""
 
-    def detect(
-        self, source: str | Path | bytes | BinaryIO, mode: str = "high-confidence"
-    ) -> Detection:
+    def detect(self, source: str | Path | bytes | BinaryIO, mode: str = "high-confidence") -> Detection:
         """Say what `source` (a path, bytes, or a seekable stream whose position is kept) is."""
         ...
 
-    def detect_many(
-        self, paths: Iterable[str | Path], mode: str = "high-confidence"
-    ) -> list[Detection]:
+    def detect_many(self, paths: Iterable[str | Path], mode: str = "high-confidence") -> list[Detection]:
         """Detect all, in order; one that can't be read becomes a Detection with `error`."""
         ...
 

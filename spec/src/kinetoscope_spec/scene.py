@@ -10,7 +10,7 @@ import numpy as np
 
 from kinetoscope_spec import kinematics
 from kinetoscope_spec._arrays import Array, in_range, shaped
-from kinetoscope_spec._value import frozen_mapping, value
+from kinetoscope_spec._value import Value, as_tuple, frozen_mapping
 from kinetoscope_spec.character import Character
 from kinetoscope_spec.errors import ValidationError
 from kinetoscope_spec.motion import Motion
@@ -18,15 +18,22 @@ from kinetoscope_spec.motion import Motion
 __all__ = ["Actor", "Camera", "Frame", "Ground", "Light", "Scene"]
 
 
-def _vector(owner: str, name: str, length: int = 3) -> Any:
-    def convert(given: Any) -> Array:
-        return shaped(owner, name, given, [length], np.float64)
+def _numbers(given: Any) -> Array:
+    """Let type checkers accept tuples and lists: `_shape_vectors` makes arrays of them."""
+    vector: Array = given
+    return vector
 
-    return convert
+
+def _shape_vectors(instance: Any, **lengths: int) -> None:
+    """Check and freeze attributes of `instance` that hold vectors of these lengths."""
+    owner = type(instance).__name__
+    for name, length in lengths.items():
+        vector = shaped(owner, name, getattr(instance, name), [length], np.float64)
+        object.__setattr__(instance, name, vector)
 
 
-@value
-class Camera:
+@attrs.frozen(eq=False)
+class Camera(Value):
     """A pinhole camera that looks from `position` to `target`.
 
     Attributes:
@@ -35,18 +42,23 @@ class Camera:
         near, far: distances of the clipping planes, m.
     """
 
-    position: Array = attrs.field(converter=_vector("Camera", "position"))
-    target: Array = attrs.field(converter=_vector("Camera", "target"))
-    up: Array = attrs.field(factory=lambda: np.array([0.0, 1.0, 0.0]), converter=_vector("Camera", "up"))
+    position: Array = attrs.field(converter=_numbers)
+    target: Array = attrs.field(converter=_numbers)
+    up: Array = attrs.field(factory=lambda: np.array([0.0, 1.0, 0.0]), converter=_numbers)
     field_of_view: float = np.radians(45.0)
     near: float = 0.05
     far: float = 200.0
 
     def __attrs_post_init__(self) -> None:
+        _shape_vectors(self, position=3, target=3, up=3)
         if not 0 < self.field_of_view < np.pi:
-            raise ValidationError(f"Camera.field_of_view is {self.field_of_view} rad, expected above 0 and below pi")
+            raise ValidationError(
+                f"Camera.field_of_view is {self.field_of_view} rad, expected above 0 and below pi"
+            )
         if not 0 < self.near < self.far < np.inf:
-            raise ValidationError(f"Camera.near and far are {self.near} and {self.far} m, expected 0 < near < far")
+            raise ValidationError(
+                f"Camera.near and far are {self.near} and {self.far} m, expected 0 < near < far"
+            )
         if np.linalg.norm(np.cross(self.target - self.position, self.up)) < 1e-9:
             raise ValidationError("Camera.target lies at the camera's position or straight along up")
 
@@ -86,8 +98,8 @@ class Camera:
         )
 
 
-@value
-class Light:
+@attrs.frozen(eq=False)
+class Light(Value):
     """A light: the `sun` (parallel), a `point` or a `spot`.
 
     Attributes:
@@ -103,17 +115,16 @@ class Light:
     """
 
     kind: str = attrs.field(default="sun", validator=attrs.validators.in_(("sun", "point", "spot")))
-    color: Array = attrs.field(factory=lambda: np.ones(3), converter=_vector("Light", "color"))
+    color: Array = attrs.field(factory=lambda: np.ones(3), converter=_numbers)
     intensity: float = 3.0
-    direction: Array = attrs.field(
-        factory=lambda: np.array([-0.4, -1.0, -0.35]), converter=_vector("Light", "direction")
-    )
-    position: Array = attrs.field(factory=lambda: np.zeros(3), converter=_vector("Light", "position"))
+    direction: Array = attrs.field(factory=lambda: np.array([-0.4, -1.0, -0.35]), converter=_numbers)
+    position: Array = attrs.field(factory=lambda: np.zeros(3), converter=_numbers)
     radius: float = 10.0
     angles: tuple[float, float] = (np.radians(20.0), np.radians(30.0))
     shadow: bool = True
 
     def __attrs_post_init__(self) -> None:
+        _shape_vectors(self, color=3, direction=3, position=3)
         in_range("Light.color", self.color, 0, np.inf)
         if self.intensity < 0 or self.radius <= 0:
             raise ValidationError("Light.intensity must not be below 0, and Light.radius must be above 0")
@@ -121,8 +132,8 @@ class Light:
             raise ValidationError("Light.direction has no length")
 
 
-@value
-class Ground:
+@attrs.frozen(eq=False)
+class Ground(Value):
     """An endless floor with a grid.
 
     Attributes:
@@ -132,13 +143,16 @@ class Ground:
     """
 
     height: float = 0.0
-    color: Array = attrs.field(factory=lambda: np.full(3, 0.32), converter=_vector("Ground", "color"))
-    line_color: Array = attrs.field(factory=lambda: np.full(3, 0.16), converter=_vector("Ground", "line_color"))
+    color: Array = attrs.field(factory=lambda: np.full(3, 0.32), converter=_numbers)
+    line_color: Array = attrs.field(factory=lambda: np.full(3, 0.16), converter=_numbers)
     spacing: float = 1.0
 
+    def __attrs_post_init__(self) -> None:
+        _shape_vectors(self, color=3, line_color=3)
 
-@value
-class Actor:
+
+@attrs.frozen(eq=False)
+class Actor(Value):
     """A character in one pose.
 
     Attributes:
@@ -158,19 +172,25 @@ class Actor:
         size = {"J": len(self.character.skeleton)}
         for name in ("pose", "previous_pose"):
             if getattr(self, name) is not None:
-                object.__setattr__(self, name, shaped("Actor", name, getattr(self, name), ["J", 4, 4], sizes=size))
+                object.__setattr__(
+                    self, name, shaped("Actor", name, getattr(self, name), ["J", 4, 4], sizes=size)
+                )
 
     @classmethod
     def at(cls, character: Character, motion: Motion, frame: int, **kwargs: Any) -> Actor:
         """Pose `character` as frame `frame` of `motion`, whose skeleton has the same joints."""
         motion = motion.slice(frame, frame + 1)
-        return cls(character, kinematics.global_matrices(
-            motion.skeleton.parents, motion.positions, motion.rotations, motion.scales
-        )[0], **kwargs)
+        return cls(
+            character,
+            kinematics.global_matrices(
+                motion.skeleton.parents, motion.positions, motion.rotations, motion.scales
+            )[0],
+            **kwargs,
+        )
 
 
-@value
-class Scene:
+@attrs.frozen(eq=False)
+class Scene(Value):
     """Everything that is in front of the camera at one instant.
 
     Attributes:
@@ -185,26 +205,25 @@ class Scene:
             know it; others leave it out.
     """
 
-    actors: tuple[Actor, ...] = attrs.field(default=(), converter=tuple)
-    lights: tuple[Light, ...] = attrs.field(factory=lambda: (Light(),), converter=tuple)
+    actors: tuple[Actor, ...] = attrs.field(default=(), converter=as_tuple)
+    lights: tuple[Light, ...] = attrs.field(factory=lambda: (Light(),), converter=as_tuple)
     ground: Ground | None = None
-    sky: Array = attrs.field(factory=lambda: np.array([0.42, 0.47, 0.55]), converter=_vector("Scene", "sky"))
-    earth: Array = attrs.field(factory=lambda: np.array([0.16, 0.15, 0.14]), converter=_vector("Scene", "earth"))
-    background: Array = attrs.field(
-        factory=lambda: np.array([0.55, 0.60, 0.68, 1.0]), converter=_vector("Scene", "background", 4)
-    )
+    sky: Array = attrs.field(factory=lambda: np.array([0.42, 0.47, 0.55]), converter=_numbers)
+    earth: Array = attrs.field(factory=lambda: np.array([0.16, 0.15, 0.14]), converter=_numbers)
+    background: Array = attrs.field(factory=lambda: np.array([0.55, 0.60, 0.68, 1.0]), converter=_numbers)
     exposure: float = 1.0
     fog: tuple[Any, float] | None = None
     annotations: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
 
     def __attrs_post_init__(self) -> None:
+        _shape_vectors(self, sky=3, earth=3, background=4)
         ids = [actor.id for actor in self.actors]
         if len(set(ids)) < len(ids):
             raise ValidationError(f"Scene.actors have ids {ids}, expected each id once")
 
 
-@value
-class Frame:
+@attrs.frozen(eq=False)
+class Frame(Value):
     """One rendered picture.
 
     Attributes:

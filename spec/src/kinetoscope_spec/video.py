@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from kinetoscope_spec._arrays import Array, shaped
-from kinetoscope_spec._value import value
+from kinetoscope_spec._value import Value
 from kinetoscope_spec.errors import ValidationError
 from kinetoscope_spec.voice import Audio
 
@@ -35,8 +35,8 @@ class _ArrayFrames:
         yield from self.frames[start:stop]
 
 
-@value
-class _Stream:
+@attrs.frozen(eq=False)
+class _Stream(Value):
     """What videos and masks share: a size, a rate and frames one can go through again."""
 
     width: int
@@ -72,7 +72,7 @@ class _Stream:
         raise NotImplementedError  # pragma: no cover - every stream type has its own
 
 
-@value
+@attrs.frozen(eq=False)
 class Video(_Stream):
     """Moving pictures.
 
@@ -98,14 +98,16 @@ class Video(_Stream):
             )
 
     @classmethod
-    def from_frames(cls, frames: Any, rate: Fraction | int | float | str, audio: Audio | None = None) -> Video:
+    def from_frames(
+        cls, frames: Any, rate: Fraction | int | float | str, audio: Audio | None = None
+    ) -> Video:
         """Build a video of frames in memory, `uint8 [T, H, W, 3|4]`."""
         frames = shaped("Video", "frames", frames, ["T", "H", "W", "C"], np.uint8)
         _, height, width, _ = frames.shape
         return cls(width, height, Fraction(rate), _ArrayFrames(frames), len(frames), None, audio)
 
 
-@value
+@attrs.frozen(eq=False)
 class Mask(_Stream):
     """Which pixels: frames are `uint8 [H, W]`, 0 outside and 255 inside, soft edges between."""
 
@@ -123,7 +125,7 @@ class Mask(_Stream):
         return cls(width, height, Fraction(rate), _ArrayFrames(frames), len(frames))
 
 
-@value
+@attrs.frozen(eq=False)
 class Quadmask(Mask):
     """What is to happen to each pixel: 0 remove, 63 overlap, 127 affected, 255 keep.
 

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from kinetoscope_spec._arrays import Array, in_range, shaped
-from kinetoscope_spec._value import frozen_mapping, value
+from kinetoscope_spec._value import Value, as_tuple, frozen_mapping
 from kinetoscope_spec.errors import ValidationError
 
 __all__ = ["Audio", "Cue", "Line", "Provenance", "Script"]
@@ -30,8 +30,8 @@ class Line:
     language: str | None = None
 
 
-@value
-class Script:
+@attrs.frozen(eq=False)
+class Script(Value):
     """Lines by speakers.
 
     Attributes:
@@ -41,7 +41,7 @@ class Script:
         lexicon: word to alias, or to IPA between slashes (`/təˈmɑːtəʊ/`).
     """
 
-    lines: tuple[Line, ...] = attrs.field(converter=tuple)
+    lines: tuple[Line, ...] = attrs.field(converter=as_tuple)
     voices: Mapping[str, str] = attrs.field(factory=dict, converter=frozen_mapping)
     language: str = "en"
     lexicon: Mapping[str, str] = attrs.field(factory=dict, converter=frozen_mapping)
@@ -77,11 +77,13 @@ class Cue:
 
     def __attrs_post_init__(self) -> None:
         if not 0 <= self.start <= self.end < np.inf:
-            raise ValidationError(f"Cue {self.value!r} runs from {self.start} to {self.end} s, expected 0 <= start <= end")
+            raise ValidationError(
+                f"Cue {self.value!r} runs from {self.start} to {self.end} s, expected 0 <= start <= end"
+            )
 
 
-@value
-class Provenance:
+@attrs.frozen(eq=False)
+class Provenance(Value):
     """Where synthesised media came from.
 
     Attributes:
@@ -101,8 +103,8 @@ class Provenance:
     details: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
 
 
-@value
-class Audio:
+@attrs.frozen(eq=False)
+class Audio(Value):
     """Sound.
 
     Attributes:
@@ -114,7 +116,7 @@ class Audio:
 
     samples: Array
     rate: int = attrs.field(converter=int)
-    cues: tuple[Cue, ...] = attrs.field(default=(), converter=tuple)
+    cues: tuple[Cue, ...] = attrs.field(default=(), converter=as_tuple)
     provenance: Provenance | None = None
 
     def __attrs_post_init__(self) -> None:

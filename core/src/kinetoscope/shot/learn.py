@@ -168,7 +168,8 @@ def load_checkpoint(stages: Stages, stage: Stage, folder: Path) -> Learned:
     """
     record = _read_record(folder / _RECORD_FILE)
     try:
-        feature = stages.host.feature(record["feature"]).restored(record["training_set"])
+        maker: Locomotion = stages.host.provider("feature", record["feature"])
+        feature = maker.restored(record["training_set"])
         fitted = stages.provider(stage, "model", record["model"]).load(folder / _MODEL_FILE)
         limits = {key: np.asarray(value) for key, value in record["limits"].items()}
         limits["limited"] = limits["limited"].astype(bool)

@@ -130,7 +130,7 @@ def _plant(stages: Stages, shot: settings.Shot, motion: Motion, learned: Learned
     with stages.stage("plant") as stage:
         solver = stages.provider(stage, "solver", shot.performer.solver)
         contacts = measure.contact_frames(motion, learned.rest_m)
-        planting = solver.plant(motion, contacts=contacts, limits=learned.limits)
+        planting = solver.plant(motion, contacts=contacts, ground_m=learned.rest_m, limits=learned.limits)
         return planting.motion  # type: ignore[no-any-return]
 
 
