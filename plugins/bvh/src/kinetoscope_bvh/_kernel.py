@@ -6,6 +6,9 @@ from typing import Any, Final
 
 import numba
 import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import types
+from numba.extending import intrinsic
 
 DONE: Final = 0
 FULL: Final = 1
@@ -15,9 +18,41 @@ TOO_MANY: Final = 3
 _POWERS: Final = np.array([float(10**k) for k in range(23)])
 """The powers of ten that a float64 holds exactly."""
 
+_WHOLE_POWERS: Final = np.array([10**k for k in range(9)], np.uint64)
+_ZEROS: Final = np.uint64(0x3030303030303030)
+_ABOVE_NINE: Final = np.uint64(0x7676767676767676)
+_HIGH_BITS: Final = np.uint64(0x8080808080808080)
+_NIBBLES: Final = np.uint64(0x0F0F0F0F0F0F0F0F)
+_PAIRS: Final = np.uint64(0x00FF00FF00FF00FF)
+_FOURS: Final = np.uint64(0x0000FFFF0000FFFF)
+
 _EXACT: Final = np.uint64(2**53)
 _LARGEST: Final = 1e30
 _LONGEST: Final = 1000
+
+
+def _type_eight_bytes(_: Any, data: Any, index: Any) -> Any:
+    """Load `data[index : index + 8]` as one little-endian number, wherever it stands."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        place = builder.gep(array.data, [arguments[1]])
+        return builder.load(builder.bitcast(place, ir.IntType(64).as_pointer()), align=1)
+
+    return types.uint64(data, index), generate
+
+
+def _type_trailing_zeros(_: Any, bits: Any) -> Any:
+    """Count the zero bits below the lowest one bit; 64 if there is none."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.uint64(bits), generate
+
+
+_eight_bytes: Any = intrinsic(_type_eight_bytes)
+_trailing_zeros: Any = intrinsic(_type_trailing_zeros)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -87,6 +122,16 @@ def parse(  # noqa: PLR0912 - one loop over bytes: calls from it cost a third of
         if i < size and data[i] == 46:
             i += 1
             first = i
+            if i + 8 <= size:  # up to eight digits at once
+                word = _eight_bytes(data, i) ^ _ZEROS
+                count = _trailing_zeros(((word + _ABOVE_NINE) | word) & _HIGH_BITS) >> np.uint64(3)
+                half = np.uint64(32) - (count << np.uint64(2))  # a shift by 64 would do nothing
+                word = (word << half) << half
+                word = ((word & _NIBBLES) * np.uint64(2561)) >> np.uint64(8)
+                word = ((word & _PAIRS) * np.uint64(6553601)) >> np.uint64(16)
+                word = ((word & _FOURS) * np.uint64(42949672960001)) >> np.uint64(32)
+                mantissa = mantissa * _WHOLE_POWERS[count] + word
+                i += np.int64(count)
             while i < size:
                 digit = data[i] - np.uint8(48)
                 if digit > 9:

@@ -31,10 +31,11 @@ _LINE_END = re.compile(rb"[\r\n]")
 
 @attrs.frozen
 class Table:
-    """Channel values `[F, C]` float64, and the lines that end inside a frame."""
+    """Channel values `[F, C]` float64, the lines that end inside a frame, and the road taken."""
 
     values: NDArray[np.float64]
     wrapped: int
+    compiled: bool = False
 
 
 _seen = 0
@@ -87,28 +88,27 @@ def _parse_compiled(data: bytes, start: int, columns: int, path: object) -> Tabl
     from kinetoscope_bvh import _kernel
 
     text = np.frombuffer(data, np.uint8)
-    rows = _most_rows(data, start, columns)
-    values = np.empty((rows, columns))
     hard = np.empty((max(_HARD, columns), 2), np.int64)
-    done = wrapped = 0
-    offset = start
-    while True:
-        status, count, column, offset, more, hards = _kernel.parse(text, offset, columns, values[done:], hard)
-        _settle(data, values[done:], hard[:hards], path)
-        done += count
+    blocks, wrapped, offset, status = [], 0, start, _kernel.FULL
+    while status == _kernel.FULL:
+        values = np.empty((_likely_rows(data, offset, columns), columns))
+        status, rows, column, offset, more, hards = _kernel.parse(text, offset, columns, values, hard)
+        _settle(data, values, hard[:hards], path)
+        blocks.append(values[:rows])
         wrapped += more
-        if status == _kernel.DONE and column == 0:
-            return Table(values[:done], wrapped)
-        if status != _kernel.FULL:
-            if status == _kernel.BAD_TOKEN:
-                _fail_number(data, offset, path)
-            _explain(data, start, columns, path)
+    if status == _kernel.BAD_TOKEN:
+        _fail_number(data, offset, path)
+    if status != _kernel.DONE or column:
+        _explain(data, start, columns, path)
+    return Table(blocks[0] if len(blocks) == 1 else np.concatenate(blocks), wrapped, compiled=True)
 
 
-def _most_rows(data: bytes, start: int, columns: int) -> int:
-    """Return how many frames the text can hold: by its lines, and by its bytes."""
-    lines = data.count(b"\n", start) + data.count(b"\r", start) + 1
-    return min(lines, (len(data) - start) // (2 * columns) + 1)
+def _likely_rows(data: bytes, start: int, columns: int) -> int:
+    """Return a few more frames than there are from `start` on if all lines are like the first one."""
+    match = _LINE.search(data, start)
+    left = len(data) - start
+    likely = left if match is None else left / len(match.group()) * 1.05
+    return min(int(likely), left // (2 * columns)) + 2
 
 
 def _settle(data: bytes, values: NDArray[np.float64], hard: NDArray[np.int64], path: object) -> None:
@@ -173,10 +173,10 @@ def _explain(data: bytes, start: int, columns: int, path: object) -> NoReturn:
     """Find the first thing that is wrong, line by line, and raise the error that says so."""
     column, begin, in_frame = 0, start, 0
     for line in _LINE.finditer(data, start):
-        words = line.group().split()
+        words = list(_WORD.finditer(data, line.start(), line.end()))
         for word in words:
-            if number(word) is None:
-                _fail_number(data, data.index(word, line.start()), path)
+            if number(word.group()) is None:
+                _fail_number(data, word.start(), path)
         if words and column == 0:
             begin, in_frame = line.start(), len(words)
         column += len(words)

@@ -35,7 +35,7 @@ def build_asset(data: bytes, path: Path, *, unit: float | None = None, end_sites
     else:
         unit_m = float(unit)
     kept = [i for i, node in enumerate(header.nodes) if end_sites or not node.is_end]
-    skeleton, motions = _moving(header, kept, [names[i] for i in kept], table.values, unit_m, path.stem)
+    skeleton, motions = _moving(header, kept, [names[i] for i in kept], table, unit_m, path.stem)
     metadata = {
         "format": "bvh",
         "unit_m": unit_m,
@@ -61,7 +61,7 @@ def _moving(
     header: Header,
     kept: Sequence[int],
     names: Sequence[str],
-    values: NDArray[np.float64],
+    table: Table,
     unit: float,
     stem: str,
 ) -> tuple[Skeleton, tuple[Motion, ...]]:
@@ -69,18 +69,17 @@ def _moving(
     place = {old: new for new, old in enumerate(kept)} | {-1: -1}
     rest = np.array([node.offset for node in nodes], np.float64) * unit
     skeleton = Skeleton(tuple(names), np.array([place[node.parent] for node in nodes]), rest)
-    if not len(values):
+    if not len(table.values):
         return skeleton, ()
-    channels, columns = [node.channels for node in nodes], [node.column for node in nodes]
-    motion = Motion(
-        skeleton,
-        _channels.positions(values, rest, channels, columns, unit),
-        _channels.rotations(values, channels, columns),
-        framerate(header.frame_time),
-        stem,
-        scales=_channels.scales(values, channels, columns),
-    )
+    layout = _layout(nodes, rest, unit)
+    local = _channels.transforms(table.values, layout, compiled=table.compiled)
+    rate = framerate(header.frame_time)
+    motion = Motion(skeleton, local.positions, local.rotations, rate, stem, scales=local.scales)
     return skeleton, (motion,)
+
+
+def _layout(nodes: Sequence[Node], rest: NDArray[np.float64], unit: float) -> _channels.Layout:
+    return _channels.Layout(rest, [node.channels for node in nodes], [node.column for node in nodes], unit)
 
 
 def _table_warnings(header: Header, table: Table) -> list[str]:
@@ -142,19 +141,12 @@ def _figure(nodes: Sequence[Node], values: NDArray[np.float64]) -> float:
     branches are left out: how far they are from it is where the figure stands.
     """
     parents = tuple(node.parent for node in nodes)
-    channels, columns = [node.channels for node in nodes], [node.column for node in nodes]
     rest = np.array([node.offset for node in nodes], np.float64)
     turns = np.tile([0.0, 0.0, 0.0, 1.0], (len(nodes), 1))
     poses = [kinematics.global_transforms(parents, rest, turns)[0]]
     if len(values):
-        first = values[:1]
-        poses.append(
-            kinematics.global_transforms(
-                parents,
-                _channels.positions(first, rest, channels, columns, 1.0),
-                _channels.rotations(first, channels, columns),
-            )[0][0]
-        )
+        local = _channels.transforms(values[:1], _layout(nodes, rest, 1.0), compiled=False)
+        poses.append(kinematics.global_transforms(parents, local.positions, local.rotations)[0][0])
     trunk = _branching(parents)
     return max(_units.extent(pose[trunk:]) for pose in poses)
 
