@@ -50,6 +50,10 @@ def test_a_pipe_does_not_block(tmp_path: Path) -> None:
         b"HIERARCHY\nROOT a {\nCHANNELS 99999999999 Xposition",
         b"HIERARCHY\nROOT a {\nOFFSET " + b"9" * 1_000_000,
         b" " * 200_000 + GOOD,
+        b"HIERARCHY\nROOT a {\nOFFSET 0 0 0\nCHANNELS 1 Yrotation\n"
+        + b"JOINT b {\nOFFSET 1 1 1\n}\n" * 10_000
+        + b"}\nMOTION\nFrames: 9\nFrame Time: 1\n"
+        + b"1\n" * 100_000,
         GOOD.replace(b"Frames: 2", b"Frames: " + b"9" * 5000),
         GOOD[:-6] + b"1" * 2_000_000 + b"x",
         GOOD[:-6] + b"4 5 \xff\xfe",

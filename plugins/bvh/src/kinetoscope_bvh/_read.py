@@ -16,6 +16,12 @@ from kinetoscope_bvh._numbers import Table, parse_table
 from kinetoscope_bvh._rate import framerate
 from kinetoscope_spec import Asset, ConfigError, FormatError, Motion, Skeleton, kinematics
 
+TRANSFORMS_PER_BYTE = 2
+"""A joint with a channel takes two bytes a frame at least: four times as many joints as that."""
+
+FEW_TRANSFORMS = 10_000_000
+"""So many (300 MB) are read from a file of any size."""
+
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -27,6 +33,7 @@ def build_asset(data: bytes, path: Path, *, unit: float | None = None, end_sites
     table = parse_table(data, header.body, header.columns, path=path)
     if header.frames and not len(table.values):
         _no_frames(data, path, header)
+    _check_size(data, path, header, len(table.values))
     warnings = _table_warnings(header, table)
     names = _names(header.nodes, warnings)
     if unit is None:
@@ -46,6 +53,18 @@ def build_asset(data: bytes, path: Path, *, unit: float | None = None, end_sites
         "end_sites": _end_sites(header.nodes, names, unit_m, warnings),
     }
     return Asset(path.stem, skeleton, motions, metadata=metadata, warnings=tuple(warnings))
+
+
+def _check_size(data: bytes, path: Path, header: Header, frames: int) -> None:
+    """Refuse files of a few bytes a frame for thousands of joints without channels."""
+    limit = max(TRANSFORMS_PER_BYTE * len(data), FEW_TRANSFORMS)
+    if frames * len(header.nodes) > limit:
+        raise FormatError(
+            f"{len(header.nodes):,} joints, nearly all without channels, for {frames:,} frames",
+            path=path,
+            line=line_of(data, header.body),
+            expected=f"at most {limit:,} joint transforms in a file of this size",
+        )
 
 
 def _no_frames(data: bytes, path: Path, header: Header) -> NoReturn:
