@@ -13,7 +13,7 @@ from kinetoscope_features.locomotion import Locomotion, style_of
 from kinetoscope_features.mirror import Mirror
 from kinetoscope_features.steering import eased
 from kinetoscope_features.track import track_of
-from kinetoscope_spec import Control, Motion, kinematics
+from kinetoscope_spec import Control, Motion, Skeleton, kinematics, rotation
 from kinetoscope_spec.errors import Cancelled, ValidationError
 
 PLAIN = Locomotion(mirror=False, bends=0, style_dropout=0.0)
@@ -182,3 +182,44 @@ def test_a_clip_that_scales_is_refused(walkers):
     )
     with pytest.raises(ValidationError, match="'big' scales"):
         PLAIN.training_set([scaled])
+
+
+def negated(motion, joints):
+    """The same movement of a rig whose `joints` have all axes negated but x: turned half about x."""
+    half = np.array([1.0, 0.0, 0.0, 0.0])
+    positions, rotations = motion.global_transforms()
+    turned = np.array(rotations)
+    turned[:, joints] = rotation.multiply(
+        rotations[:, joints], np.broadcast_to(half, rotations[:, joints].shape)
+    )
+    parents = motion.skeleton.parents
+    rest_p, rest_q = motion.skeleton.rest_transforms()
+    rest_q = np.array(rest_q)
+    rest_q[joints] = rotation.multiply(rest_q[joints], np.broadcast_to(half, rest_q[joints].shape))
+    skeleton = Skeleton(motion.skeleton.names, parents, *kinematics.local_transforms(parents, rest_p, rest_q))
+    return Motion(skeleton, *kinematics.local_transforms(parents, positions, turned), motion.framerate)
+
+
+@pytest.mark.parametrize("joints", [[7, 8, 9, 10, 13, 14], [8, 9, 10], [2, 13, 14]])
+def test_rigs_whose_sides_have_other_axes_are_mirrored_as_well(walkers, joints):
+    plain = walkers.walk(turn_rate=0.4)
+    other = negated(plain, joints)
+    mirror = Mirror.of([other])
+    wanted = Mirror.of([plain])(plain).global_transforms()[0]
+    np.testing.assert_allclose(mirror(other).global_transforms()[0], wanted, atol=1e-9)
+    twice = mirror(mirror(other))
+    np.testing.assert_allclose(twice.global_transforms()[0], other.global_transforms()[0], atol=1e-9)
+
+
+def test_a_new_prediction_fades_in_over_the_old_one(walkers):
+    clip = walkers.walk()
+    row = PLAIN.training_set([clip]).outputs[[58]]
+    schema = PLAIN.output_schema(clip.skeleton)
+    lifted = np.array(row)
+    lifted[:, schema.where("hips_position", component="y")] += 0.6
+    start = PLAIN.start(clip.slice(0, 60))
+    state = PLAIN.advance(PLAIN.advance(start, row), lifted)
+    height = PLAIN.motion(state).global_transforms()[0][:, 1, 1]
+    # Five frames as first predicted, then a sixth of the difference more with every frame.
+    np.testing.assert_allclose(height[:5], 1.0, atol=1e-6)
+    np.testing.assert_allclose(height[5:], 1.0 + 0.6 * np.arange(1, 6) / 6, atol=1e-6)
