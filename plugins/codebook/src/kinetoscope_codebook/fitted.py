@@ -43,7 +43,7 @@ class FittedNetwork:
     network: Network
     input_schema: FeatureSchema
     output_schema: FeatureSchema
-    losses: tuple[Mapping[str, float], ...] = attrs.field(converter=tuple)
+    losses: tuple[Mapping[str, float], ...]
     perplexity: float | None
     metadata: Mapping[str, Any]
     training: Mapping[str, Any]
@@ -130,4 +130,5 @@ def load(path: str | Path) -> FittedNetwork:
         OSError: it can't be read.
     """
     network, description = read_checkpoint(path)
+    description["losses"] = tuple(description["losses"])
     return FittedNetwork(network=network, **description)
