@@ -204,3 +204,23 @@ def test_a_plugin_that_takes_a_hook_of_the_specification_is_refused(shelf):
         with pytest.raises(ProviderNotFound, match="brings the hook 'importer', which the specification has"):
             host.provider("acmehook")
         assert host.importer("good").work(1) == 2
+
+
+def test_a_submodule_that_took_the_place_of_a_hook_function_is_named(tmp_path, monkeypatch):
+    """Python puts a submodule where a function of the same name was, once it is imported."""
+    package = tmp_path / "acme_shadow"
+    package.mkdir()
+    (package / "__init__.py").write_text(
+        "from kinetoscope_spec import Provider, hookimpl\n"
+        "@hookimpl\ndef importer():\n    return [Provider('shadow', 'x', load='acme_shadow.importer:Reader')]\n"
+    )
+    (package / "importer.py").write_text("class Reader:\n    def read(self, path): ...\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import acme_shadow
+
+    with Host(plugins=[acme_shadow], autoload=False) as host:
+        assert host.importer("shadow")  # imports the submodule
+    with Host(plugins=[acme_shadow], autoload=False) as host:
+        told = " ".join(str(row) for row in host.diagnostics())
+        assert "submodule 'importer'" in told
+        assert "specname" in told

@@ -23,10 +23,9 @@ NAMES = (
     "RightToeBase",
 )
 PARENTS = (-1, 0, 1, 2, 3, 0, 5, 6, 7)
-REST = np.array(
-    [[0, 0.9, 0], [0.1, 0, 0], [0, -0.42, 0], [0, -0.42, 0], [0, -0.04, 0.12]]
-    + [[-0.1, 0, 0], [0, -0.42, 0], [0, -0.42, 0], [0, -0.04, 0.12]]
-)
+LEFT_LEG = [[0.1, 0, 0], [0, -0.42, 0], [0, -0.42, 0], [0, -0.04, 0.12]]
+RIGHT_LEG = [[-0.1, 0, 0], *LEFT_LEG[1:]]
+REST = np.array([[0, 0.9, 0], *LEFT_LEG, *RIGHT_LEG])
 SKELETON = Skeleton(NAMES, PARENTS, REST)
 
 

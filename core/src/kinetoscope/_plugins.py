@@ -105,6 +105,12 @@ class PluginSet:
         return plugin
 
     def _refuse_unknown(self, held: object) -> None:
+        for hook in self.hooks:
+            if isinstance(getattr(held, hook, None), ModuleType) and hook not in self.implemented(held):
+                raise PluginError(
+                    f"has a submodule {hook!r} where the hook's function was: name the module otherwise, "
+                    f'or write @hookimpl(specname="{hook}") over a function of another name'
+                )
         unknown = self.unknown_hooks(held)
         if unknown:
             known = sorted({*self.hooks, *_TOLD})

@@ -25,7 +25,7 @@ FRONT = Camera((0, 0, 4), (0, 0, 0))
 
 def test_importing_the_package_is_cheap():
     code = (
-        "import sys, kinetoscope_deferred as d; p = d.renderer()[0]; print(p.name, p.load, *p.requires);"
+        "import sys, kinetoscope_deferred as d; p = d.providers()[0]; print(p.name, p.load, *p.requires);"
         "assert not {'numpy', 'moderngl'} & set(sys.modules)"
     )
     out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout

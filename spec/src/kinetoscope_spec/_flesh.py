@@ -64,14 +64,14 @@ class Lump:
         size = float(np.linalg.norm(side))
         if size < 1e-6 or (self.wide == 1.0 and self.deep == 1.0):
             rest = np.einsum("ij,ij->i", across, across)
-            return np.sqrt(rest + (along - t) ** 2) - radius
+            return np.asarray(np.sqrt(rest + (along - t) ** 2) - radius)
         u = across @ (side / size)
         v2 = np.maximum(np.einsum("ij,ij->i", across, across) - u * u, 0.0)
         # Scaled space, then back by the local stretch, so that it stays about a distance.
         beyond = (along - t) ** 2
         plain = np.sqrt(u * u + v2 + beyond) + 1e-12
         scaled = np.sqrt((u / self.wide) ** 2 + v2 / self.deep**2 + beyond) + 1e-12
-        return (scaled - radius) * plain / scaled
+        return np.asarray((scaled - radius) * plain / scaled)
 
 
 @attrs.frozen(eq=False)
@@ -160,9 +160,10 @@ def _profile(share: Array, values: Sequence[float]) -> Array:
     i = np.minimum(at.astype(int), len(y) - 2)
     t = at - i
     a, b, ma, mb = y[i], y[i + 1], slope[i], slope[i + 1]
-    return (
+    curve: Array = (
         a * (1 + 2 * t) * (1 - t) ** 2
         + b * t * t * (3 - 2 * t)
         + ma * t * (1 - t) ** 2
         - mb * t * t * (1 - t)
     )
+    return curve

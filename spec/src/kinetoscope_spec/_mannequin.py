@@ -107,7 +107,7 @@ class _Sculptor:
         leg += np.linalg.norm(foot - self.at["left_lower_leg"])
         trunk = np.linalg.norm(self.at["neck"] - self.at["hips"])
         # A body of 1.75 m has 0.84 m from hip to ankle and 0.52 m from hips to the neck's root.
-        return float(max((leg + trunk) / 1.36, 1e-3))
+        return max(float(leg + trunk) / 1.36, 1e-3)
 
     def _add(
         self,

@@ -72,7 +72,7 @@ def _touched(skin: Skinned, cut: Cut, sides: Array) -> Array:
     """Tell which faces a gap may cut: those near its centre and of its side."""
     away = skin.vertices - cut.centre
     close = np.einsum("ij,ij->i", away, away) < cut.radius**2
-    return close[skin.faces].all(axis=1) & (sides[skin.owner] == cut.side)
+    return np.asarray(close[skin.faces].all(axis=1) & (sides[skin.owner] == cut.side))
 
 
 def _split(skin: Skinned, cut: Cut, sides: Array, sign: float) -> Skinned:
@@ -111,7 +111,7 @@ def _split(skin: Skinned, cut: Cut, sides: Array, sign: float) -> Skinned:
 
 def _inside(skin: Skinned, cut: Cut, sides: Array) -> Array:
     middle = skin.vertices[skin.faces].mean(axis=1) - cut.centre
-    return _touched(skin, cut, sides) & (np.abs(middle @ cut.axis) < cut.half_width)
+    return np.asarray(_touched(skin, cut, sides) & (np.abs(middle @ cut.axis) < cut.half_width))
 
 
 def _rim(skin: Skinned, gone: Array, cut: Cut) -> tuple[Array, Array, Array]:

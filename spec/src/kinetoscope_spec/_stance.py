@@ -158,10 +158,10 @@ class _Builder:
         if abs(turned[1]) > 0.95 * np.linalg.norm(turned):
             drop = _REST
         aim = np.array([0.12 if where == "left" else -0.12, -drop, np.sqrt(1 - drop * drop)])
-        return _swing(above @ bone, aim / np.linalg.norm(aim)) @ above
+        return np.asarray(_swing(above @ bone, aim / np.linalg.norm(aim)) @ above)
 
     def _bone(self, joint: int, end: int) -> Array:
-        return self.reference[end] - self.reference[joint]
+        return np.asarray(self.reference[end] - self.reference[joint])
 
     def _frame(self, limb: str) -> Array:
         """Return the rotation that makes the line between two limbs +X and the trunk +Y."""

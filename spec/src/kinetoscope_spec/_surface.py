@@ -59,8 +59,9 @@ def gradient(field: Field, points: Array, reach: float) -> Array:
 def _active_cells(inside: Array) -> tuple[Array, Array]:
     """Return the cells `[V, 3]` whose corners differ, and for each cell its vertex or -1."""
     x, y, z = (n - 1 for n in inside.shape)
-    count = sum(inside[i : i + x, j : j + y, k : k + z].astype(np.int8) for i, j, k in _CORNERS)
-    mixed = (count > 0) & (count < 8)
+    corners = [inside[i : i + x, j : j + y, k : k + z] for i, j, k in _CORNERS]
+    count = np.sum(corners, axis=0, dtype=np.int8)
+    mixed = np.asarray((count > 0) & (count < 8))
     place = np.full(mixed.shape, -1, np.int64)
     place[mixed] = np.arange(np.count_nonzero(mixed))
     return np.argwhere(mixed), place

@@ -89,9 +89,7 @@ def before_use(hook: str, provider: str, operation: str) -> None:
 
 
 @hookspec
-def after_use(
-    hook: str, provider: str, operation: str, seconds: float, error: BaseException | None
-) -> None:
+def after_use(hook: str, provider: str, operation: str, seconds: float, error: BaseException | None) -> None:
     """Told after a provider was used; `error` is what it raised, if anything."""
 
 

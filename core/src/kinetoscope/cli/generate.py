@@ -84,7 +84,11 @@ def command(
     motion = attrs.evolve(motion, rotations=learned.limits.clamp(motion.rotations), name=out.stem)
     if plant:
         contacts = measure.contact_frames(motion, learned.rest_m)
-        motion = host.provider("solver").plant(motion, contacts=contacts, ground_m=learned.rest_m, limits=learned.limits).motion
+        motion = (
+            host.provider("solver")
+            .plant(motion, contacts=contacts, ground_m=learned.rest_m, limits=learned.limits)
+            .motion
+        )
     asset = Asset(out.stem, motion.skeleton, (motion,))
     host.writer(out.suffix.removeprefix(".")).write(asset, out, unit=1.0)
     data = {

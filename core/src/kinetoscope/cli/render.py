@@ -64,9 +64,7 @@ def command(
         if out.suffix.lower() in _PICTURES:
             i = len(views) // 2 if frame is None else min(frame, len(views) - 1)
             shown, views = shown.slice(i, i + 1), views[i : i + 1]
-        frames = film.draw(
-            renderer, output, film.light_scene(settings.Light()), character, shown, views, progress=progress
-        )
+        frames = film.draw(renderer, output, settings.Light(), character, shown, views, progress=progress)
         if out.suffix.lower() in _PICTURES:
             media.write_image(out, next(frames))
             frames.close()  # type: ignore[attr-defined]

@@ -14,12 +14,15 @@ from kinetoscope_spec import Actor, Asset, Camera, Character, Ground, Light, Mot
 from kinetoscope_spec.errors import Cancelled, ConfigError
 from kinetoscope_spec.protocols import Progress, Renderer
 
-__all__ = ["cameras", "draw", "light_scene", "stand_in"]
+__all__ = ["cameras", "draw", "light_scene", "rim_light", "stand_in"]
 
 Array = NDArray[Any]
 
-LOOK_AT_M = 0.92
+LOOK_AT_M = 0.86
 """Height of the point that a following camera looks at: the middle of a standing adult."""
+SUN_W_M2 = 3.6
+TRAIL_COLOR = (0.80, 0.22, 0.04)
+"""Linear RGB of the path on the ground."""
 
 
 def _smooth(values: Array, framerate: float, seconds: float) -> Array:
@@ -54,25 +57,33 @@ def cameras(given: settings.Camera, motion: Motion, path: Path | None) -> list[C
 
 
 def light_scene(given: settings.Light) -> Scene:
-    """Return the empty stage: sun, sky, floor."""
+    """Return the empty stage: a warm sun, a cool light from the other side, a dark floor."""
     azimuth, elevation = np.radians(given.azimuth), np.radians(given.elevation)
-    towards = np.array(
-        [np.sin(azimuth) * np.cos(elevation), np.sin(elevation), np.cos(azimuth) * np.cos(elevation)]
-    )
-    default = Scene()
-    sun = Light("sun", given.color, intensity=Light().intensity * given.intensity, direction=-towards)
+    level = np.array([np.sin(azimuth), 0.0, np.cos(azimuth)]) * np.cos(elevation)
+    towards = level + np.array([0.0, np.sin(elevation), 0.0])
+    sun = Light("sun", given.color, intensity=SUN_W_M2 * given.intensity, direction=-towards)
     return Scene(
         lights=(sun,),
-        ground=Ground(),
-        sky=default.sky * given.ambient,
-        earth=default.earth * given.ambient,
+        ground=Ground(color=(0.105, 0.11, 0.12), line_color=(0.19, 0.20, 0.215)),
+        sky=np.array([0.20, 0.25, 0.33]) * given.ambient,
+        earth=np.array([0.08, 0.075, 0.07]) * given.ambient,
+        background=(0.215, 0.226, 0.248, 1.0),
+        exposure=1.05,
     )
+
+
+def rim_light(given: settings.Light, target: Array) -> Light:
+    """Return the cool light that stands behind what the camera looks at, across from the sun."""
+    azimuth = np.radians(given.azimuth)
+    aside = np.array([np.sin(azimuth), 0.0, np.cos(azimuth)])
+    position = target + np.array([0.0, 1.6, 0.0]) - 3.9 * aside
+    return Light("point", (0.45, 0.68, 1.0), intensity=26.0 * given.intensity, position=position, radius=10.0)
 
 
 def draw(
     renderer: Renderer,
     output: settings.Output,
-    stage: Scene,
+    light: settings.Light,
     character: Character,
     motion: Motion,
     views: list[Camera],
@@ -86,14 +97,21 @@ def draw(
         Cancelled: `progress` returned False.
     """
     poses = motion.global_matrices()
-    trail = {} if path is None else {"trajectory": path.at(np.linspace(0, path.length, 200))}
+    trail = {} if path is None else {"trajectory": _trail(path)}
+    stage = light_scene(light)
     with renderer.open(output.size, output.quality) as session:
         for frame, view in enumerate(views):
             if progress and progress(frame, len(views), "rendering") is False:
                 raise Cancelled(f"cancelled after {frame} of {len(views)} frames")
             actor = Actor(character, poses[frame], previous_pose=poses[max(frame - 1, 0)])
-            scene = attrs.evolve(stage, actors=(actor,), annotations=trail)
+            lights = (*stage.lights, rim_light(light, view.target))
+            scene = attrs.evolve(stage, actors=(actor,), lights=lights, annotations=trail)
             yield session.render(scene, view).color[..., :3]
+
+
+def _trail(path: Path) -> dict[str, Any]:
+    points = path.at(np.linspace(0, path.length, 200))
+    return {"points": points, "color": TRAIL_COLOR, "width": 0.025}
 
 
 def stand_in(asset: Asset, motion: int) -> tuple[Motion, Character]:
@@ -105,4 +123,6 @@ def stand_in(asset: Asset, motion: int) -> tuple[Motion, Character]:
     from kinetoscope_spec.motion import rest_motion
 
     shown = asset.motions[motion] if asset.motions else rest_motion(asset.skeleton)
-    return shown, asset.character() if asset.meshes else capsule_character(asset.skeleton)
+    if asset.meshes:
+        return shown, asset.character()
+    return shown, capsule_character(asset.skeleton, motion=shown)

@@ -108,7 +108,7 @@ def learn(
 
 
 def _identity(stage: Stage) -> str:
-    return f"{stage.provider} ({stage.distribution} {stage.version})"
+    return f"{stage.provider} ({stage.distribution} {stage.version}, {stage.source})"
 
 
 def _record(

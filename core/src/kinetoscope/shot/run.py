@@ -139,7 +139,7 @@ def _character(host: Host, shot_file: settings.ShotFile, motion: Motion) -> Char
     if given is None:
         from kinetoscope_spec.body import capsule_character
 
-        return capsule_character(motion.skeleton)
+        return capsule_character(motion.skeleton, motion=motion)
     character = host.open(shot_file.folder / given).character()
     if character.skeleton.names != motion.skeleton.names:
         raise ConfigError(
@@ -163,8 +163,9 @@ def _film(
     with stages.stage("render") as stage:
         renderer = stages.provider(stage, "renderer", output.renderer)
         views = film.cameras(shot.camera, shown, path)
-        scene = film.light_scene(shot.light)
-        frames = film.draw(renderer, output, scene, character, shown, views, path=path, progress=progress)
+        frames = film.draw(
+            renderer, output, shot.light, character, shown, views, path=path, progress=progress
+        )
         with stages.stage("encode") as encoding:
             media = stages.provider(encoding, "media", output.media)
             target.parent.mkdir(parents=True, exist_ok=True)

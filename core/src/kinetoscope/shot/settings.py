@@ -118,9 +118,9 @@ class Camera:
     kind: str = attrs.field(default="follow", validator=_one_of("follow", "fixed"))
     position: tuple[float, float, float] | None = None
     target: tuple[float, float, float] | None = None
-    distance: float = attrs.field(default=4.2, validator=_above(0.1, "m"))
-    height: float = attrs.field(default=1.5, validator=_between(-100, 100, "m"))
-    angle: float = 140.0
+    distance: float = attrs.field(default=3.6, validator=_above(0.1, "m"))
+    height: float = attrs.field(default=1.25, validator=_between(-100, 100, "m"))
+    angle: float = 130.0
     field_of_view: float = attrs.field(default=36.0, validator=_between(1, 170, "degrees"))
     smoothing: float = attrs.field(default=0.6, validator=_between(0, 60, "seconds"))
 
@@ -141,7 +141,7 @@ class Light:
         ambient: factor on the light of sky and earth.
     """
 
-    azimuth: float = 40.0
+    azimuth: float = 65.0
     elevation: float = attrs.field(default=48.0, validator=_between(1, 90, "degrees"))
     intensity: float = attrs.field(default=1.0, validator=_between(0, 100, "a factor"))
     color: tuple[float, float, float] = (1.0, 0.95, 0.88)

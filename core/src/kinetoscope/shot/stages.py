@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 if TYPE_CHECKING:
     from kinetoscope import Host, ProviderInfo
+    from kinetoscope_spec import Provider
 
 __all__ = ["Stage", "Stages"]
 
 
 @attrs.define
 class Stage:
-    """One stage of a run."""
+    """One stage of a run.
+
+    Attributes:
+        name: what is done.
+        provider, distribution, version: by whom.
+        why: why that provider was chosen.
+        seconds: wall-clock time.
+        cached: taken up from a run before.
+        source: hash of the provider's source: a plugin at work on may change without its version.
+        details: figures of the stage's own.
+    """
 
     name: str
     provider: str | None = None
@@ -26,6 +40,7 @@ class Stage:
     why: str | None = None
     seconds: float = 0.0
     cached: bool = False
+    source: str | None = None
     details: dict[str, Any] = attrs.field(factory=dict)
 
 
@@ -70,7 +85,25 @@ class Stages:
         for info in self.host.providers(hook):
             if info.name == name:
                 stage.distribution, stage.version = info.distribution, info.version
+                stage.source = _source_digest(info.provider)
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return the stages as the report has them."""
         return [attrs.asdict(stage) for stage in self.done]
+
+
+def _source_digest(provider: Provider | None) -> str | None:
+    """Return a hash of the Python files of the package that a provider is loaded from."""
+    if provider is None:
+        return None
+    load = provider.load
+    module = load.partition(":")[0] if isinstance(load, str) else load.__module__
+    found = find_spec(module.partition(".")[0])
+    folders = list(found.submodule_search_locations or ()) if found else []
+    files = sorted(file for folder in folders for file in Path(folder).rglob("*.py"))
+    if not files:
+        return None
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]

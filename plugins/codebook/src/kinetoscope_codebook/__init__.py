@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from kinetoscope_spec import Provider, hookimpl
 
-__all__ = ["model"]
+__all__ = ["providers"]
 
 
-@hookimpl
-def model() -> Sequence[Provider]:
+@hookimpl(specname="model")
+def providers() -> Sequence[Provider]:
     """Return the models of this distribution."""
     return [
         Provider(

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 
 from kinetoscope_spec import Provider, hookimpl
 
-__all__ = ["renderer"]
+__all__ = ["providers"]
 
 # moderngl opens its context through EGL on Linux and through the system's own OpenGL elsewhere.
 _LIBRARIES = ("library:libEGL.so.1", "library:libGL.so.1") if sys.platform.startswith("linux") else ()
 
 
-@hookimpl
-def renderer() -> Sequence[Provider]:
+@hookimpl(specname="renderer")
+def providers() -> Sequence[Provider]:
     """Offer the deferred renderer under the name `deferred`."""
     return [
         Provider(

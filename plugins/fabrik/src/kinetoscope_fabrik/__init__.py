@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from kinetoscope_spec import Provider, hookimpl
 
-__all__ = ["solver"]
+__all__ = ["providers"]
 
 
-@hookimpl
-def solver() -> Sequence[Provider]:
+@hookimpl(specname="solver")
+def providers() -> Sequence[Provider]:
     """Offer FABRIK, compiled where Numba is installed."""
     return [
         Provider(
