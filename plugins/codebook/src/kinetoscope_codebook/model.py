@@ -46,7 +46,7 @@ class _Model:
     hidden: int = 256
     components: int = 256
     variance: float = 0.998
-    balance: float = 0.5
+    balance: float = 0.2
     batch: int = 128
     rate: float = 1e-3
     decay: float = 1e-4
