@@ -288,7 +288,7 @@ mocap = ["{folder}/dataset-1_walk_*.bvh"]
 path = [[0, 0], [0.5, 3], [3, 5], [6, 5], [8, 8]]
 seed = 1
 style = "normal"
-training = {{ steps = 1500 }}
+training = {{ steps = 3500 }}
 [output]
 size = [320, 180]
 quality = "draft"

@@ -38,7 +38,7 @@ quality = "{quality}"
 def write_sample(
     folder: str | Path,
     *,
-    steps: int = 1200,
+    steps: int = 2400,
     size: tuple[int, int] = (960, 540),
     quality: str = "medium",
     path: Sequence[Sequence[float]] = PATH,
