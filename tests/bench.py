@@ -2,7 +2,8 @@
 
 A benchmark is a pytest-benchmark test in a file `bench_*.py` beside the tests of the distribution it
 measures (or here). It puts its figure, and that of the peer it measured in the same run, into
-`benchmark.extra_info` under the keys above; without them the median time in seconds stands.
+`benchmark.extra_info` under the keys above; a peer that is a benchmark of its own in the same file is
+named by `peer_test`. Without any of them the median time in seconds stands.
 """
 
 from __future__ import annotations
@@ -34,11 +35,19 @@ def files(words: list[str]) -> list[str]:
 def records(raw: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Turn pytest-benchmark's report into one record a benchmark, `file.test[case]`."""
     told: dict[str, dict[str, Any]] = {}
+    values = {
+        (one["fullname"].partition("::")[0], one["name"]): one["extra_info"].get("value")
+        for one in raw["benchmarks"]
+    }
     for one in raw["benchmarks"]:
         file, _, _ = one["fullname"].partition("::")
         name = f"{Path(file).stem.removeprefix('bench_')}.{one['name'].removeprefix('bench_').removeprefix('test_')}"
         default = {"value": one["stats"]["median"], "unit": "s"}
         told[name] = {key: (default | one["extra_info"]).get(key) for key in KEYS}
+        peer = values.get((file, one["extra_info"].get("peer_test")))
+        if peer:
+            told[name] |= {"peer": one["extra_info"]["peer_test"], "peer_value": peer}
+            told[name]["ratio"] = told[name]["value"] / peer
     note = {"cores": os.cpu_count(), "python": platform.python_version(), "date": time.strftime("%Y-%m-%d")}
     told["machine"] = dict.fromkeys(KEYS) | {
         "value": os.cpu_count(),

@@ -21,19 +21,28 @@ def pose(dtype: type) -> tuple[Any, Any]:
     return rng.normal(size=(FRAMES, 22, 3)).astype(dtype), rotations.astype(dtype)
 
 
+def note(benchmark: Any, peer: str | None = "test_scipy") -> None:
+    benchmark.extra_info |= {
+        "value": FRAMES / benchmark.stats.stats.min,
+        "unit": "frames/s",
+        "peer_test": peer,
+        "note": "22 joints, one core",
+    }
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_compiled(benchmark: Any, dtype: type) -> None:
     pytest.importorskip("numba")
     positions, rotations = pose(dtype)
     benchmark(_fast.global_transforms, BIPED, positions, rotations)
-    benchmark.extra_info.update(frames=FRAMES, frames_per_second=FRAMES / benchmark.stats.stats.min)
+    note(benchmark)
 
 
 def test_plain_numpy(benchmark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_fast, "wanted", lambda count: False)
     positions, rotations = pose(np.float32)
     benchmark(kinematics.global_transforms, BIPED, positions, rotations)
-    benchmark.extra_info.update(frames=FRAMES, frames_per_second=FRAMES / benchmark.stats.stats.min)
+    note(benchmark)
 
 
 def test_scipy(benchmark: Any) -> None:
@@ -50,4 +59,4 @@ def test_scipy(benchmark: Any) -> None:
             turns.append(above * local[joint])
 
     benchmark(forward)
-    benchmark.extra_info.update(frames=FRAMES, frames_per_second=FRAMES / benchmark.stats.stats.min)
+    note(benchmark, None)

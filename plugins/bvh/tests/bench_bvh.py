@@ -40,11 +40,14 @@ def numbers(decimals: bool) -> bytes:
     return "".join(text.split("0.0333333\n")[1] for text in texts).encode()
 
 
-def note(benchmark: Any, count: int, frames: int) -> None:
+def note(benchmark: Any, count: int, frames: int, peer: str | None = None) -> None:
     fastest = benchmark.stats.stats.min
-    benchmark.extra_info.update(
-        bytes=count, mb_per_second=count / fastest / 1e6, frames_per_second=frames / fastest
-    )
+    benchmark.extra_info |= {
+        "value": count / fastest / 1e6,
+        "unit": "MB/s",
+        "peer_test": peer,
+        "note": f"{frames / fastest:,.0f} frames/s, one thread",
+    }
 
 
 @pytest.mark.parametrize("decimals", [False, True], ids=["%.6g", "%.6f"])
@@ -52,7 +55,8 @@ def note(benchmark: Any, count: int, frames: int) -> None:
 def test_numbers(benchmark: Any, compiled: bool, decimals: bool) -> None:
     data = numbers(decimals)
     benchmark(parse_table, data, 0, 6 * JOINTS, compiled=compiled)
-    note(benchmark, len(data), 3 * FRAMES)
+    peer = f"test_numbers_numpy_fromstring[{'%.6f' if decimals else '%.6g'}]"
+    note(benchmark, len(data), 3 * FRAMES, peer)
 
 
 @pytest.mark.parametrize("decimals", [False, True], ids=["%.6g", "%.6f"])
@@ -73,7 +77,7 @@ def test_folder(benchmark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("kinetoscope_bvh._numbers._seen", 1 << 40)  # as in the middle of a big folder
     paths, importer = folder(tmp_path), BvhImporter()
     benchmark(lambda: [importer.read(path, unit=0.01) for path in paths])
-    note(benchmark, sum(path.stat().st_size for path in paths), CLIPS * FRAMES)
+    note(benchmark, sum(path.stat().st_size for path in paths), CLIPS * FRAMES, "test_folder_bvhio")
 
 
 def test_folder_bvhio(benchmark: Any, tmp_path: Path) -> None:
