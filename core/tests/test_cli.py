@@ -346,6 +346,8 @@ def test_an_interruption_leaves_no_half_written_file(toy, tmp_path, number):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Where the tests run in the background of a shell, Ctrl-C is ignored; not so for a user.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - one thread
     )
     started = out.parent / "started"
     while not started.exists() and process.poll() is None:
