@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import onnxruntime
 import pytest
@@ -56,6 +59,51 @@ def test_the_same_seed_gives_the_same_bits_and_leaves_torch_alone(model):
     for name, tensor in a.network.state_dict().items():
         assert torch.equal(tensor, b.network.state_dict()[name]), name
     assert not np.array_equal(a.predict(dataset().inputs), c.predict(dataset().inputs))
+
+
+def in_threads(work, count):
+    """Run `work` in `count` threads that start together; raise what any of them raised."""
+    together = threading.Barrier(count)
+
+    def one(number):
+        together.wait()
+        return work(number)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
+
+
+def test_predicting_in_threads_leaves_torch_alone(fitted):
+    x = dataset(8).inputs
+    wanted = [fitted.predict(x, seed=seed) for seed in range(20)]
+    torch.manual_seed(77)
+    before, threads = torch.get_rng_state(), torch.get_num_threads()
+    found = in_threads(lambda _: [fitted.predict(x, seed=seed) for seed in range(20)], 4)
+    assert torch.equal(before, torch.get_rng_state())
+    assert torch.get_num_threads() == threads
+    np.testing.assert_allclose(found, [wanted] * 4, rtol=1e-5, atol=1e-5)
+
+
+def test_predicting_does_not_even_borrow_torchs_generator(fitted, monkeypatch):
+    def touched(*_, **__):
+        raise AssertionError("the global generator was touched")
+
+    for name in ("manual_seed", "set_rng_state", "set_num_threads", "random.fork_rng"):
+        monkeypatch.setattr(f"torch.{name}", touched)
+    assert np.isfinite(fitted.predict(dataset(4).inputs, seed=1)).all()
+
+
+@each_model
+def test_training_in_threads_gives_the_same_bits_and_leaves_torch_alone(model):
+    alone = [model.fit(dataset(), seed=seed, budget={"steps": 6}) for seed in range(3)]
+    torch.manual_seed(78)
+    before, threads = torch.get_rng_state(), torch.get_num_threads()
+    beside = in_threads(lambda seed: model.fit(dataset(), seed=seed, budget={"steps": 6}), 3)
+    assert torch.equal(before, torch.get_rng_state())
+    assert torch.get_num_threads() == threads
+    for a, b in zip(alone, beside, strict=True):
+        for name, tensor in a.network.state_dict().items():
+            assert torch.equal(tensor, b.network.state_dict()[name]), name
 
 
 def test_a_batch_is_its_rows(fitted):

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from kinetoscope_codebook.checkpoint import read_checkpoint, write_checkpoint
 from kinetoscope_codebook.network import MatchingNetwork, Network
 from kinetoscope_codebook.sampling import gumbel
-from kinetoscope_codebook.training import borrowed_torch
 from kinetoscope_spec import FeatureSchema
 from kinetoscope_spec.errors import ValidationError
 
@@ -63,7 +62,8 @@ class FittedNetwork:
         """
         x = torch.from_numpy(self._checked(inputs))
         noise = self._noise(len(x), seed)
-        with borrowed_torch(0), torch.inference_mode():
+        # Nothing of torch's global state is touched: threads may predict side by side.
+        with torch.inference_mode():
             parts = [
                 self._rows(x[i : i + _CHUNK], None if noise is None else noise[i : i + _CHUNK])
                 for i in range(0, len(x), _CHUNK)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,12 +42,20 @@ def cosine_restarts(done: float) -> float:
     return 0.01
 
 
+_TRAINING = threading.RLock()
+"""Held by whoever has changed what torch keeps for the whole process."""
+
+
 @contextmanager
 def borrowed_torch(seed: int, threads: int = 1) -> Iterator[torch.Generator]:
-    """Set torch up for one training and put everything back: threads, and the global generator."""
-    before = torch.get_num_threads()
+    """Set torch up for one training and put everything back: threads, and the global generator.
+
+    Weights and dropout draw from the global generator, so one thread trains at a time: of two that
+    overlap, the second would put back what the first had set.
+    """
     generator = torch.Generator().manual_seed(seed)
-    with torch.random.fork_rng(devices=[]):
+    with _TRAINING, torch.random.fork_rng(devices=[]):
+        before = torch.get_num_threads()
         torch.manual_seed(seed)
         torch.set_num_threads(threads)
         try:
