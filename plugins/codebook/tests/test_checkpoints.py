@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
 from kinetoscope_codebook.model import CodebookMatching, Mlp
 from kinetoscope_spec import SPEC_VERSION, Column, TrainingSet
@@ -104,6 +105,14 @@ def test_a_failed_save_leaves_nothing(saved, tmp_path, monkeypatch):
         redescribed(lambda a: a["input_schema"].update(columns=[["x"]])),
         redescribed(lambda a: a["output_schema"].update(deviation=[0, 0, 0])),
         redescribed(lambda a: a.update(input_schema=7)),
+        redescribed(lambda a: a.update(losses=[1, 2, "x"])),
+        redescribed(lambda a: a.update(losses=[{"step": "x"}])),
+        redescribed(lambda a: a.update(losses=[{"step": True}])),
+        redescribed(lambda a: a.update(losses=[{"step": 10**400}])),
+        redescribed(lambda a: a.update(perplexity=True)),
+        redescribed(lambda a: a.update(perplexity=-1)),
+        redescribed(lambda a: a["architecture"].update(refinements=65)),
+        redescribed(lambda a: a["architecture"].update(refinements=65_536)),
     ],
 )
 def test_whatever_is_wrong_is_a_format_error_that_names_the_file(saved, tmp_path, change):
@@ -131,6 +140,46 @@ def test_other_bytes_are_a_format_error(tmp_path, data):
     path.write_bytes(data)
     with pytest.raises(FormatError, match=r"bad\.safetensors"):
         Mlp().load(path)
+
+
+def test_a_number_beyond_all_floats_is_refused(saved, tmp_path):
+    model, _, path = saved
+    bad = tmp_path / "bad.safetensors"
+    rewritten(path, bad, redescribed(lambda a: a.update(metadata={"x": 12345.678})))
+    assert model.load(bad).metadata == {"x": 12345.678}
+    # JSON has no infinity, but Python reads one out of too great an exponent.
+    bad.write_bytes(bad.read_bytes().replace(b"12345.678", b"1e9999999"))
+    with pytest.raises(FormatError, match=r"bad\.safetensors.*too large"):
+        model.load(bad)
+
+
+@pytest.mark.parametrize("factor", [1e30, 3e38])
+def test_weights_that_cannot_predict_are_refused(saved, tmp_path, factor):
+    model, _, path = saved
+    bad = tmp_path / "bad.safetensors"
+    for name, tensor in load_file(path).items():
+        if not name.endswith("weight"):
+            continue
+        with safe_open(path, "np") as file:
+            about = file.metadata()
+        save_file({**load_file(path), name: np.full_like(tensor, factor)}, bad, about)
+        with np.errstate(over="ignore"), contextlib.suppress(FormatError):
+            predicted = model.load(bad).predict(np.random.default_rng(1).normal(size=(10, 3)))
+            # What loads can predict: nothing it computes leaves float32.
+            assert np.isfinite(predicted).all(), name
+    save_file({name: np.full_like(t, factor) for name, t in load_file(path).items()}, bad, about)
+    with pytest.raises(FormatError, match=r"bad\.safetensors.*not finite"):
+        model.load(bad)
+
+
+def test_a_deviation_of_zero_is_refused(saved, tmp_path):
+    model, _, path = saved
+    with safe_open(path, "np") as file:
+        about = file.metadata()
+    tensors = load_file(path)
+    save_file({**tensors, "input_deviation": 0 * tensors["input_deviation"]}, tmp_path / "bad", about)
+    with pytest.raises(FormatError, match="input_deviation"):
+        model.load(tmp_path / "bad")
 
 
 @settings(deadline=None, max_examples=60)

@@ -7,7 +7,9 @@ Layout: `__metadata__["kinetoscope"]` holds one JSON object with `format`, `spec
 from __future__ import annotations
 
 import json
+import math
 import os
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +21,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as parse_tensors
 from safetensors.numpy import save as serialised
 
+from kinetoscope_codebook.bounds import overflow
 from kinetoscope_codebook.network import Architecture, Network, build
 from kinetoscope_spec import SPEC_VERSION, FeatureSchema
 from kinetoscope_spec.errors import FormatError, ValidationError
@@ -29,6 +32,7 @@ FORMAT = "kinetoscope-model/1"
 
 _LARGEST_HEADER = 64 * 2**20
 _LARGEST_FILE = 4 * 2**30
+_LARGEST_NUMBER = sys.float_info.max
 _KEYS = ("input_schema", "output_schema", "losses", "perplexity", "metadata", "training")
 
 
@@ -99,7 +103,7 @@ def _header(path: Path) -> dict[str, Any]:
 
 def _json_object(path: Path, text: str | bytes, what: str) -> dict[str, Any]:
     try:
-        found = json.loads(text, parse_constant=_refuse_constant)
+        found = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise FormatError(f"the {what} is not JSON: {error}", path=path, expected="a JSON object") from None
     if not isinstance(found, dict):
@@ -109,6 +113,13 @@ def _json_object(path: Path, text: str | bytes, what: str) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is too large a number")
+    return number
 
 
 def _description(path: Path, header: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,6 +150,17 @@ def _check_kinds(path: Path, found: Mapping[str, Any]) -> None:
             raise FormatError(
                 f"{key} is a {type(found[key]).__name__}", path=path, expected=kinds[0].__name__
             )
+    perplexity = found["perplexity"]
+    if perplexity is not None and not (_is_number(perplexity) and perplexity >= 0):
+        raise FormatError(f"perplexity is {perplexity!r}", path=path, expected="a number from 0, or null")
+    for i, entry in enumerate(found["losses"]):
+        if not isinstance(entry, dict) or not all(_is_number(value) for value in entry.values()):
+            raise FormatError(f"losses[{i}] is wrong", path=path, expected="an object of finite numbers")
+
+
+def _is_number(value: Any) -> bool:
+    """Say whether `value` is a number that a float can hold; truth values are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST_NUMBER
 
 
 def _architecture(path: Path, description: Mapping[str, Any]) -> Architecture:
@@ -174,4 +196,10 @@ def _filled(path: Path, architecture: Architecture, tensors: Mapping[str, np.nda
         if not np.isfinite(tensor).all():
             raise FormatError(f"tensor {name!r} holds a number that is not finite", path=path)
     network.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in tensors.items()}, assign=True)
+    if (place := overflow(network)) is not None:
+        raise FormatError(
+            f"the numbers of {place!r} are so large (or a deviation so small) that predictions are not finite",
+            path=path,
+            expected="weights of a trained network",
+        )
     return network.eval()

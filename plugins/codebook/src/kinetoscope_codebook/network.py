@@ -19,9 +19,14 @@ _MOST = 65_536
 """The widest layer that a description may ask for."""
 
 
+_MOST_REFINEMENTS = 64
+"""How often a description may have the denoiser applied: it is what one prediction costs."""
+
+
 def _positive(_: object, attribute: attrs.Attribute[Any], value: Any) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MOST:
-        raise ValidationError(f"Architecture.{attribute.name} is {value!r}, expected 1 to {_MOST}")
+    most = _MOST_REFINEMENTS if attribute.name == "refinements" else _MOST
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+        raise ValidationError(f"Architecture.{attribute.name} is {value!r}, expected 1 to {most}")
 
 
 @attrs.frozen(kw_only=True)
@@ -34,7 +39,7 @@ class Architecture:
         components: principal components of Y that the network works on.
         hidden: width of every hidden layer.
         channels, classes: size of the codebook; 1 and 1 for `mlp`.
-        refinements: how often the denoiser is applied when predicting.
+        refinements: how often the denoiser is applied when predicting, at most 64.
     """
 
     kind: str = attrs.field(validator=attrs.validators.in_(("codebook-matching", "mlp")))
