@@ -130,11 +130,14 @@ def recomputed(film: Film, report: dict[str, Any]) -> dict[str, Any]:
     ground = shown["hips"][:, [0, 2]]
     curve = hermite(np.asarray(report["shot"]["performer"]["path"], float))
     errors = np.sqrt(((ground[:, None] - curve[None]) ** 2).sum(-1)).min(axis=1)
+    smooth = np.stack([np.convolve(axis, np.ones(31) / 31, "valid") for axis in ground.T], axis=1)
     speed = np.linalg.norm(central(ground, rate), axis=1)
     moving = speed > constants["moving_m_s"]
     onsets = sum((c[1:] & ~c[:-1] & moving[1:]).sum() for c in contacts.values())
     return {
         "frames": len(ground),
+        "path_length_m": np.linalg.norm(np.diff(curve, axis=0), axis=1).sum(),
+        "sway_m": np.linalg.norm(ground[15:-15] - smooth, axis=1).mean(),
         "contact_share": {side: c.mean() for side, c in contacts.items()},
         "foot_skate_cm_s": {key: float(np.mean(values)) for key, values in skate.items()},
         "path_error_m": {"mean": errors.mean(), "max": errors.max()},
@@ -143,19 +146,20 @@ def recomputed(film: Film, report: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def outside(film: Film, clips: list[Path]) -> float:
-    """The largest angle in degrees by which a joint below the hips leaves the range of the clips."""
+def outside(film: Film, clips: list[Path]) -> tuple[float, float]:
+    """The largest angle in degrees by which a joint leaves the range of the clips, and how often."""
     trained = [locals_(clip) for clip in clips]
-    shown, worst = locals_(film.motion), 0.0
+    shown, worst, count = locals_(film.motion), 0.0, 0
     for name, rotations in shown.items():
         if name in ("joint_Root", "Root", *NAMES["hips"]):
             continue
         seen = Rotation.concatenate([clip[name] for clip in trained])
         middle = seen.mean().inv()
         box, vectors = (middle * seen).as_rotvec(), (middle * rotations).as_rotvec()
-        excess = np.maximum(box.min(axis=0) - vectors, vectors - box.max(axis=0)).max()
-        worst = max(worst, float(np.degrees(excess)))
-    return worst
+        excess = np.maximum(box.min(axis=0) - vectors, vectors - box.max(axis=0)).max(axis=1)
+        worst = max(worst, float(np.degrees(excess.max())))
+        count += int((excess > 1e-3).sum())
+    return worst, count / (len(shown) * len(excess))
 
 
 def assert_report_is_true(film: Film) -> dict[str, Any]:
@@ -166,6 +170,8 @@ def assert_report_is_true(film: Film) -> dict[str, Any]:
         assert again[key] == pytest.approx(told[key], rel=0.02, abs=0.02)
     assert again["path_error_m"] == pytest.approx(told["path_error_m"], rel=0.05, abs=2e-3)
     assert again["pelvis_speed"] == pytest.approx(told["pelvis_speed_m_s"]["value"], rel=0.01)
+    assert again["path_length_m"] == pytest.approx(told["path_length_m"], rel=1e-3)
+    assert again["sway_m"] == pytest.approx(told["sway_m"]["value"], rel=0.02)
     assert again["steps_per_s"] == pytest.approx(told["steps_per_s"]["value"], rel=0.02)
     return report
 
@@ -182,7 +188,7 @@ def test_every_figure_can_be_computed_again(first: Film) -> None:
         "encode",
         "write motion",
     ]
-    assert all(stage["provider"] and stage["why"] for stage in report["stages"][1:])
+    assert all(stage["provider"] and stage["why"] for stage in report["stages"])
     assert len(report["losses"]) > 1
     assert all(len(source["sha256"]) == 64 for source in report["inputs"])
 
@@ -241,18 +247,73 @@ def test_cancelling_leaves_nothing_behind(sample: Path, first: Film, tmp_path: P
     out = tmp_path / "out" / "film.mp4"
     with Host() as host, pytest.raises(Cancelled):
         shoot(host, other, out=out, progress=progress)
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert list(tmp_path.rglob("*")) == []
 
 
-def test_a_clip_that_is_something_else_is_named(sample: Path, first: Film) -> None:
+def test_what_is_no_clip_is_left_out_of_a_folder_and_refused_by_name(
+    sample: Path, first: Film, tmp_path: Path
+) -> None:
     wrong = sample.parent / "mocap" / "really.bvh"
     wrong.write_bytes(b"MZ" + bytes(range(256)) * 20)
+    named = sample.with_name("named.toml")
+    named.write_text(sample.read_text().replace('mocap = ["mocap"]', 'mocap = ["mocap", "mocap/really.bvh"]'))
     try:
-        with Host() as host, pytest.raises(Exception, match=r"really\.bvh") as caught:
-            shoot(host, sample)
+        with Host() as host:
+            film = shoot(host, sample, out=tmp_path / "film.mp4")
+            assert any("really.bvh" in text for text in json.loads(film.report.read_text())["warnings"])
+            with pytest.raises(Exception, match=r"really\.bvh") as caught:
+                shoot(host, named)
         assert type(caught.value).__name__ in ("FormatError", "ProviderNotFound")
     finally:
         wrong.unlink()
+
+
+def test_a_film_is_never_written_over_what_it_is_made_from(sample: Path, first: Film, tmp_path: Path) -> None:
+    clip = tmp_path / "walk.bvh"
+    clip.write_bytes(first.motion.read_bytes())
+    shot = tmp_path / "walk.toml"
+    shot.write_text(
+        sample.read_text()
+        .replace('mocap = ["mocap"]', 'mocap = ["walk.bvh"]')
+        .replace("shot.mp4", "walk.mp4")
+    )
+    with Host() as host, pytest.raises(ConfigError, match=r"walk\.bvh would be written over"):
+        shoot(host, shot)
+    assert clip.read_bytes() == first.motion.read_bytes()
+
+
+@pytest.mark.parametrize("damage", ["model.safetensors", "checkpoint.json", "both", "record only"])
+def test_a_damaged_cache_is_trained_anew(
+    sample: Path, first: Film, home: Path, tmp_path: Path, damage: str
+) -> None:
+    (folder,) = [path for path in (home / "cache" / "models").iterdir() if not path.name.startswith(".")][:1]
+    before = (folder / "model.safetensors").read_bytes()
+    for name in ("model.safetensors", "checkpoint.json"):
+        if damage in (name, "both"):
+            (folder / name).write_bytes(b"{")
+    if damage == "record only":
+        (folder / "model.safetensors").unlink()
+    with Host() as host:
+        again = shoot(host, sample, out=tmp_path / "again.mp4")
+    assert not {stage["name"]: stage for stage in again.stages}["train"]["cached"]
+    assert (folder / "model.safetensors").read_bytes() == before
+
+
+def test_what_can_be_known_before_the_training_is_said_before_it(
+    sample: Path, first: Film, tmp_path: Path
+) -> None:
+    told = []
+    for old, new, says in (
+        ("shot.mp4", "shot.docx", "docx"),
+        ("[performer]", '[performer]\nstart = "nobody"', "nobody"),
+        ("[performer]", '[performer]\ncharacter = "nobody.glb"', r"nobody\.glb"),
+        ("[output]", '[output]\nrenderer = "defered"', "deferred"),
+    ):
+        other = sample.with_name("early.toml")
+        other.write_text(sample.read_text().replace(old, new, 1).replace("steps = 120", "steps = 99999"))
+        with Host() as host, pytest.raises(Exception, match=says):
+            shoot(host, other, progress=lambda *step: told.append(step[2]))
+    assert not any(message.startswith("step") for message in told)
 
 
 def test_an_unknown_provider_is_answered_with_the_near_ones(sample: Path, first: Film) -> None:
@@ -306,4 +367,7 @@ quality = "draft"
         low, high = figures[key]["training"]
         assert low <= figures[key]["value"] <= high
     # What clamping and planting leave, measured by another way of reading the files.
-    assert outside(film, sorted(folder.glob("dataset-1_walk_*.bvh"))) < 0.5
+    worst, share = outside(film, sorted(folder.glob("dataset-1_walk_*.bvh")))
+    assert worst == pytest.approx(figures["joint_angles"]["max_excess_deg"], abs=0.05)
+    assert share == pytest.approx(figures["joint_angles"]["outside_share"], abs=1e-3)
+    assert worst < 0.25

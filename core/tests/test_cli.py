@@ -11,7 +11,9 @@ import time
 import pytest
 from click.testing import CliRunner
 
+from kinetoscope import Host
 from kinetoscope.cli import main
+from kinetoscope_spec.errors import FormatError
 
 
 @pytest.fixture
@@ -176,6 +178,23 @@ def test_inspect_shows_what_a_file_holds(run, toy, tmp_path):
     assert "hop" in text
     assert "    tip" in text
     assert "warning: was guessed" in text
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_refused_and_not_waited_for(toy, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    # In a process of its own, since a defect here would wait for ever.
+    words = [sys.executable, "-m", "kinetoscope", "--allow", "toy"]
+    for command in ("inspect", "detect"):
+        done = subprocess.run([*words, command, pipe, "--json"], capture_output=True, text=True, timeout=60)
+        assert "expected a regular file" in done.stdout + done.stderr
+        assert str(pipe) in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+    assert done.returncode == 1
+    with pytest.raises(FormatError, match="regular file") as caught:
+        Host(autoload=False).detect(pipe)
+    assert isinstance(caught.value, OSError)
 
 
 def test_an_error_is_one_readable_line_and_a_traceback_on_request(run, toy, tmp_path):

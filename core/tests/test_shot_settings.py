@@ -54,6 +54,10 @@ def test_a_good_file_says_what_it_says(tmp_path: Path) -> None:
         ("seed = 3", "seed = -1", 6, "expected a number from 0"),
         ("angle = 90", "angle = [1]", 9, "expected a number"),
         ("angle = 90", "field_of_view = 300", 9, "from 1 to 170"),
+        ("angle = 90", "angle = nan", 9, "expected a finite number"),
+        ("path = [[0, 0], [0, 4.5]]", "path = [[0, 0], [0, inf]]", 5, "finite"),
+        ("path = [[0, 0], [0, 4.5]]", "path = [[0, 0], [0, 1e7]]", 5, "beyond 1000 m"),
+        ("seed = 3", "speed = 1e-9", 6, "m/s from 0.05"),
         ("angle = 90", 'kind = "orbit"', 9, "'follow' or 'fixed'"),
         ("angle = 90", 'kind = "fixed"', 9, "needs position and target"),
         ("size = [320, 180]", "size = [320]", 11, "size"),
@@ -81,7 +85,16 @@ def test_files_folders_and_patterns_are_found_once_each(tmp_path: Path) -> None:
     for name in ("b.bvh", "a.bvh"):
         (tmp_path / "clips" / name).touch()
     text = GOOD.replace('["*.bvh"]', '["clips", "clips/*.bvh", "clips/a.bvh"]')
-    assert [path.name for path in read_shot(write(tmp_path, text)).clips()] == ["a.bvh", "b.bvh"]
+    listing = read_shot(write(tmp_path, text)).clips()
+    assert [path.name for path in listing.files] == ["a.bvh", "b.bvh"]
+    assert [path.name for path in listing.named] == ["a.bvh"]
+
+
+def test_a_folder_whose_name_looks_like_a_pattern(tmp_path: Path) -> None:
+    folder = tmp_path / "br[1]"
+    folder.mkdir()
+    (folder / "a.bvh").touch()
+    assert [path.name for path in read_shot(write(folder, GOOD)).clips().files] == ["a.bvh"]
 
 
 @pytest.mark.parametrize(

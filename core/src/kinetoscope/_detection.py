@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
@@ -20,14 +21,20 @@ WINDOW = 4096
 
 
 class UnreadableFile(FormatError, OSError):
-    """A file that is missing, a folder, or closed to us; both a `FormatError` and an `OSError`."""
+    """A file that is missing, a folder, a pipe, or closed to us; both a `FormatError` and an `OSError`."""
 
 
 def check_readable(path: Path) -> None:
-    """Raise `UnreadableFile` unless `path` is a file that can be opened."""
+    """Raise `UnreadableFile` unless `path` is a regular file that can be opened.
+
+    Pipes and devices are refused unopened: opening a pipe waits for a writer that may never come.
+    """
     try:
-        if path.is_dir():
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
             raise IsADirectoryError(21, "is a folder, expected a file")
+        if not stat.S_ISREG(mode):
+            raise OSError(22, "is a pipe, socket or device, expected a regular file")
         with path.open("rb"):
             pass
     except (OSError, ValueError) as error:

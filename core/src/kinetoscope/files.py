@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["replacing", "write_text"]
+__all__ = ["making_folder", "replacing", "write_text"]
 
 
 @contextmanager
@@ -24,25 +24,29 @@ def replacing(path: str | Path) -> Iterator[Path]:
     target = Path(path)
     if target.is_dir():
         raise IsADirectoryError(f"{target} is a folder, expected the name of a file to write")
-    made = _make_folder(target.parent)
     temporary = target.with_name(f".{target.stem[:80]}.{os.urandom(6).hex()}{target.suffix}")
-    try:
-        yield temporary
-        os.replace(temporary, target)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        for folder in made:
+    with making_folder(target.parent):
+        try:
+            yield temporary
+            os.replace(temporary, target)
+        except BaseException:
             with suppress(OSError):
-                folder.rmdir()
-        raise
+                temporary.unlink(missing_ok=True)
+            raise
 
 
-def _make_folder(folder: Path) -> list[Path]:
-    """Make `folder`; return what was not there before, innermost first."""
+@contextmanager
+def making_folder(folder: Path) -> Iterator[None]:
+    """Make `folder` and those above it; if what happens inside fails, take away those that were made."""
     missing = [part for part in (folder, *folder.parents) if not part.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    return missing
+    try:
+        yield
+    except BaseException:
+        for made in missing:
+            with suppress(OSError):
+                made.rmdir()
+        raise
 
 
 def write_text(path: str | Path, text: str) -> None:

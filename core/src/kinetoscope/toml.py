@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import stat
 import tomllib
@@ -168,12 +169,19 @@ def _strict(*accepted: type, name: str) -> Any:
     return check
 
 
+def _finite(value: Any, _target: Any) -> float:
+    number: float = _strict(int, float, name="a number")(value, float)
+    if not math.isfinite(number):
+        raise ValueError(f"is {number}, expected a finite number")
+    return number
+
+
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True)
     converter.register_structure_hook(str, _strict(str, name="a string"))
     converter.register_structure_hook(bool, _strict(bool, name="true or false"))
     converter.register_structure_hook(int, _strict(int, name="a whole number"))
-    converter.register_structure_hook(float, _strict(int, float, name="a number"))
+    converter.register_structure_hook(float, _finite)
     return converter
 
 

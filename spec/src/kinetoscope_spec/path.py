@@ -93,7 +93,15 @@ class Path(Value):
         a, b = (
             np.stack([np.interp(e, self._lengths, self._curve[:, i]) for i in (0, 1)], axis=-1) for e in ends
         )
-        tangent: Array = (b - a) / np.linalg.norm(b - a, axis=-1, keepdims=True)
+        step = b - a
+        size = np.linalg.norm(step, axis=-1, keepdims=True)
+        # Where the path turns back on itself the two sides cancel: there it is the way that goes on.
+        i = np.clip(np.searchsorted(self._lengths, s, "right") - 1, 0, len(self._curve) - 2)
+        onward = self._curve[i + 1] - self._curve[i]
+        turning = size < 0.1 * span
+        step = np.where(turning, onward, step)
+        size = np.where(turning, np.linalg.norm(onward, axis=-1, keepdims=True), size)
+        tangent: Array = step / np.maximum(size, 1e-12)
         return tangent
 
     def nearest(self, point: Array, *, near: float | None = None, window: float = 2.0) -> float:
@@ -102,22 +110,22 @@ class Path(Value):
         `near` looks only within `window` m of that distance, so that where a path crosses itself
         one stays on one's own branch.
         """
-        squared = ((self._curve - point) ** 2).sum(axis=1)
+        low, high = 0.0, self.length
         if near is not None:
-            squared = np.where(np.abs(self._lengths - near) <= window, squared, np.inf)
-        i = int(np.argmin(squared))
-        low, high = max(i - 1, 0), min(i + 1, len(self._curve) - 1)
-        best, best_squared = float(self._lengths[i]), float(squared[i])
-        for a, b in ((low, i), (i, high)):
-            ahead = self._curve[b] - self._curve[a]
-            size = float(ahead @ ahead)
-            if size > 0:
-                t = float(np.clip((point - self._curve[a]) @ ahead / size, 0, 1))
-                gap = float(((self._curve[a] + t * ahead - point) ** 2).sum())
-                if gap < best_squared:
-                    best_squared = gap
-                    best = float(self._lengths[a] + t * (self._lengths[b] - self._lengths[a]))
-        return best
+            low, high = np.clip([near - window, near + window], 0.0, self.length)
+        starts, ends = self._lengths[:-1], self._lengths[1:]
+        first = max(int(np.searchsorted(self._lengths, low, "right")) - 1, 0)
+        last = max(int(np.searchsorted(self._lengths, high, "left")), first + 1)
+        part = slice(first, min(last, len(starts)))
+        ahead = self._curve[1:][part] - self._curve[:-1][part]
+        size = ends[part] - starts[part]
+        along = np.einsum("ij,ij->i", np.asarray(point) - self._curve[:-1][part], ahead)
+        share = along / np.maximum(np.einsum("ij,ij->i", ahead, ahead), 1e-300)
+        bounds = [np.clip((end - starts[part]) / np.maximum(size, 1e-300), 0, 1) for end in (low, high)]
+        share = np.clip(share, *bounds)
+        gap = self._curve[:-1][part] + share[:, None] * ahead - point
+        best = int(np.argmin(np.einsum("ij,ij->i", gap, gap)))
+        return float(starts[part][best] + share[best] * size[best])
 
     def control(
         self, position: Array, distance: float, speed_m_s: float, times: Array, *, return_s: float = 0.5

@@ -13,13 +13,20 @@ if TYPE_CHECKING:
     from kinetoscope import Host
 
 
+FARTHEST_M = 1000.0
+
+
 def _points(_ctx: click.Context, _parameter: click.Parameter, text: str) -> list[list[float]]:
     try:
         points = [[float(number) for number in point.split(",")] for point in text.split()]
     except ValueError:
         points = []
     if len(points) < 2 or any(len(point) != 2 for point in points):
-        raise click.BadParameter(f"{text!r} is not a path; write points as x,z in metres: '0,0 0,4 2,8'")
+        points = []
+    if not points or not all(abs(number) <= FARTHEST_M for point in points for number in point):
+        raise click.BadParameter(
+            f"{text!r} is not a path; write points as x,z in metres, at most 1000 m away: '0,0 0,4 2,8'"
+        )
     return points
 
 
@@ -35,10 +42,10 @@ def _points(_ctx: click.Context, _parameter: click.Parameter, text: str) -> list
 @click.option(
     "--path", required=True, callback=_points, help="Points on the ground, 'x,z x,z ...' in metres."
 )
-@click.option("--speed", type=click.FloatRange(0, min_open=True), help="m/s; the clips' median if not given.")
+@click.option("--speed", type=click.FloatRange(0.05, 20), help="m/s; the clips' median if not given.")
 @click.option("--style", help="A label that the clips carry.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1))
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="The longest it may take.")
+@click.option("--seconds", type=click.FloatRange(0.5, 3600), help="The longest it may take.")
 @click.option("--plant/--no-plant", default=True, show_default=True, help="Keep feet still on the ground.")
 @json_option
 @pass_host
@@ -58,39 +65,43 @@ def command(
     import attrs
     import numpy as np
 
+    from kinetoscope.files import replacing
     from kinetoscope.shot import measure
     from kinetoscope.shot.learn import load_checkpoint
     from kinetoscope.shot.mocap import read_clips
+    from kinetoscope.shot.outputs import refuse_overwriting
     from kinetoscope.shot.perform import perform, pick_start
-    from kinetoscope.shot.stages import Stage, Stages
+    from kinetoscope.shot.settings import Listing
+    from kinetoscope.shot.stages import Stages
     from kinetoscope_spec import Asset
     from kinetoscope_spec import Path as GroundPath
 
-    stages = Stages(host)
-    learned = load_checkpoint(stages, Stage("train"), checkpoint)
-    speed = speed or float(np.median([gait.speed_m_s for gait in learned.gaits]))
-    first = pick_start(read_clips(host, [start]).motions, None, speed)
-    with progress_bar("generating") as progress, stages.stage("generate") as stage:
+    # What can be found out before the work is found out before it.
+    way = GroundPath(np.asarray(path))
+    refuse_overwriting(out, [start])
+    writer = host.writer(out.suffix.removeprefix("."))
+    with progress_bar("generating") as progress, Stages(host).stage("generate") as stage:
+        learned = load_checkpoint(host, checkpoint)
+        speed = speed or float(np.median([gait.speed_m_s for gait in learned.gaits]))
+        clips = read_clips(host, Listing((start,), frozenset({start})))
         motion = perform(
             learned,
-            first,
-            GroundPath(np.asarray(path)),
+            pick_start(clips.motions, None, speed),
+            way,
             speed_m_s=speed,
             seed=seed,
             style=style,
             max_seconds=seconds,
             progress=progress,
         )
-    motion = attrs.evolve(motion, rotations=learned.limits.clamp(motion.rotations), name=out.stem)
-    if plant:
-        contacts = measure.contact_frames(motion, learned.rest_m)
-        motion = (
-            host.provider("solver")
-            .plant(motion, contacts=contacts, ground_m=learned.rest_m, limits=learned.limits)
-            .motion
-        )
-    asset = Asset(out.stem, motion.skeleton, (motion,))
-    host.writer(out.suffix.removeprefix(".")).write(asset, out, unit=1.0)
+        motion = attrs.evolve(motion, rotations=learned.limits.clamp(motion.rotations), name=out.stem)
+        if plant:
+            contacts = measure.contact_frames(motion, learned.rest_m)
+            solver = host.provider("solver")
+            planting = solver.plant(motion, contacts=contacts, ground_m=learned.rest_m, limits=learned.limits)
+            motion = planting.motion
+        with replacing(out) as building:
+            writer.write(Asset(out.stem, motion.skeleton, (motion,)), building, unit=1.0)
     data = {
         "output": str(out),
         "frames": motion.frame_count,

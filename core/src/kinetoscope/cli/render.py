@@ -47,35 +47,49 @@ def command(
 
     A file without meshes gets a body built on its skeleton.
     """
+    from kinetoscope.files import replacing
     from kinetoscope.shot import film, settings
+    from kinetoscope.shot.outputs import refuse_overwriting
     from kinetoscope.shot.stages import Stages
+    from kinetoscope.toml import WrongValue
 
-    output = settings.Output(file=out.name, size=_size(size), framerate=framerate, quality=quality)
-    asset = host.open(file)
-    if motion >= max(len(asset.motions), 1):
-        raise click.UsageError(f"{file} has {len(asset.motions)} motions, --motion counts from 0")
-    shown, character = film.stand_in(asset, motion)
-    shown = shown.resample(framerate)
-    views = film.cameras(settings.Camera(), shown, None)
-    stages = Stages(host)
-    with progress_bar("rendering") as progress, stages.stage("render") as stage:
-        renderer = stages.provider(stage, "renderer", provider)
+    try:
+        output = settings.Output(file=out.name, size=_size(size), framerate=framerate, quality=quality)
+    except WrongValue as error:
+        raise click.BadParameter(f"{error.key} {error}") from None
+    refuse_overwriting(out, [file])
+    picture = out.suffix.lower() in _PICTURES
+    with progress_bar("rendering") as progress, Stages(host).stage("render") as stage:
+        renderer = Stages(host).provider(stage, "renderer", provider)
         media = host.provider("media")
-        if out.suffix.lower() in _PICTURES:
-            i = len(views) // 2 if frame is None else min(frame, len(views) - 1)
+        asset = host.open(file)
+        if motion >= max(len(asset.motions), 1):
+            raise click.UsageError(f"{file} has {len(asset.motions)} motions, --motion counts from 0")
+        shown, character = film.stand_in(asset, motion)
+        shown = shown.resample(framerate)
+        views = film.cameras(settings.Camera(), shown, None)
+        if picture:
+            i = _frame(frame, len(views))
             shown, views = shown.slice(i, i + 1), views[i : i + 1]
         frames = film.draw(renderer, output, settings.Light(), character, shown, views, progress=progress)
-        if out.suffix.lower() in _PICTURES:
-            media.write_image(out, next(frames))
-            frames.close()  # type: ignore[attr-defined]
-        else:
-            media.write(out, frames, rate=framerate)
+        with replacing(out) as building:
+            if picture:
+                (drawn,) = frames
+                media.write_image(building, drawn)
+            else:
+                media.write(building, frames, rate=framerate)
     data = {"output": str(out), "frames": len(views), "seconds": stage.seconds, "provider": stage.provider}
     emit(
         click.get_current_context(),
         data,
         f"{len(views)} frames by {stage.provider} in {stage.seconds:.1f} s: {out}",
     )
+
+
+def _frame(asked: int | None, count: int) -> int:
+    if asked is not None and asked >= count:
+        raise click.UsageError(f"--frame is {asked}, expected 0 to {count - 1}")
+    return count // 2 if asked is None else asked
 
 
 def _size(text: str) -> tuple[int, int]:

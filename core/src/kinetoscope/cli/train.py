@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,16 @@ from kinetoscope.cli._common import emit, json_option, pass_host, progress_bar
 
 if TYPE_CHECKING:
     from kinetoscope import Host
+
+
+@contextmanager
+def workplace(out: Path) -> Iterator[Path]:
+    """Yield a folder beside `out` to build in; it is gone afterwards."""
+    building = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        yield building
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
 
 
 @click.command("train")
@@ -41,24 +53,26 @@ def command(
     seconds: float | None,
 ) -> None:
     """Train a model on CLIPS (files and folders) and keep it in a checkpoint folder."""
+    from kinetoscope.files import making_folder
     from kinetoscope.shot.learn import learn
     from kinetoscope.shot.mocap import read_clips
+    from kinetoscope.shot.settings import Listing, files_in
     from kinetoscope.shot.stages import Stages
 
     if out.exists():
         raise click.UsageError(f"{out} exists; a checkpoint goes into a folder of its own")
-    files = sorted(
-        file for clip in clips for file in (clip.iterdir() if clip.is_dir() else [clip]) if file.is_file()
+    listing = Listing(
+        tuple(file for clip in clips for file in (files_in(clip) if clip.is_dir() else [clip])),
+        frozenset(clip for clip in clips if clip.is_file()),
     )
     limits = {"steps": steps, "epochs": epochs, "seconds": seconds}
-    out.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
+    with making_folder(out.parent), workplace(out) as building:
         with progress_bar("training") as progress:
             stages = Stages(host)
+            read = read_clips(host, listing, progress)
             learned = learn(
                 stages,
-                read_clips(host, files, progress),
+                read,
                 model=model,
                 feature=feature,
                 options={},
@@ -69,14 +83,15 @@ def command(
             )
         (trained,) = (building / "models").iterdir()
         os.replace(trained, out)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
+    for warning in read.warnings:
+        click.echo(f"warning: {warning}", err=True)
     record = learned.record
     data = {
         "checkpoint": str(out),
         "model": record["model"],
         "feature": record["feature"],
         "clips": len(record["sources"]),
+        "warnings": list(read.warnings),
         "losses": record["losses"],
         "seconds": sum(stage.seconds for stage in stages.done),
     }

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinetoscope.shot import measure, settings
-from kinetoscope_spec import Actor, Asset, Camera, Character, Ground, Light, Motion, Path, Scene
+from kinetoscope_spec import Actor, Asset, Camera, Character, Ground, Light, Motion, Path, Scene, anatomy
 from kinetoscope_spec.errors import Cancelled, ConfigError
 from kinetoscope_spec.protocols import Progress, Renderer
 
@@ -20,6 +20,7 @@ Array = NDArray[Any]
 
 LOOK_AT_M = 0.86
 """Height of the point that a following camera looks at: the middle of a standing adult."""
+ADULT_M = 1.75
 SUN_W_M2 = 3.6
 TRAIL_COLOR = (0.80, 0.22, 0.04)
 """Linear RGB of the path on the ground."""
@@ -46,14 +47,28 @@ def cameras(given: settings.Camera, motion: Motion, path: Path | None) -> list[C
             return [Camera(given.position, given.target, field_of_view=fov)] * motion.frame_count
         except ValueError as error:
             raise ConfigError(str(error), place="camera") from None
-    ground = _smooth(measure.pelvis(motion), motion.framerate, given.smoothing)
+    centre, height = _subject(motion)
+    centre = _smooth(centre, motion.framerate, given.smoothing)
     first = path.direction(0.0) if path is not None else np.array([0.0, 1.0])
     angle = np.arctan2(first[0], first[1]) + np.pi + np.radians(given.angle)
-    offset = given.distance * np.array([np.sin(angle), np.cos(angle)])
-    return [
-        Camera((x + offset[0], given.height, z + offset[1]), (x, LOOK_AT_M, z), field_of_view=fov)
-        for x, z in ground
-    ]
+    # What the settings say suits an adult; what is larger or smaller is seen from as much farther.
+    scale = height / ADULT_M
+    offset = scale * given.distance * np.array([np.sin(angle), 0.0, np.cos(angle)])
+    rise = np.array([0.0, scale * (given.height - LOOK_AT_M), 0.0])
+    return [Camera(point + offset + rise, point, field_of_view=fov) for point in centre]
+
+
+def _subject(motion: Motion) -> tuple[Array, float]:
+    """Return what a camera follows, `[T, 3]` m, and how tall it is.
+
+    A person's pelvis, at the height of its middle; the middle of all joints of anything else.
+    """
+    if "hips" in anatomy.roles(motion.skeleton):
+        ground = measure.pelvis(motion)
+        return np.insert(ground, 1, LOOK_AT_M, axis=1), ADULT_M
+    positions = motion.global_transforms()[0].astype(np.float64)
+    low, high = positions.min(axis=1), positions.max(axis=1)
+    return 0.5 * (low + high), max(float(np.linalg.norm(high - low, axis=1).max()), 0.05)
 
 
 def light_scene(given: settings.Light) -> Scene:

@@ -8,17 +8,20 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
 from kinetoscope.shot import measure
 from kinetoscope.shot.mocap import Clips
-from kinetoscope.shot.stages import Stage, Stages
+from kinetoscope.shot.stages import Stage, Stages, source_digest
 from kinetoscope_spec import SPEC_VERSION, Fitted, JointLimits, Locomotion
-from kinetoscope_spec.errors import FormatError
+from kinetoscope_spec.errors import ConfigError, FormatError, ValidationError
 from kinetoscope_spec.protocols import Progress
+
+if TYPE_CHECKING:
+    from kinetoscope import Host
 
 __all__ = ["Learned", "Recipe", "learn", "load_checkpoint", "save_checkpoint"]
 
@@ -48,7 +51,9 @@ class Recipe:
 
     def key(self) -> str:
         """Return the hash under which the cache keeps the result."""
-        text = json.dumps([SPEC_VERSION, attrs.asdict(self)], sort_keys=True)
+        # Limits, gaits and rest heights are measured by the spec and by core: their code counts too.
+        measured_by = [source_digest("kinetoscope_spec"), source_digest("kinetoscope")]
+        text = json.dumps([SPEC_VERSION, measured_by, attrs.asdict(self)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -91,20 +96,46 @@ def learn(
         Cancelled: `progress` returned False.
     """
     with stages.stage("features") as stage:
-        maker = stages.provider(stage, "feature", feature).configured(**options)
+        maker = stages.provider(stage, "feature", feature)
+        if not isinstance(maker, Locomotion):
+            raise ConfigError(
+                f"feature {stage.provider!r} describes motion but can't play it, expected one that a "
+                "character can be driven with, such as 'locomotion'"
+            )
+        maker = maker.configured(**options)
         feature_id, named = _identity(stage), str(stage.provider)
     with stages.stage("train") as stage:
         trainer = stages.provider(stage, "model", model)
         recipe = Recipe(clips.digest(), _identity(stage), feature_id, options, seed, budget)
         folder = cache / "models" / recipe.key()
-        if (folder / _RECORD_FILE).is_file():
-            stage.cached = True
-        else:
-            rows = maker.training_set(clips.motions, progress=progress)
-            fitted = trainer.fit(rows, seed=seed, budget=budget, progress=progress)
-            _keep(folder, fitted, _record(stage, named, recipe, clips, rows.metadata, fitted))
         stage.details["checkpoint"] = str(folder)
-        return load_checkpoint(stages, stage, folder)
+        learned = _cached(stages.host, folder)
+        if learned is not None:
+            stage.cached = True
+            return learned
+        _check_writable(folder.parent)
+        rows = maker.training_set(clips.motions, progress=progress)
+        fitted = trainer.fit(rows, seed=seed, budget=budget, progress=progress)
+        _keep(folder, fitted, _record(stage, named, recipe, clips, rows.metadata, fitted))
+        return load_checkpoint(stages.host, folder)
+
+
+def _cached(host: Host, folder: Path) -> Learned | None:
+    """Return what an earlier run has kept, or None: what is damaged counts as not there."""
+    if not folder.is_dir():
+        return None
+    try:
+        return load_checkpoint(host, folder)
+    except (FormatError, ValidationError, OSError):
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
+
+
+def _check_writable(folder: Path) -> None:
+    """Fail before the training and not after it where its result can't be kept."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def _identity(stage: Stage) -> str:
@@ -124,6 +155,7 @@ def _record(
         "feature": feature,
         "sources": list(clips.sources),
         "limits": {key: np.asarray(value).tolist() for key, value in attrs.asdict(limits).items()},
+        "joints": list(clips.motions[0].skeleton.names),
         "toe_rest_height_m": rest,
         "gaits": [attrs.asdict(gait) for gait in gaits],
         "losses": getattr(fitted, "losses", None),
@@ -160,7 +192,7 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no place in a checkpoint's record")
 
 
-def load_checkpoint(stages: Stages, stage: Stage, folder: Path) -> Learned:
+def load_checkpoint(host: Host, folder: Path) -> Learned:
     """Load a checkpoint folder that `save_checkpoint` wrote.
 
     Raises:
@@ -168,9 +200,9 @@ def load_checkpoint(stages: Stages, stage: Stage, folder: Path) -> Learned:
     """
     record = _read_record(folder / _RECORD_FILE)
     try:
-        maker: Locomotion = stages.host.provider("feature", record["feature"])
+        maker: Locomotion = host.provider("feature", record["feature"])
         feature = maker.restored(record["training_set"])
-        fitted = stages.provider(stage, "model", record["model"]).load(folder / _MODEL_FILE)
+        fitted = host.model(record["model"]).load(folder / _MODEL_FILE)
         limits = {key: np.asarray(value) for key, value in record["limits"].items()}
         limits["limited"] = limits["limited"].astype(bool)
         gaits = tuple(measure.Gait(**gait) for gait in record["gaits"])

@@ -149,7 +149,7 @@ def judge(
     excess = limits.excess(planted.rotations)
     ranges = {
         key: [min(getattr(g, key) for g in training), max(getattr(g, key) for g in training)]
-        for key in ("speed_m_s", "steps_per_s")
+        for key in ("speed_m_s", "steps_per_s", "sway_m")
     }
     return {
         "frames": planted.frame_count,
@@ -162,6 +162,7 @@ def judge(
         "path_length_m": path.length,
         "pelvis_speed_m_s": {"value": walked.speed_m_s, "training": ranges["speed_m_s"]},
         "steps_per_s": {"value": walked.steps_per_s, "training": ranges["steps_per_s"]},
+        "sway_m": {"value": walked.sway_m, "training": ranges["sway_m"]},
         "joint_angles": {
             "outside_share": float((excess > LIMIT_TOLERANCE_RAD).mean()),
             "max_excess_deg": float(np.degrees(excess.max())),

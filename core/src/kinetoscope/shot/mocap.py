@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import numpy as np
 
-from kinetoscope_spec import Motion
-from kinetoscope_spec.errors import Cancelled, ConfigError
+from kinetoscope.shot.settings import Listing
+from kinetoscope_spec import Asset, Motion, Skeleton
+from kinetoscope_spec.errors import Cancelled, ConfigError, FormatError, ProviderNotFound
 from kinetoscope_spec.protocols import Progress
 
 if TYPE_CHECKING:
@@ -34,9 +36,15 @@ class Clips:
     warnings: tuple[str, ...]
 
     def digest(self) -> str:
-        """Return a hash of the files' contents, whatever their names and order."""
-        together = "\n".join(sorted(source["sha256"] for source in self.sources))
-        return hashlib.sha256(together.encode()).hexdigest()
+        """Return a hash of what is learned from: the motions as they were read, their names, their order."""
+        digest = hashlib.sha256()
+        for motion in self.motions:
+            skeleton = motion.skeleton
+            digest.update(repr((motion.name, motion.framerate, skeleton.names)).encode())
+            for array in (skeleton.parents, skeleton.rest_positions, motion.positions, motion.rotations):
+                digest.update(repr((array.dtype.str, array.shape)).encode())
+                digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
 
 
 def hash_file(path: Path) -> str:
@@ -48,44 +56,59 @@ def hash_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def read_clips(host: Host, files: Sequence[Path], progress: Progress | None = None) -> Clips:
-    """Import `files` through the host, which detects what each is.
+def read_clips(host: Host, listing: Listing, progress: Progress | None = None) -> Clips:
+    """Import files through the host, which detects what each is.
 
-    Clips of another skeleton than the first one's are left out with a warning.
+    What can't be read is an error where the file was named, and left out with a warning where it
+    came with its folder or a pattern. So are clips of another skeleton than the first one's: other
+    names, other parents, or bones of another length.
 
     Raises:
         ConfigError: no file holds a motion.
-        FormatError: a file is not what it seems to be.
+        FormatError, ProviderNotFound: a file that was named can't be read.
         Cancelled: `progress` returned False.
     """
     motions: list[Motion] = []
     sources: list[dict[str, Any]] = []
-    warnings: dict[str, int] = {}
-    for i, path in enumerate(files):
-        if progress and progress(i, len(files), f"reading {path.name}") is False:
-            raise Cancelled(f"cancelled after {i} of {len(files)} clips")
-        asset = host.open(path)
-        for text in asset.warnings:
-            warnings[text] = warnings.get(text, 0) + 1
-        fitting = [
-            motion
-            for motion in asset.motions
-            if not motions or motion.skeleton.names == motions[0].skeleton.names
-        ]
+    warnings: Counter[str] = Counter()
+    for i, path in enumerate(listing.files):
+        if progress and progress(i, len(listing.files), f"reading {path.name}") is False:
+            raise Cancelled(f"cancelled after {i} of {len(listing.files)} clips")
+        try:
+            asset = host.open(path)
+        except (FormatError, ProviderNotFound) as error:
+            if path in listing.named:
+                raise
+            warnings[f"{path.name} was left out: {error}"] += 1
+            continue
+        warnings.update(asset.warnings)
+        first = motions[0].skeleton if motions else asset.skeleton
+        fitting = [motion for motion in asset.motions if _same_body(first, motion.skeleton)]
         if len(fitting) < len(asset.motions):
-            warnings[f"{path.name} was left out: its skeleton is not that of the other clips"] = 1
+            warnings[f"{path.name} was left out: its skeleton is not that of the other clips"] += 1
         motions.extend(fitting)
-        sources.append(
-            {
-                "path": str(path),
-                "sha256": hash_file(path),
-                "motions": len(fitting),
-                "licence": asset.metadata.get("licence"),
-            }
-        )
+        if fitting:
+            sources.append(_source(path, asset, len(fitting)))
+    told = tuple(text if n == 1 else f"{text} ({n} files)" for text, n in warnings.items())
     if not motions:
         raise ConfigError(
-            f"none of {len(files)} files holds a motion, expected at least one clip to learn from"
+            "; ".join(
+                [f"none of {len(listing.files)} files holds a motion, expected a clip to learn from", *told]
+            )
         )
-    told = tuple(text if n == 1 else f"{text} ({n} files)" for text, n in warnings.items())
     return Clips(tuple(motions), tuple(sources), told)
+
+
+def _source(path: Path, asset: Asset, motions: int) -> dict[str, Any]:
+    licence = asset.metadata.get("licence")
+    return {"path": str(path), "sha256": hash_file(path), "motions": motions, "licence": licence}
+
+
+def _same_body(a: Skeleton, b: Skeleton) -> bool:
+    """Tell whether two skeletons are one: names, parents, and bones within 2 cm or 2 %."""
+    if a is b:
+        return True
+    if a.names != b.names or not np.array_equal(a.parents, b.parents):
+        return False
+    one, other = (np.linalg.norm(skeleton.rest_positions, axis=1) for skeleton in (a, b))
+    return bool(np.allclose(one, other, rtol=0.02, atol=0.02))

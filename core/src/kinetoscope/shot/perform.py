@@ -13,13 +13,15 @@ from kinetoscope_spec import Motion, Path, rotation
 from kinetoscope_spec.errors import Cancelled, ConfigError, nearest
 from kinetoscope_spec.protocols import Progress
 
-__all__ = ["perform", "pick_start", "placed"]
+__all__ = ["named_clips", "perform", "pick_start", "placed"]
 
 HORIZON_S = 2.0
 """How far ahead the control tells where to go; features take from it what they were trained on."""
 SEED_S = 1.5
 """How much of the starting clip a performance grows out of."""
 ARRIVED_M = 0.05
+LONGEST_S = 3600.0
+"""An hour: what a performance may take whatever its path and speed."""
 
 
 def pick_start(motions: Sequence[Motion], name: str | None, speed_m_s: float) -> Motion:
@@ -31,13 +33,7 @@ def pick_start(motions: Sequence[Motion], name: str | None, speed_m_s: float) ->
     Raises:
         ConfigError: no clip has that name.
     """
-    if name is not None:
-        names = [motion.name for motion in motions]
-        motions = [motion for motion in motions if motion.name == name]
-        if not motions:
-            raise ConfigError(
-                f"performer.start is {name!r}, expected the name of a clip{nearest(name, names)}"
-            )
+    motions = named_clips(motions, name)
     best: tuple[float, Motion] | None = None
     for motion in motions:
         count = max(int(SEED_S * motion.framerate), 2)
@@ -52,6 +48,20 @@ def pick_start(motions: Sequence[Motion], name: str | None, speed_m_s: float) ->
     if best is None:
         raise ConfigError(f"no clip is {SEED_S} s long, expected one that long to begin with")
     return best[1]
+
+
+def named_clips(motions: Sequence[Motion], name: str | None) -> Sequence[Motion]:
+    """Return the clips called `name`, all of them for None.
+
+    Raises:
+        ConfigError: no clip has that name; names the nearest.
+    """
+    if name is None:
+        return motions
+    names = [motion.name for motion in motions]
+    if name not in names:
+        raise ConfigError(f"performer.start is {name!r}, expected the name of a clip{nearest(name, names)}")
+    return [motion for motion in motions if motion.name == name]
 
 
 def placed(motion: Motion, ground: np.ndarray, turn_rad: float, about: np.ndarray) -> Motion:
@@ -78,6 +88,16 @@ def _heading(direction: np.ndarray) -> float:
     return float(np.arctan2(direction[0], direction[1]))
 
 
+def _check_skeleton(learned: Learned, start: Motion) -> None:
+    known = learned.record["joints"]
+    if list(start.skeleton.names) != known:
+        odd = sorted(set(start.skeleton.names).symmetric_difference(known))[:6]
+        raise ConfigError(
+            f"{start.name!r} has other joints than the model was trained on"
+            + (f": {', '.join(odd)}" if odd else ": the same in another order")
+        )
+
+
 def perform(
     learned: Learned,
     start: Motion,
@@ -91,18 +111,20 @@ def perform(
 ) -> Motion:
     """Return the motion of a character that walks along `path` as it has learned.
 
-    It ends where the path ends, or after `max_seconds` (twice the time the path should take when
-    None: a character that is stuck must not walk for ever).
+    It ends where the path ends, or after `max_seconds` (when None, twice the time that the path
+    should take, an hour at most: a character that is stuck must not walk for ever).
 
     Raises:
+        ConfigError: `start` moves another skeleton than the model was trained on.
         Cancelled: `progress` returned False.
     """
+    _check_skeleton(learned, start)
     feature, fitted = learned.feature, learned.fitted
     position, facing = feature.root(feature.start(start))
     begin = path.at(0.0)
     turn = _heading(path.direction(0.0)) - _heading(facing)
     state = feature.start(placed(start, begin, turn, position))
-    seconds = max_seconds or 2.0 * path.length / speed_m_s + 2.0
+    seconds = max_seconds or min(2.0 * path.length / speed_m_s + 2.0, LONGEST_S)
     wanted = int(np.ceil(seconds * start.framerate))
     times = np.arange(1, int(HORIZON_S * 30) + 1) / 30.0
     distance, draws = 0.0, np.random.default_rng(seed)

@@ -12,10 +12,12 @@ import attrs
 from kinetoscope.toml import Document, WrongValue, read_document
 from kinetoscope_spec.errors import ConfigError
 
-__all__ = ["Camera", "Light", "Output", "Performer", "Shot", "Training", "read_shot"]
+__all__ = ["Camera", "Light", "Listing", "Output", "Performer", "Shot", "Training", "files_in", "read_shot"]
 
 MAX_CLIPS = 10_000
 MAX_SIZE = 8192
+MAX_PLACE_M = 1000.0
+LEAST_SPEED_M_S = 0.05
 
 
 def _above(low: float, unit: str) -> Any:
@@ -88,7 +90,7 @@ class Performer:
     options: dict[str, Any] = attrs.field(factory=dict)
     seed: int = attrs.field(default=0, validator=_between(0, 2**31 - 1, "a number"))
     training: Training = attrs.field(factory=Training)
-    speed: float | None = attrs.field(default=None, validator=_above(0, "m/s"))
+    speed: float | None = attrs.field(default=None, validator=_between(LEAST_SPEED_M_S, 20, "m/s"))
     style: str | None = None
     start: str | None = None
     character: str | None = None
@@ -97,6 +99,8 @@ class Performer:
     def __attrs_post_init__(self) -> None:
         if len(self.path) < 2:
             raise WrongValue("path", f"has {len(self.path)} points, expected at least 2")
+        if any(abs(number) > MAX_PLACE_M for point in self.path for number in point):
+            raise WrongValue("path", f"leads beyond {MAX_PLACE_M:g} m from the origin")
         if not self.mocap:
             raise WrongValue("mocap", "is empty, expected at least one file or pattern")
 
@@ -118,7 +122,7 @@ class Camera:
     kind: str = attrs.field(default="follow", validator=_one_of("follow", "fixed"))
     position: tuple[float, float, float] | None = None
     target: tuple[float, float, float] | None = None
-    distance: float = attrs.field(default=3.6, validator=_above(0.1, "m"))
+    distance: float = attrs.field(default=3.6, validator=_between(0.1, 100, "m"))
     height: float = attrs.field(default=1.25, validator=_between(-100, 100, "m"))
     angle: float = 130.0
     field_of_view: float = attrs.field(default=36.0, validator=_between(1, 170, "degrees"))
@@ -127,6 +131,8 @@ class Camera:
     def __attrs_post_init__(self) -> None:
         if self.kind == "fixed" and (self.position is None or self.target is None):
             raise WrongValue("kind", "is 'fixed', which needs position and target")
+        if self.position is not None and self.position == self.target:
+            raise WrongValue("target", "is where the camera stands")
 
 
 @attrs.frozen
@@ -185,6 +191,24 @@ class Shot:
 
 
 @attrs.frozen
+class Listing:
+    """Files to learn from.
+
+    Attributes:
+        files: each once.
+        named: those that were named one by one: what can't be read among the others is left out.
+    """
+
+    files: tuple[Path, ...]
+    named: frozenset[Path]
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Return the files in `folder`, hidden ones left out, sorted."""
+    return sorted(child for child in folder.iterdir() if child.is_file() and not child.name.startswith("."))
+
+
+@attrs.frozen
 class ShotFile:
     """A shot and the file it was read from, against whose folder its paths are read."""
 
@@ -196,32 +220,37 @@ class ShotFile:
         """The folder that relative paths start from."""
         return self.document.path.resolve().parent
 
-    def clips(self) -> list[Path]:
-        """Return the files that `performer.mocap` names, sorted, each once.
+    def clips(self) -> Listing:
+        """Return the files that `performer.mocap` names, each once, in its order.
 
         Raises:
             ConfigError: an entry that matches nothing, or more than 10,000 files.
         """
-        found: dict[Path, None] = {}
+        found: dict[Path, bool] = {}
         for i, entry in enumerate(self.shot.performer.mocap):
-            matches = self._matches(entry)
+            path = self.folder / entry
+            named = path.is_file()
+            matches = [path] if named else self._matches(path)
             if not matches:
                 raise ConfigError(f"{entry!r} matches no file", place=self.place("performer", "mocap", i))
-            found.update(dict.fromkeys(matches))
+            for match in matches:
+                resolved = match.resolve()
+                found[resolved] = found.get(resolved, False) or named
             if len(found) > MAX_CLIPS:
                 raise ConfigError(
                     f"{entry!r} matches more than {MAX_CLIPS:,} files",
                     place=self.place("performer", "mocap", i),
                 )
-        return list(found)
+        return Listing(tuple(found), frozenset(path for path, named in found.items() if named))
 
-    def _matches(self, entry: str) -> list[Path]:
-        path = self.folder / entry
+    def _matches(self, path: Path) -> list[Path]:
         if path.is_dir():
-            return sorted(child for child in path.iterdir() if child.is_file())
-        if path.is_file():
-            return [path]
-        return sorted(Path(match) for match in glob.iglob(str(path), recursive=True) if Path(match).is_file())
+            return files_in(path)
+        # What the folder of the shot file is called is no pattern.
+        pattern = str(path)
+        if pattern.startswith(str(self.folder)):
+            pattern = glob.escape(str(self.folder)) + pattern[len(str(self.folder)) :]
+        return sorted(Path(match) for match in glob.iglob(pattern, recursive=True) if Path(match).is_file())
 
     def place(self, *keys: str | int) -> str:
         """Return `file:line: key` for errors."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kinetoscope import Host, ProviderInfo
     from kinetoscope_spec import Provider
 
-__all__ = ["Stage", "Stages"]
+__all__ = ["Stage", "Stages", "Timed", "source_digest"]
 
 
 @attrs.define
@@ -42,6 +42,30 @@ class Stage:
     cached: bool = False
     source: str | None = None
     details: dict[str, Any] = attrs.field(factory=dict)
+
+
+class Timed:
+    """Goes through an iterator and adds up the seconds that its items took to make."""
+
+    def __init__(self, items: Iterator[Any]) -> None:
+        self._items = items
+        self.seconds = 0.0
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        start = time.perf_counter()
+        try:
+            return next(self._items)
+        finally:
+            self.seconds += time.perf_counter() - start
+
+    def close(self) -> None:
+        """Close the iterator, as a generator is closed."""
+        close = getattr(self._items, "close", None)
+        if close is not None:
+            close()
 
 
 @attrs.define
@@ -80,6 +104,12 @@ class Stages:
     def _writes(info: ProviderInfo, label: str) -> bool:
         return info.provider is not None and label in info.provider.writes
 
+    def note_importer(self, stage: Stage, path: Path) -> None:
+        """Note which importer reads files such as `path`, and by whose word."""
+        chosen = self.host.explain("importer", path)
+        self._note(stage, "importer", chosen.chosen, chosen.why)
+        stage.details["detector"] = self.host.explain("detector").chosen
+
     def _note(self, stage: Stage, hook: str, name: str | None, why: str) -> None:
         stage.provider, stage.why = name, why
         for info in self.host.providers(hook):
@@ -93,14 +123,21 @@ class Stages:
 
 
 def _source_digest(provider: Provider | None) -> str | None:
-    """Return a hash of the Python files of the package that a provider is loaded from."""
     if provider is None:
         return None
     load = provider.load
-    module = load.partition(":")[0] if isinstance(load, str) else load.__module__
+    return source_digest(load.partition(":")[0] if isinstance(load, str) else load.__module__)
+
+
+def source_digest(module: str) -> str | None:
+    """Return a hash of the Python files of the package (or of the one file) that `module` is in."""
     found = find_spec(module.partition(".")[0])
-    folders = list(found.submodule_search_locations or ()) if found else []
+    if found is None:
+        return None
+    folders = found.submodule_search_locations or ()
     files = sorted(file for folder in folders for file in Path(folder).rglob("*.py"))
+    if not files and found.origin and Path(found.origin).is_file():
+        files = [Path(found.origin)]
     if not files:
         return None
     digest = hashlib.sha256()
