@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import attrs
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kinetoscope_fabrik._limits import _away
 from kinetoscope_fabrik.solver import FabrikSolver
 from kinetoscope_spec import JointLimits, Motion, Skeleton, ValidationError, anatomy, rotation
 
@@ -315,6 +317,28 @@ def test_legs_stay_within_their_limits() -> None:
     assert np.abs(segment_lengths(kept.motion) - segment_lengths(motion)).max() < 1e-6
     for part in ("toes", "lower_leg"):
         assert accelerations(kept.motion, part).max() < 2 * accelerations(motion, part).max()
+
+
+@given(places=st.lists(st.booleans(), min_size=1, max_size=80), frames=st.integers(1, 20))
+@settings(deadline=None)
+def test_clamping_fades_in_with_the_distance_to_the_nearest_held_frame(places, frames) -> None:
+    found = _away(np.array(places), frames)
+    for now, weight in enumerate(found):
+        nearest = min((abs(now - at) for at, there in enumerate(places) if there), default=frames)
+        t = min(nearest / frames, 1.0)
+        assert weight == pytest.approx(t * t * (3 - 2 * t), abs=1e-15)
+
+
+def test_an_hour_of_held_frames_takes_memory_for_each_frame_once() -> None:
+    places = np.zeros(20_000, bool)
+    places[::2] = True
+    tracemalloc.start()
+    try:
+        _away(places, 10)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 200 * len(places)
 
 
 def test_wide_limits_change_nothing() -> None:

@@ -135,6 +135,28 @@ def test_styles_are_what_numbered_clips_share(walkers):
         feature.inputs(state, unknown)
 
 
+def test_an_unknown_style_is_answered_with_what_is_known(walkers):
+    clips = [walkers.walk(name=f"walk_{style}_0{i}") for style in ("old", "new") for i in (1, 2)]
+    body = Body.of(clips[0].skeleton)
+
+    def answer(feature, style="zigzag"):
+        with pytest.raises(ValidationError) as caught:
+            feature.windows(body).style_row(style)
+        return str(caught.value)
+
+    sharing, alone = (PLAIN.restored(PLAIN.training_set(c).metadata) for c in (clips, clips[::2]))
+    assert answer(sharing) == "unknown style 'zigzag'; known are 'new', 'old'"
+    assert answer(sharing, "odl") == "unknown style 'odl'; did you mean 'old'?"
+    none = "unknown style 'zigzag': this model knows no style: no two clips share one"
+    assert answer(alone) == none
+    assert answer(alone.configured(stride=2)) == none
+    assert "not restored" in answer(PLAIN)
+    assert alone == PLAIN
+    assert PLAIN.restored(PLAIN.training_set(clips[::2]).metadata).training_set(clips[::2]).metadata == (
+        PLAIN.training_set(clips[::2]).metadata
+    )
+
+
 def test_a_wish_in_line_with_the_motion_stays_as_it_is(walkers):
     clip = walkers.walk(speed=1.2, turn_rate=0.5, frames=120)
     track = track_of(Body.of(clip.skeleton), clip)

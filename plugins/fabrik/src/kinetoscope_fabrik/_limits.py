@@ -80,7 +80,10 @@ def _away(places: Array, frames: int) -> Array:
     """Return `[T]` rising from 0 at True `places` to 1 at `frames` from the nearest."""
     if not places.any():
         return np.ones(len(places))
-    distance = np.abs(np.arange(len(places))[:, None] - np.flatnonzero(places)).min(axis=1)
+    at, now = np.flatnonzero(places), np.arange(len(places))
+    after = np.searchsorted(at, now)
+    left, right = at[np.maximum(after - 1, 0)], at[np.minimum(after, len(at) - 1)]
+    distance = np.minimum(np.abs(now - left), np.abs(now - right))
     t = np.minimum(distance / frames, 1.0)
     rising: Array = t * t * (3 - 2 * t)
     return rising

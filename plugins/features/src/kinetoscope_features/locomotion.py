@@ -112,6 +112,7 @@ class Locomotion:
     style_dropout: float = attrs.field(default=0.1, validator=_within(0, 1))
     seed: int = attrs.field(default=0, validator=_within(0, 2**63, int))
     styles: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    _is_restored: bool = attrs.field(default=False, init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         if self.stride > self.horizon:
@@ -125,14 +126,19 @@ class Locomotion:
         Raises:
             ValidationError: an unknown option (naming the nearest) or a value out of range.
         """
-        known = [field.name for field in attrs.fields(Locomotion)]
+        known = [field.name for field in attrs.fields(Locomotion) if field.init]
         for name in options:
             if name not in known:
                 raise ValidationError(f"'locomotion' has no option {name!r}{nearest(name, known)}")
         try:
-            return attrs.evolve(self, **options)
+            return attrs.evolve(self, **options)._told(self._is_restored)
         except TypeError as error:
             raise ValidationError(f"options of 'locomotion': {error}") from None
+
+    def _told(self, is_restored: bool) -> Locomotion:
+        """Note whether the styles are those of a training set, for messages; no option, so not recorded."""
+        object.__setattr__(self, "_is_restored", is_restored)  # frozen for everyone else
+        return self
 
     def restored(self, record: Mapping[str, Any]) -> Locomotion:
         """Return a new feature as it was when it made the training set with this `metadata`.
@@ -142,7 +148,7 @@ class Locomotion:
         """
         if record.get("feature") != "locomotion" or not isinstance(record.get("options"), Mapping):
             raise ValidationError("this metadata is not of a training set that 'locomotion' made")
-        return self.configured(**record["options"])
+        return self.configured(**record["options"])._told(True)
 
     def windows(self, body: Body) -> Windows:
         """Return the layout of rows for `body`."""
@@ -153,6 +159,7 @@ class Locomotion:
             past_s=self.past_s,
             future_s=self.future_s,
             styles=self.styles,
+            restored=self._is_restored,
         )
 
     def schema(self, skeleton: Skeleton) -> FeatureSchema:
@@ -253,7 +260,7 @@ class Locomotion:
         speeds: dict[str, list[float]] = {}
         for clip in clips:
             speeds.setdefault(style_of(clip.name) or "", []).append(_speed(clip))
-        options = attrs.asdict(self)
+        options = attrs.asdict(self, filter=lambda field, _: field.init)
         return {
             "feature": "locomotion",
             "options": {name: list(v) if isinstance(v, tuple) else v for name, v in options.items()},

@@ -20,7 +20,10 @@ SIX = ("xx", "xy", "xz", "yx", "yy", "yz")
 
 @attrs.frozen(eq=False, kw_only=True)
 class Windows:
-    """The layout of input and output rows for one body; options as in `Locomotion`."""
+    """The layout of input and output rows for one body; options as in `Locomotion`.
+
+    `restored` says whether they come from a training set, whose clips tell all the styles there are.
+    """
 
     body: Body
     framerate: float
@@ -28,6 +31,7 @@ class Windows:
     past_s: tuple[float, ...]
     future_s: tuple[float, ...]
     styles: tuple[str, ...]
+    restored: bool = False
 
     @property
     def _feet(self) -> list[str]:
@@ -79,12 +83,19 @@ class Windows:
         """Return the one-hot row `[1, S]` of `style`; None is a row of zeros.
 
         Raises:
-            ValidationError: the style is not known; the message names the nearest.
+            ValidationError: the style is not known; the message names the nearest, or all.
         """
         if style is not None and style not in self.styles:
-            known = ", ".join(self.styles) or "none: this feature was not restored from a training set"
-            raise ValidationError(f"unknown style {style!r}{nearest(style, self.styles)} (known: {known})")
+            raise ValidationError(f"unknown style {style!r}{self._known_styles(style)}")
         return np.array([float(style == known) for known in self.styles]).reshape(1, -1)
+
+    def _known_styles(self, style: str) -> str:
+        """Return what to say to someone who asked for the unknown `style`."""
+        if self.styles:
+            return nearest(style, self.styles) or f"; known are {', '.join(map(repr, self.styles))}"
+        if self.restored:
+            return ": this model knows no style: no two clips share one"
+        return ": this feature knows no style, since it was not restored from a training set"
 
     def seen(self, track: Track, frames: Array, styles: Array) -> Array:
         """Return input rows `[N, X]` at `frames`, what came next standing for what was wanted."""
