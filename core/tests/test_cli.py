@@ -285,6 +285,15 @@ def test_convert_says_what_it_lacks(run, toy, tmp_path):
     assert not (tmp_path / "o.toy").exists()
 
 
+def test_convert_says_why_there_is_nothing_to_do(run, toy, tmp_path):
+    folder, empty = tmp_path / "work" / "in", tmp_path / "work" / "empty"
+    folder.mkdir()
+    empty.mkdir()
+    (folder / "a.x").write_text("TOY")
+    assert "another folder" in run("convert", folder, folder, "--to", "toy", status=2).stderr
+    assert "no file to convert" in run("convert", empty, tmp_path / "o", "--to", "toy", status=2).stderr
+
+
 def test_doctor_names_what_is_missing_with_advice(run, shelf):
     shelf.provide("acme-key", "voice", "needy", options="requires=('env:ACME_KEY_NOT_SET', 'module:json')")
     shelf.add("acme-bad", {"kinetoscope.importer": {"bad": "acme_bad"}}, {"acme_bad": "1 / 0"})

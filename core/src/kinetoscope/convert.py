@@ -42,15 +42,20 @@ def plan(sources: Sequence[Path], out: Path, label: str | None) -> list[Task]:
     """Return what is to be converted into what.
 
     Raises:
-        ValueError: neither `label` nor the suffix of `out` says the format, or two files would be
-            written under one name.
+        ValueError: neither `label` nor the suffix of `out` says the format, two files would be
+            written under one name, a folder is both source and target, or there is no file.
     """
     single = len(sources) == 1 and not sources[0].is_dir() and not out.is_dir() and bool(out.suffix)
     if single:
         return [Task(sources[0], out, label or _label(out), picky=True)]
     if label is None:
         raise ValueError(f"{out} is a folder to fill; say the format with --to, such as --to bvh")
+    for source in sources:
+        if source.is_dir() and source.resolve() == out.resolve():
+            raise ValueError(f"{source} is to be read and written at once; name another folder to fill")
     tasks = [task for source in sources for task in _tasks_of(source, out, label)]
+    if not tasks:
+        raise ValueError(f"no file to convert in {', '.join(map(str, sources))}")
     targets: dict[Path, Path] = {}
     for task in tasks:
         other = targets.setdefault(task.target, task.source)
