@@ -22,7 +22,9 @@ def page() -> str:
     """Return the page as it should be."""
     from kinetoscope.cli import main
 
-    context = click.Context(main, info_name="kinetoscope", terminal_width=96, max_content_width=96)
+    context = click.Context(
+        main, info_name="kinetoscope", terminal_width=96, max_content_width=96, **main.context_settings
+    )
     parts = [_HEAD, _block("kinetoscope", main, context)]
     for name in sorted(main.list_commands(context)):
         command = main.get_command(context, name)

@@ -11,7 +11,7 @@ import attrs
 import numpy as np
 
 from kinetoscope.shot.settings import Listing
-from kinetoscope_spec import Asset, Motion, Skeleton
+from kinetoscope_spec import Asset, Motion
 from kinetoscope_spec.errors import Cancelled, ConfigError, FormatError, ProviderNotFound
 from kinetoscope_spec.protocols import Progress
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from kinetoscope import Host
 
 __all__ = ["Clips", "hash_file", "read_clips"]
+
+STEADY_M = 0.01
+"""By how much a bone's length may vary within a clip and still be a bone's."""
 
 
 @attrs.frozen
@@ -82,8 +85,7 @@ def read_clips(host: Host, listing: Listing, progress: Progress | None = None) -
             warnings[f"{path.name} was left out: {error}"] += 1
             continue
         warnings.update(asset.warnings)
-        first = motions[0].skeleton if motions else asset.skeleton
-        fitting = [motion for motion in asset.motions if _same_body(first, motion.skeleton)]
+        fitting = [motion for motion in asset.motions if _same_body((motions or asset.motions)[0], motion)]
         if len(fitting) < len(asset.motions):
             warnings[f"{path.name} was left out: its skeleton is not that of the other clips"] += 1
         motions.extend(fitting)
@@ -104,11 +106,18 @@ def _source(path: Path, asset: Asset, motions: int) -> dict[str, Any]:
     return {"path": str(path), "sha256": hash_file(path), "motions": motions, "licence": licence}
 
 
-def _same_body(a: Skeleton, b: Skeleton) -> bool:
-    """Tell whether two skeletons are one: names, parents, and bones within 2 cm or 2 %."""
-    if a is b:
+def _same_body(a: Motion, b: Motion) -> bool:
+    """Tell whether two motions move one body: names, parents, and bones within 2 cm or 2 %.
+
+    Bones are measured as they are in the motion: where a joint has position channels of its own a
+    file's rest offset may say anything.
+    """
+    if a.skeleton is b.skeleton:
         return True
-    if a.names != b.names or not np.array_equal(a.parents, b.parents):
+    if a.skeleton.names != b.skeleton.names or not np.array_equal(a.skeleton.parents, b.skeleton.parents):
         return False
-    one, other = (np.linalg.norm(skeleton.rest_positions, axis=1) for skeleton in (a, b))
+    lengths = [np.linalg.norm(motion.positions, axis=-1) for motion in (a, b)]
+    # A joint that travels, such as hips under a root on the floor, is no bone.
+    bones = np.logical_and(*(np.ptp(length, axis=0) < STEADY_M for length in lengths))
+    one, other = (np.median(length, axis=0)[bones] for length in lengths)
     return bool(np.allclose(one, other, rtol=0.02, atol=0.02))
