@@ -140,3 +140,30 @@ def test_the_start_is_the_stretch_nearest_in_speed() -> None:
         pick_start([slow, fast], "slwo", 1.5)
     with pytest.raises(ConfigError, match=r"1\.5 s"):
         pick_start([gliding((0, 1), frames=5)], None, 1.0)
+
+
+def test_only_steps_with_both_ends_on_the_ground_count_as_skate() -> None:
+    """Still for ten frames, then off: the step that leaves the ground is not skate."""
+    positions = np.repeat(REST[None], 20, axis=0)
+    positions[10:, 0, 2] += np.arange(1, 11)
+    motion = Motion(SKELETON, positions, rotation.identity(np.zeros((20, 9, 4))), 30.0)
+    contacts = np.zeros((20, 2), bool)
+    contacts[:10] = True
+    assert measure.skate_cm_s(motion, contacts) == 0
+
+
+def test_shuffling_on_the_spot_is_no_step() -> None:
+    still, walk = gliding((0, 0), frames=60), gliding((0, 1.2), frames=60)
+    positions = np.concatenate([still.positions, walk.positions])
+    motion = Motion(SKELETON, positions, rotation.identity(np.zeros((120, 9, 4))), 30.0)
+    contacts = np.zeros((120, 2), bool)
+    contacts[10:20, 0] = contacts[30:40, 1] = contacts[80:90, 0] = True
+    moving = np.linalg.norm(np.gradient(measure.pelvis(motion), 1 / 30, axis=0), axis=1) > 0.3
+    assert measure.gait(motion, contacts).steps_per_s == pytest.approx(1 / (moving.sum() / 30))
+
+
+def test_the_heading_of_the_hips_is_free() -> None:
+    still = gliding((0, 0), frames=10)
+    turned = still.rotations.copy()
+    turned[:, 0] = rotation.from_yaw(np.full(10, 1.0))
+    assert JointLimits.of([still]).excess(turned).max() == 0

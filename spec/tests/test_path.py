@@ -67,3 +67,9 @@ def test_what_is_no_path_is_refused() -> None:
         Path([[0, 0], [1, 1], [1, 1]])
     with pytest.raises(ValidationError, match="not finite"):
         Path([[0, 0], [np.nan, 1]])
+
+
+def test_the_window_is_kept_to_within_a_span() -> None:
+    path = Path([[0, 0], [0, 100]])
+    assert path.nearest(np.array([0.0, 50.0]), near=10.0, window=1.0) == pytest.approx(11.0, abs=1e-6)
+    assert path.nearest(np.array([0.0, 0.0]), near=10.0, window=1.0) == pytest.approx(9.0, abs=1e-6)
