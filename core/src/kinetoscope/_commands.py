@@ -11,6 +11,7 @@ CORE: Final = {
     "explain": ("kinetoscope.cli.explain", "Say which provider would be chosen, and why."),
     "config": ("kinetoscope.cli.config", "Show the settings in force and where each came from."),
     "doctor": ("kinetoscope.cli.doctor", "Check drivers, weights, keys and libraries."),
+    "check": ("kinetoscope.cli.check", "Run the contracts of installed providers."),
     "detect": ("kinetoscope.cli.detect", "Tell what files are, from their bytes."),
     "inspect": ("kinetoscope.cli.inspect", "Show what a motion or character file holds."),
     "convert": ("kinetoscope.cli.convert", "Convert files between formats."),

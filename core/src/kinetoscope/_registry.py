@@ -153,6 +153,15 @@ class Registry:
                 self.break_row(row, error)
         self._save(rows)
 
+    def hook(self, name: str) -> Hook:
+        """Return what is known of a hook.
+
+        Raises:
+            ProviderNotFound: there is no such hook; names the nearest.
+        """
+        self._check(name)
+        return self.plugins.hooks[name]
+
     # -- providers
 
     def gather(self, hook: str) -> list[Row]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kinetoscope_spec import (
         Asset,
         Detection,
+        Hook,
         Signature,
     )
 
@@ -179,6 +180,15 @@ class Host(Getters):
         """Return the names of the hooks that there are, the seven of the specification first."""
         with self._lock:
             return self._registry.hook_names()
+
+    def hook(self, name: str) -> Hook:
+        """Return what a hook says of itself: its summary, protocol and contract.
+
+        Raises:
+            ProviderNotFound: there is no such hook; names the nearest.
+        """
+        with self._lock:
+            return self._registry.hook(name)
 
     def providers(self, hook: str | None = None, *, load: bool = True) -> list[ProviderInfo]:
         """Return the providers of `hook` (of all hooks), sorted by name.

@@ -6,12 +6,24 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from kinetoscope_spec.errors import ValidationError
 
 Array = NDArray[Any]
 Dimension = int | str
+
+
+def numbers(given: ArrayLike) -> Array:
+    """Let type checkers accept whatever NumPy makes an array of: `shaped` does it afterwards."""
+    array: Array = given  # type: ignore[assignment]
+    return array
+
+
+def numbers_or_none(given: ArrayLike | None) -> Array:
+    """The same for an attribute whose None is replaced when the value is built."""
+    array: Array = given  # type: ignore[assignment]
+    return array
 
 
 def shaped(

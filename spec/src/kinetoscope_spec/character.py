@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from kinetoscope_spec._arrays import Array, in_range, shaped
+from kinetoscope_spec._arrays import Array, in_range, numbers, shaped
 from kinetoscope_spec._value import Value, as_tuple, frozen_mapping
 from kinetoscope_spec.errors import ValidationError
 from kinetoscope_spec.motion import Motion, Skeleton
@@ -27,10 +27,10 @@ class Skin(Value):
         inverse_bind: `[B, 4, 4]`, from mesh space in the bind pose to each bone's space.
     """
 
-    joints: Array
-    weights: Array
-    bones: Array
-    inverse_bind: Array
+    joints: Array = attrs.field(converter=numbers)
+    weights: Array = attrs.field(converter=numbers)
+    bones: Array = attrs.field(converter=numbers)
+    inverse_bind: Array = attrs.field(converter=numbers)
 
     def __attrs_post_init__(self) -> None:
         size: dict[str, int] = {}
@@ -109,9 +109,9 @@ class Mesh(Value):
     """
 
     name: str
-    vertices: Array
-    corner_vertex: Array
-    faces: Array
+    vertices: Array = attrs.field(converter=numbers)
+    corner_vertex: Array = attrs.field(converter=numbers)
+    faces: Array = attrs.field(converter=numbers)
     normals: Array | None = None
     uvs: Array | None = None
     colors: Array | None = None

@@ -88,7 +88,9 @@ class ProviderUnavailable(KinetoscopeError):
 
 
 class ContractError(KinetoscopeError, AssertionError):
-    """A provider broke a law of its hook's contract."""
+    """A provider broke a law of its hook's contract; `law` names it where it is known."""
+
+    law: str | None = None
 
 
 class Cancelled(KinetoscopeError):

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from kinetoscope_spec import kinematics, rotation
-from kinetoscope_spec._arrays import Array, shaped, unit_quaternions
+from kinetoscope_spec._arrays import Array, numbers, numbers_or_none, shaped, unit_quaternions
 from kinetoscope_spec._value import Value
 from kinetoscope_spec.errors import ValidationError, nearest
 
@@ -45,10 +45,10 @@ class Skeleton(Value):
     """
 
     names: tuple[str, ...] = attrs.field(converter=_names)
-    parents: Array
-    rest_positions: Array
-    rest_rotations: Array = None  # type: ignore[assignment]
-    rest_scales: Array = None  # type: ignore[assignment]
+    parents: Array = attrs.field(converter=numbers)
+    rest_positions: Array = attrs.field(converter=numbers)
+    rest_rotations: Array = attrs.field(default=None, converter=numbers_or_none)
+    rest_scales: Array = attrs.field(default=None, converter=numbers_or_none)
 
     def __attrs_post_init__(self) -> None:
         count = len(self.names)
@@ -130,8 +130,8 @@ class Motion(Value):
     """
 
     skeleton: Skeleton = attrs.field(validator=attrs.validators.instance_of(Skeleton))
-    positions: Array
-    rotations: Array
+    positions: Array = attrs.field(converter=numbers)
+    rotations: Array = attrs.field(converter=numbers)
     framerate: float = attrs.field(converter=float)
     name: str = ""
     scales: Array | None = None

@@ -87,6 +87,8 @@ class Provider:
         requires: what must be there before it can work: `module:torch`, `env:GEMINI_API_KEY`,
             `library:libEGL.so.1`, `weights:FILE` (below the folder of the host's weights).
         omits: laws of the contract that do not apply, each `law: reason`.
+        contract: `"module:Class"` of the contract that proves this provider, a subclass of its
+            hook's with what that needs to know: sample files, what the format holds. None: the hook's.
         order: -1 to be tried last, 1 to be tried first, when capability alone decides.
     """
 
@@ -102,6 +104,9 @@ class Provider:
     needs: tuple[str, ...] = attrs.field(default=(), converter=_words, kw_only=True)
     requires: tuple[str, ...] = attrs.field(default=(), converter=_words, kw_only=True)
     omits: tuple[str, ...] = attrs.field(default=(), converter=_words, kw_only=True)
+    contract: str | None = attrs.field(
+        default=None, kw_only=True, validator=attrs.validators.optional(_target)
+    )
     order: int = attrs.field(default=0, kw_only=True, validator=attrs.validators.in_((-1, 0, 1)))
 
 
