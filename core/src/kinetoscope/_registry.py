@@ -16,6 +16,7 @@ from kinetoscope_spec.errors import PluginError, ProviderNotFound, nearest
 
 if TYPE_CHECKING:
     from kinetoscope._plugins import Plugin, PluginSet
+    from kinetoscope_spec.hooks import Hook
 
 __all__ = ["Registry"]
 

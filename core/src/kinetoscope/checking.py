@@ -54,9 +54,7 @@ def matching(host: Host, names: Iterable[str], *, hook: str | None = None) -> li
     Raises:
         ProviderNotFound: a name that nothing has; says the nearest.
     """
-    known = [info for info in host.providers(load=False) if hook in (None, info.hook)]
-    known = [info for name in {info.hook for info in known} for info in host.providers(name)]
-    known = [info for info in known if info.hook in host.hooks()]
+    known = [info for name in host.hooks() if hook in (None, name) for info in host.providers(name)]
     known.sort(key=lambda info: (info.hook, info.name))
     wanted = list(names)
     if not wanted:
@@ -66,9 +64,8 @@ def matching(host: Host, names: Iterable[str], *, hook: str | None = None) -> li
         fits = [info for info in known if name in (info.name, f"{info.hook}:{info.name}")]
         if not fits:
             there = sorted({info.name for info in known})
-            raise ProviderNotFound(
-                f"no provider {name!r}{nearest(name, there) or f'; there are {", ".join(there)}'}"
-            )
+            hint = nearest(name, there) or f"; there are {', '.join(there)}"
+            raise ProviderNotFound(f"no provider {name!r}{hint}")
         found += [info for info in fits if info not in found]
     return found
 

@@ -11,6 +11,9 @@ import numpy as np
 
 T = TypeVar("T")
 
+SHOWN_NUMBERS = 24
+"""As many numbers of an array are shown in full."""
+
 
 def same(a: object, b: object) -> bool:
     """Equality that looks into arrays, sequences and mappings, for attrs' generated `__eq__`."""
@@ -23,6 +26,20 @@ def same(a: object, b: object) -> bool:
     return bool(a == b)
 
 
+def short(held: object) -> str:
+    """Return the repr of an attribute; arrays of many numbers are told by dtype, shape and range."""
+    if isinstance(held, np.ndarray):
+        if held.size <= SHOWN_NUMBERS:
+            return str(held.tolist())
+        text = f"<{held.dtype} {list(held.shape)}"
+        return f"{text}, {held.min():.4g} to {held.max():.4g}>"
+    if isinstance(held, tuple) and len(held) > SHOWN_NUMBERS:
+        return f"<{len(held)}: {', '.join(short(item) for item in held[:3])}, ...>"
+    if isinstance(held, tuple):
+        return f"({', '.join(short(item) for item in held)}{',' * (len(held) == 1)})"
+    return repr(held)
+
+
 def as_tuple(values: Iterable[Any]) -> tuple[Any, ...]:
     """Return `values` as a tuple: the converter of attributes that hold several of something."""
     return tuple(values)
@@ -31,8 +48,8 @@ def as_tuple(values: Iterable[Any]) -> tuple[Any, ...]:
 class Value:
     """Base of the value types: equal when their arrays are, unhashable, read-only out of a pickle.
 
-    Subclasses are made with `@attrs.frozen(eq=False)`: attrs' own equality would compare arrays
-    number by number, and hashing them would be costly.
+    Subclasses are made with `@attrs.frozen(eq=False, repr=False)`: attrs' own equality would compare
+    arrays number by number, hashing them would be costly, and a clip printed in full fills a screen.
     """
 
     __slots__ = ()
@@ -45,6 +62,11 @@ class Value:
         )
 
     __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        shown = (field.name for field in _fields(type(self)) if field.repr)
+        inner = ", ".join(f"{name}={short(getattr(self, name))}" for name in shown)
+        return f"{type(self).__name__}({inner})"
 
     def __reduce__(self) -> tuple[object, ...]:
         names = [field.name for field in _fields(type(self))]

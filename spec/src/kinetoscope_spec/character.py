@@ -16,7 +16,7 @@ from kinetoscope_spec.motion import Motion, Skeleton
 __all__ = ["Asset", "Character", "Material", "Mesh", "Skin"]
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Skin(Value):
     """Which bones carry which vertices.
 
@@ -48,7 +48,7 @@ class Skin(Value):
             raise ValidationError(f"Skin.weights[{wrong[0]}] sum to {total[wrong[0]]:.6g}, expected 1")
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Material(Value):
     """A surface in the metallic-roughness model of glTF 2.0.
 
@@ -90,7 +90,7 @@ class Material(Value):
                 )
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Mesh(Value):
     """Triangles over control points; what differs at a corner is kept at the corner.
 
@@ -152,7 +152,7 @@ class Mesh(Value):
         return cls(name, vertices, np.arange(len(vertices)), faces, **kwargs)
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Character(Value):
     """A skeleton with the meshes it carries and their materials."""
 
@@ -165,7 +165,7 @@ class Character(Value):
         _check_meshes("Character", self.skeleton, self.meshes, self.materials)
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Asset(Value):
     """What an importer returns: everything that one file holds.
 

@@ -35,7 +35,7 @@ class Column:
     offset: float = 0.0
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class FeatureSchema(Value):
     """The meaning of a row's D numbers.
 
@@ -93,7 +93,7 @@ class FeatureSchema(Value):
         return cls(tuple(Column(*row) for row in data["columns"]), data["mean"], data["deviation"])
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class TrainingSet(Value):
     """Rows of inputs and of the outputs to learn from them.
 

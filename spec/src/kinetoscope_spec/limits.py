@@ -16,7 +16,7 @@ from kinetoscope_spec.motion import Motion, Skeleton
 __all__ = ["JointLimits"]
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class JointLimits(Value):
     """For every joint the box that its rotations stay in.
 

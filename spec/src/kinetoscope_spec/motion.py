@@ -29,7 +29,7 @@ def _names(value: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Skeleton(Value):
     """A forest of named nodes, parents before children; joints or not.
 
@@ -112,7 +112,7 @@ class Skeleton(Value):
         return positions[0], rotations[0]
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Motion(Value):
     """A clip: one local transform for every node and frame, at a constant framerate.
 

@@ -44,7 +44,7 @@ def _barry_goldman(p: Array, k: Array, t: Array) -> Array:
     return mix(b1, b2, k[1], k[2])
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Path(Value):
     """A smooth curve through points on the ground, parameterised by its length.
 

@@ -22,12 +22,14 @@ SHOWN_LINES = 30
 """How much of a failure's example is shown; `--json` has all of it."""
 
 
-class Shard(click.ParamType):
+class Shard(click.ParamType[tuple[int, int]]):
     """`i/n`, one part of n."""
 
     name = "i/n"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
         """Return (i, n) with 1 <= i <= n."""
         if isinstance(value, tuple):
             return value
@@ -49,9 +51,13 @@ class Shard(click.ParamType):
     help="How many examples: " + ", ".join(f"{name} {count}" for name, count in PROFILES.items()) + ".",
 )
 @click.option("--examples", type=click.IntRange(1), metavar="N", help="Examples of a plain law, instead.")
-@click.option("--seed", type=click.IntRange(0), metavar="N", help="Draw the examples of an earlier run again.")
+@click.option(
+    "--seed", type=click.IntRange(0), metavar="N", help="Draw the examples of an earlier run again."
+)
 @click.option("--mutants", is_flag=True, help="Also run each law against providers that break it.")
-@click.option("--shard", type=Shard(), default="1/1", metavar="I/N", help="Only every N-th law from the I-th.")
+@click.option(
+    "--shard", type=Shard(), default="1/1", metavar="I/N", help="Only every N-th law from the I-th."
+)
 @click.option("--jobs", type=click.IntRange(1), default=1, metavar="N", help="Processes that share the laws.")
 @json_option
 @pass_host
@@ -78,10 +84,8 @@ def command(
     if seed is None:
         seed = _drawn_seed()
     given = {"examples": examples or PROFILES[profile], "seed": seed, "mutants": mutants}
-    if jobs > 1:
-        rows = _in_processes(ctx, names, hook, shard, jobs, given)
-    else:
-        rows = _here(host, names, hook, shard, given)
+    run = _in_processes if jobs > 1 else _here
+    rows = run(host, names, hook, shard=shard, jobs=jobs, given=given)
     emit(ctx, _summed(rows, given), _human)
     if not all(row["ok"] for row in rows):
         ctx.exit(1)
@@ -94,8 +98,15 @@ def _drawn_seed() -> int:
 
 
 def _here(
-    host: Host, names: Sequence[str], hook: str | None, shard: tuple[int, int], given: dict[str, Any]
+    host: Host,
+    names: Sequence[str],
+    hook: str | None,
+    *,
+    shard: tuple[int, int],
+    jobs: int,
+    given: dict[str, Any],
 ) -> list[dict[str, Any]]:
+    """Run the laws in this process."""
     from kinetoscope.checking import check_providers, matching
 
     _keep_hypothesis_out_of_this_folder()
@@ -116,9 +127,10 @@ def _keep_hypothesis_out_of_this_folder() -> None:
 
 
 def _in_processes(
-    ctx: click.Context,
+    host: Host,
     names: Sequence[str],
     hook: str | None,
+    *,
     shard: tuple[int, int],
     jobs: int,
     given: dict[str, Any],
@@ -132,7 +144,7 @@ def _in_processes(
     running = []
     for job in range(jobs):
         part = f"{shard[0] + job * shard[1]}/{shard[1] * jobs}"
-        command = [sys.executable, "-m", "kinetoscope", *_root_options(ctx), "check", *arguments]
+        command = [sys.executable, "-m", "kinetoscope", *_root_options(), "check", *arguments]
         running.append(subprocess.Popen([*command, "--shard", part], stdout=subprocess.PIPE, text=True))
     try:
         printed = [process.communicate()[0] for process in running]
@@ -145,9 +157,9 @@ def _in_processes(
     return _joined([row for text in printed for row in json.loads(text)["providers"]])
 
 
-def _root_options(ctx: click.Context) -> list[str]:
+def _root_options() -> list[str]:
     """Return the options that stood before the command, for processes like this one."""
-    params = ctx.find_root().params
+    params = click.get_current_context().find_root().params
     words = ["--config", params["config_file"]] if params.get("config_file") else []
     for name in ("block", "allow"):
         words += [word for held in params.get(name) or () for word in (f"--{name}", held)]
@@ -252,7 +264,7 @@ def _told(row: dict[str, Any]) -> list[str]:
     for failure in row["failures"]:
         example = failure["example"].splitlines()
         cut = [f"... and {len(example) - SHOWN_LINES} lines more"] if len(example) > SHOWN_LINES else []
-        text = [*failure["message"].splitlines(), *example[:SHOWN_LINES], *cut]
-        lines += [f"{'':4}{line}" for line in text]
+        shown = [*failure["message"].splitlines(), *example[:SHOWN_LINES], *cut]
+        lines += [f"{'':4}{line}" for line in shown]
     lines += [f"{'':4}law {held['law']} did not notice: {held['mutant']}" for held in row["missed"]]
     return lines

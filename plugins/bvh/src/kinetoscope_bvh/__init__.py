@@ -21,6 +21,7 @@ def providers() -> Sequence[Provider]:
             load="kinetoscope_bvh.importer:BvhImporter",
             reads=("bvh",),
             writes=("bvh",),
+            contract="kinetoscope_bvh.contract:BvhContract",
             signatures=(
                 Signature(
                     "bvh",

@@ -29,6 +29,7 @@ def importers() -> Sequence[Provider]:
             "procedural biped mocap from recipe files",
             load="kinetoscope_samples.importer:SampleImporter",
             reads=(LABEL,),
+            contract="kinetoscope_samples.contract:SampleContract",
             signatures=(
                 Signature(
                     LABEL,

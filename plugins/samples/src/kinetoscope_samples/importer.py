@@ -10,13 +10,9 @@ from kinetoscope_samples.biped import generate
 from kinetoscope_samples.recipe import parse
 from kinetoscope_spec import Asset, FormatError
 
-__all__ = ["SampleImporter", "UnreadableError"]
+__all__ = ["SampleImporter"]
 
 _LARGEST_BYTES = 1 << 20
-
-
-class UnreadableError(FormatError, OSError):
-    """The file can't be read at all: it is missing, a folder, a pipe, or may not be read."""
 
 
 class SampleImporter:
@@ -27,6 +23,7 @@ class SampleImporter:
 
         Raises:
             FormatError: no recipe, or one with a wrong key or value; names the line.
+            OSError: the file can't be opened: missing, a folder, no permission.
         """
         path = Path(path)
         recipe = parse(_text(path), path=path)
@@ -44,20 +41,20 @@ class SampleImporter:
 
 
 def _text(path: Path) -> str:
-    try:
-        status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode):
-            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no ordinary file"
-            raise UnreadableError(f"is {kind}", path=path, expected="a recipe file")
-        if status.st_size > _LARGEST_BYTES:
-            raise FormatError(
-                f"has {status.st_size} bytes", path=path, expected=f"a recipe of {_LARGEST_BYTES} at most"
-            )
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:
-        if isinstance(error, FormatError):
-            raise
-        raise UnreadableError(f"can't be read: {error}", path=path, expected="a recipe file") from error
+    """Return the text of a recipe file.
+
+    Raises:
+        FormatError: it is no ordinary file, too large, or no UTF-8.
+        OSError: the system can't open it.
+    """
+    status = os.stat(path)
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        raise FormatError("is no ordinary file", path=path, expected="a recipe file")
+    if status.st_size > _LARGEST_BYTES and stat.S_ISREG(status.st_mode):
+        raise FormatError(
+            f"has {status.st_size} bytes", path=path, expected=f"a recipe of {_LARGEST_BYTES} at most"
+        )
+    data = path.read_bytes()
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

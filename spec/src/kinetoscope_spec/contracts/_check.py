@@ -123,9 +123,13 @@ def check(
         laws: names of the laws to run; all by default.
         shrink: look for the smallest example of a failure.
         told: called before each law; False stops the run.
+
+    Raises:
+        ContractError: the contract leaves out a law that there is not, or without a reason.
     """
     subject = contract() if isinstance(contract, type) else contract
     seed = random.SystemRandom().randrange(2**32) if seed is None else seed
+    subject.left_out()
     wanted = [law for law in subject.laws() if laws is None or law.name in laws]
     results: list[LawResult] = []
     for i, law in enumerate(wanted):

@@ -80,13 +80,22 @@ class Contract:
         held = type(self).provider
         return _made(held) if isinstance(held, type) else self.provider
 
-    def why_not(self, law: Law) -> str | None:
-        """Return why `law` does not apply to this provider, or None."""
+    def left_out(self) -> dict[str, str]:
+        """Return what `omits` says: law to reason.
+
+        Raises:
+            ContractError: a reason is missing, or there is no such law.
+        """
         omitted = _omitted(self.omits)
         known = [held.name for held in self.laws()]
         for name in omitted:
             if name not in known:
                 raise ContractError(f"{self.name} omits {name!r}, which is no law{nearest(name, known)}")
+        return omitted
+
+    def why_not(self, law: Law) -> str | None:
+        """Return why `law` does not apply to this provider, or None."""
+        omitted = self.left_out()
         if law.name in omitted:
             return omitted[law.name]
         reason: str | None = getattr(self, law.unless)() if law.unless else None

@@ -93,13 +93,14 @@ def skeletons(
         parents,
         positions,
         _unit_quaternions(rng, (count,)) if turned else None,
-        _scales(rng, (count, 3)) if scaled else None,
+        _scales(draw, rng, (count, 3)) if scaled else None,
     )
 
 
-def _scales(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    """Return scales of 0.5 to 2, some of them negative."""
-    scales: Array = rng.uniform(0.5, 2.0, size=shape) * np.where(rng.random(shape) < 0.1, -1.0, 1.0)
+def _scales(draw: st.DrawFn, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Return scales of 0.5 to 2: all positive, some negative, or all."""
+    negative = draw(st.sampled_from((0.0, 0.1, 1.0)))
+    scales: Array = rng.uniform(0.5, 2.0, size=shape) * np.where(rng.random(shape) < negative, -1.0, 1.0)
     return scales
 
 
@@ -139,7 +140,7 @@ def motions(
         rotations.astype(dtype),
         draw(st.sampled_from(RATES) if framerates is None else framerates),
         draw(st.sampled_from(("clip", "walk", "歩く"))),
-        scales=np.repeat(_scales(rng, (1, len(held), 3)), count, axis=0).astype(dtype) if scaled else None,
+        scales=np.repeat(_scales(draw, rng, (1, len(held), 3)), count, axis=0).astype(dtype) if scaled else None,
     )
 
 

@@ -1,0 +1,5 @@
+from kinetoscope_bvh.contract import BvhContract
+
+
+class TestBvh(BvhContract):
+    pass

@@ -1,0 +1,5 @@
+from kinetoscope_samples.contract import SampleContract
+
+
+class TestSamples(SampleContract):
+    pass
