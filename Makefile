@@ -7,15 +7,20 @@ BIN := $(VENV)/bin
 PACKAGES := $(sort $(dir $(wildcard spec/pyproject.toml core/pyproject.toml plugins/*/pyproject.toml contrib/*/pyproject.toml)))
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
+SHARD ?= 1/1
+FUZZ_SECONDS ?= 60
 export KINETOSCOPE_HOME ?= $(CURDIR)/$(VENV)/home
 
-.PHONY: help setup system demo test lint types layers docs pytest bench format clean
+.PHONY: help setup system demo test lint types layers docs pytest bench contracts nightly fuzz format clean
 
 help:
 	@echo "make setup   create .venv with everything, pinned"
 	@echo "make demo    shoot the sample shot and say where the film is"
 	@echo "make test    lint, types, layers, docs, all tests"
 	@echo "make bench   run the benchmarks into bench.json"
+	@echo "make contracts  every provider through its contract, every law against its mutants"
+	@echo "make nightly    the same with twenty times the examples, in shards: SHARD=1/8"
+	@echo "make fuzz       every parser of ours under atheris, FUZZ_SECONDS each"
 
 setup: $(STAMP) system
 
@@ -50,6 +55,16 @@ pytest:
 
 bench: setup
 	$(BIN)/python tests/bench.py bench.json
+
+contracts: setup
+	$(BIN)/python -m kinetoscope check --all --mutants --jobs $(WORKERS)
+
+nightly: setup
+	$(BIN)/python -m kinetoscope check --all --profile nightly --shard $(SHARD) --jobs $(WORKERS)
+
+fuzz: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .setup/constraints.txt atheris
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
 format:
 	$(BIN)/ruff check --fix .

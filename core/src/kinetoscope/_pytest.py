@@ -79,7 +79,7 @@ class LawItem(pytest.Item):
 
     def runtest(self) -> None:
         """Run the law on as many examples as the hypothesis profile in force says."""
-        from kinetoscope_spec.contracts._law import run_law
+        from kinetoscope_spec.contracts import run_law
 
         run_law(self.contract, self.law)
 

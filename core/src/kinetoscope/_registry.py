@@ -54,6 +54,7 @@ class Registry:
 
     def hook_names(self) -> list[str]:
         """Return the hooks that have a specification or an installed provider, the seven first."""
+        self.admit()  # those that embedded plugins bring are among them
         brought = self._set.hooks if self._set else ()
         others = {*self.rows(), *brought} - {*SPEC_HOOKS, *NOT_PROVIDERS}
         return [*SPEC_HOOKS, *sorted(others)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -98,9 +98,8 @@ def contract_of(host: Host, info: ProviderInfo) -> Contract | None:
 
 
 def _imported(target: str, whose: str) -> Any:
-    module, _, name = target.partition(":")
     try:
-        return getattr(import_module(module), name)
+        return resolve_name(target)
     except ImportError as error:
         if error.name == "hypothesis":
             raise KinetoscopeError(

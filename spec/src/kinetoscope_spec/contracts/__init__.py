@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kinetoscope_spec.contracts import strategies
     from kinetoscope_spec.contracts._check import LawResult, MutantResult, Report, check, check_mutants
     from kinetoscope_spec.contracts._contract import Contract
-    from kinetoscope_spec.contracts._law import Law, law, require
+    from kinetoscope_spec.contracts._law import Law, law, require, run_law
     from kinetoscope_spec.contracts.detector import DetectorContract
     from kinetoscope_spec.contracts.feature import FeatureContract
     from kinetoscope_spec.contracts.importer import ImporterContract, Sample
@@ -28,7 +28,7 @@ _HOMES = {
     "strategies": "strategies",
     **dict.fromkeys(("LawResult", "MutantResult", "Report", "check", "check_mutants"), "_check"),
     "Contract": "_contract",
-    **dict.fromkeys(("Law", "law", "require"), "_law"),
+    **dict.fromkeys(("Law", "law", "require", "run_law"), "_law"),
     "DetectorContract": "detector",
     "FeatureContract": "feature",
     "InpainterContract": "inpainter",
@@ -60,6 +60,7 @@ __all__ = [
     "law",
     "mutant",
     "require",
+    "run_law",
     "strategies",
 ]
 

@@ -6,8 +6,8 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from kinetoscope_spec.contracts._law import Law
@@ -64,8 +64,7 @@ class Contract:
         """Return the mutants that this contract is to catch, importing them now."""
         if cls.mutants is None:
             return ()
-        module, _, attribute = cls.mutants.partition(":")
-        held: Sequence[Mutant] = getattr(import_module(module), attribute)
+        held: Sequence[Mutant] = resolve_name(cls.mutants)
         return tuple(held)
 
     def __init_subclass__(cls) -> None:

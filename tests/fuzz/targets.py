@@ -1,0 +1,185 @@
+"""What is fuzzed: each parser of ours, the errors it may raise, and files that it made itself.
+
+A parser is handed bytes. Anything but its result or one of `errors` is a defect.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+
+from kinetoscope_spec import Asset, ConfigError, FormatError, Motion, Skeleton
+
+__all__ = ["PACKAGES", "TARGETS", "Target"]
+
+
+@attrs.frozen
+class Target:
+    """One parser.
+
+    Attributes:
+        name: what the command line calls it.
+        parse: reads bytes.
+        errors: what it may raise.
+        seeds: files to begin with, made by our own writers.
+    """
+
+    name: str
+    parse: Callable[[bytes], Any]
+    errors: tuple[type[Exception], ...]
+    seeds: Callable[[], Sequence[bytes]]
+
+    def __call__(self, data: bytes) -> None:
+        """Parse `data`; whatever else is raised than the errors that may be is a defect."""
+        with suppress(*self.errors):
+            self.parse(data)
+
+
+def _with_file(suffix: str, read: Callable[[Path], Any]) -> Callable[[bytes], Any]:
+    """Return a parser of bytes of a reader of files."""
+    path = Path(tempfile.mkdtemp(prefix="kinetoscope-fuzz-")) / f"input{suffix}"
+
+    def parse(data: bytes) -> Any:
+        path.write_bytes(data)
+        return read(path)
+
+    return parse
+
+
+def _bvh() -> Target:
+    from kinetoscope_bvh.importer import BvhImporter
+
+    importer = BvhImporter()
+
+    def seeds() -> list[bytes]:
+        names = Skeleton(("Hips", "Knee", "脚"), [-1, 0, 1], [[0, 1, 0], [0, -0.5, 0], [0, -0.5, 0]])
+        rotations = np.tile([0.0, 0.0, 0.0, 1.0], (3, 3, 1))
+        motion = Motion(names, np.repeat(names.rest_positions[None], 3, axis=0), rotations, 30.0)
+        asset = Asset("seed", names, (motion,), metadata={"format": "bvh", "unit_m": 1.0, "axes": "+X+Y+Z"})
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "seed.bvh"
+            importer.write(asset, path)
+            text = path.read_bytes()
+        return [text, text.replace(b"\n", b"\r\n")]
+
+    return Target("bvh", _with_file(".bvh", importer.read), (FormatError,), seeds)
+
+
+def _recipe() -> Target:
+    from kinetoscope_samples.recipe import ACTIONS, Recipe, Segment, parse, to_toml
+
+    def seeds() -> list[bytes]:
+        recipes = [Recipe(action=action) for action in ACTIONS]
+        recipes.append(Recipe(segments=(Segment(1.0, 1.2), Segment(2.0, 0.5, 30.0))))
+        return [to_toml(recipe).encode() for recipe in recipes]
+
+    def read(data: bytes) -> Any:
+        return parse(data.decode("utf-8", "replace"), path=Path("input.sample.toml"))
+
+    return Target("recipe", read, (FormatError,), seeds)
+
+
+def _shot() -> Target:
+    from kinetoscope.shot.settings import read_shot
+    from kinetoscope_samples.shot import write_sample
+
+    def seeds() -> list[bytes]:
+        with tempfile.TemporaryDirectory() as folder:
+            return [write_sample(Path(folder) / "sample").read_bytes()]
+
+    return Target("shot", _with_file(".toml", read_shot), (ConfigError,), seeds)
+
+
+def _config() -> Target:
+    from kinetoscope.config import Config
+
+    def seeds() -> list[bytes]:
+        return [
+            b'block = ["acme"]\ntrace = true\n[providers]\nimporter = "bvh"\n[plugins.bvh]\nunit = 0.01\n'
+        ]
+
+    def read(path: Path) -> Any:
+        return Config.load({}, file=path)
+
+    return Target("config", _with_file(".toml", read), (ConfigError,), seeds)
+
+
+def _checkpoint() -> Target:
+    from kinetoscope_codebook.fitted import load
+    from kinetoscope_codebook.model import Mlp
+    from kinetoscope_spec import Column, TrainingSet
+
+    def seeds() -> list[bytes]:
+        rng = np.random.default_rng(0)
+        inputs, outputs = rng.normal(size=(32, 3)), rng.normal(size=(32, 2))
+        schemas = [
+            TrainingSet.measured([Column(f"c{i}") for i in range(d.shape[1])], d) for d in (inputs, outputs)
+        ]
+        fitted = Mlp().fit(TrainingSet(inputs, outputs, *schemas), seed=0, budget={"steps": 1})
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "seed.safetensors"
+            fitted.save(path)
+            return [path.read_bytes()]
+
+    return Target("checkpoint", _with_file(".safetensors", load), (FormatError,), seeds)
+
+
+def _signatures() -> Target:
+    import inspect
+
+    from kinetoscope_bvh.signature import is_bvh
+    from kinetoscope_magika import formats
+    from kinetoscope_samples import is_recipe
+
+    rules = [rule for name, rule in inspect.getmembers(formats, inspect.isfunction) if name.startswith("is_")]
+
+    def read(data: bytes) -> Any:
+        head, tail = data[:4096], data[-4096:]
+        for rule in (*rules, is_bvh, is_recipe):
+            answer = rule(head, tail, len(data))
+            assert isinstance(answer, bool), f"{rule.__name__} returned {answer!r}"
+
+    def seeds() -> list[bytes]:
+        return [
+            b"glTF\x02\0\0\0\x20\0\0\0",
+            b"\x93NUMPY\x01\0v\0{'descr': '<f4'}",
+            b"PK\x03\x04",
+            b"ply\nformat ascii 1.0\n",
+        ]
+
+    return Target("signatures", read, (), seeds)
+
+
+def _detect() -> Target:
+    from kinetoscope_magika.detect import MagikaDetector
+
+    detector = MagikaDetector()
+    return Target("detect", detector.detect, (), lambda: [b"import os\n", b"{}", b"\x89PNG\r\n\x1a\n"])
+
+
+TARGETS: dict[str, Callable[[], Target]] = {
+    "bvh": _bvh,
+    "recipe": _recipe,
+    "shot": _shot,
+    "config": _config,
+    "checkpoint": _checkpoint,
+    "signatures": _signatures,
+    "detect": _detect,
+}
+
+PACKAGES = {
+    "bvh": ("kinetoscope_bvh",),
+    "recipe": ("kinetoscope_samples",),
+    "shot": ("kinetoscope",),
+    "config": ("kinetoscope",),
+    "checkpoint": ("kinetoscope_codebook",),
+    "signatures": ("kinetoscope_magika", "kinetoscope_bvh"),
+    "detect": ("kinetoscope_magika",),
+}
+"""Whose branches guide the fuzzer."""
