@@ -68,6 +68,10 @@ class Value:
         inner = ", ".join(f"{name}={short(getattr(self, name))}" for name in shown)
         return f"{type(self).__name__}({inner})"
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Print short in IPython and in the examples of hypothesis, too."""
+        printer.text(f"{type(self).__name__}(...)" if cycle else repr(self))
+
     def __reduce__(self) -> tuple[object, ...]:
         names = [field.name for field in _fields(type(self))]
         return _restored, (type(self), {name: getattr(self, name) for name in names})

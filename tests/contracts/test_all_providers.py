@@ -1,0 +1,46 @@
+"""`kinetoscope check --all`: every installed provider holds its laws, or says what it lacks."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kinetoscope import discovery
+from kinetoscope_spec import HOOKS
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_every_installed_provider_holds_its_laws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KINETOSCOPE_HOME", str(tmp_path / "home"))
+    command = [
+        sys.executable,
+        "-m",
+        "kinetoscope",
+        "check",
+        "--all",
+        "--examples",
+        "5",
+        "--seed",
+        "0",
+        "--json",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=800)
+    told = json.loads(done.stdout)
+    failures = [failure["message"] for row in told["providers"] for failure in row["failures"]]
+    assert failures == []
+    states = {(row["hook"], row["name"]): row["state"] for row in told["providers"]}
+    assert set(states.values()) <= {"checked", "unavailable"}
+    for row in told["providers"]:
+        assert row["state"] == "checked" or row["reason"]
+    ours = {
+        (entry.hook, entry.name)
+        for entry in discovery.entries()
+        if entry.distribution.startswith("kinetoscope-") and entry.hook in {*HOOKS, "media", "solver"}
+    }
+    assert ours <= set(states)
+    assert done.returncode == 0
