@@ -76,22 +76,3 @@ def test_the_plugin_of_the_how_to_works(tmp_path: Path, monkeypatch: pytest.Monk
         tracks.write_text("# tracks\n0,1\n")
         with pytest.raises(FormatError, match=r"points\.unknown.*expected finite rows"):
             host.open(tracks)
-
-
-def test_the_hook_of_the_how_to_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for title, code in blocks(PAGES / "how-to" / "bring-a-hook.md"):
-        path = tmp_path / title
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(code, encoding="utf-8")
-    (tmp_path / "src" / "acme_grade" / "warm.py").write_text(
-        "class Warm:\n    def grade(self, picture):\n        return picture\n"
-    )
-    monkeypatch.syspath_prepend(str(tmp_path / "src"))
-    monkeypatch.setenv("KINETOSCOPE_HOME", str(tmp_path / "home"))
-    import acme_grade
-
-    from kinetoscope import Host
-
-    with Host(plugins=[acme_grade], autoload=False) as host:
-        assert host.provider("grader", "warm").grade("picture") == "picture"
-        assert host.explain("grader").chosen == "warm"

@@ -22,7 +22,13 @@ FILES = [
     ).stdout.splitlines()
     if (ROOT / name).is_file()
 ]
-DISTRIBUTIONS = sorted(path.parent for path in FILES if path.name == "pyproject.toml" and path.parent != ROOT)
+EXAMPLES = ROOT / "docs" / "examples"
+"""Distributions that others could have made: none of the house's."""
+DISTRIBUTIONS = sorted(
+    path.parent
+    for path in FILES
+    if path.name == "pyproject.toml" and path.parent != ROOT and EXAMPLES not in path.parents
+)
 LONG_ON_PURPOSE = {
     # One compiled loop over the bytes of a file: split into functions it lost a third of its speed.
     "plugins/bvh/src/kinetoscope_bvh/_kernel.py:parse",

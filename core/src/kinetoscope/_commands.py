@@ -12,6 +12,7 @@ CORE: Final = {
     "config": ("kinetoscope.cli.config", "Show the settings in force and where each came from."),
     "doctor": ("kinetoscope.cli.doctor", "Check drivers, weights, keys and libraries."),
     "check": ("kinetoscope.cli.check", "Run the contracts of installed providers."),
+    "new": ("kinetoscope.cli.new", "Begin a plugin: a distribution ready to publish."),
     "detect": ("kinetoscope.cli.detect", "Tell what files are, from their bytes."),
     "inspect": ("kinetoscope.cli.inspect", "Show what a motion or character file holds."),
     "convert": ("kinetoscope.cli.convert", "Convert files between formats."),

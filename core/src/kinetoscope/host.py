@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -259,21 +260,25 @@ class Host(Getters):
 
     def timings(self) -> list[Timing]:
         """Return what was timed, the slowest first; empty without `trace`."""
-        return self._building.trace.timings() if self._building else []
+        return self._building.trace.timings() if self._building and self.config.trace else []
 
     # -- the end
 
     def close(self) -> None:
-        """Close what was built and can be closed; closing twice is harmless."""
+        """Close what was built and can be closed, the newest first; closing twice is harmless.
+
+        One that fails keeps none of the others open; what it raised is raised when all are closed.
+        """
         with self._lock:
             self._closed = True
             held = list(self._instances.values())
             self._instances.clear()
             self._defaults.clear()
-        for provider in held:
-            close = getattr(provider, "close", None)
-            if callable(close):
-                close()
+        with ExitStack() as stack:
+            for provider in held:
+                close = getattr(provider, "close", None)
+                if callable(close):
+                    stack.callback(close)
 
     def __enter__(self) -> Host:
         return self

@@ -224,6 +224,12 @@ def test_silent_film_has_no_sound(tmp_path: Path) -> None:
     assert MEDIA.read_audio(tmp_path / "f.mp4") is None
 
 
+def test_keys_of_metadata_are_lower_case(tmp_path: Path) -> None:
+    for suffix in ("mkv", "webm", "mov"):
+        MEDIA.write(tmp_path / f"f.{suffix}", film(2), rate=25, metadata={"artist": "Muybridge"})
+        assert MEDIA.metadata(tmp_path / f"f.{suffix}")["artist"] == "Muybridge"
+
+
 def test_metadata(tmp_path: Path) -> None:
     MEDIA.write(tmp_path / "f.mp4", film(2), rate=25, metadata={"title": "Gehen", "comment": "ω"})
     assert MEDIA.metadata(tmp_path / "f.mp4")["title"] == "Gehen"
@@ -332,6 +338,36 @@ def test_truncated_anywhere_is_refused_or_whole(tmp_path: Path) -> None:
             cut.write_bytes(content[: int(len(content) * part)])
             with pytest.raises(FormatError, match="cut"):
                 list(MEDIA.open(cut).frames())
+
+
+def test_a_small_file_with_huge_frames_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.gif"
+    MEDIA.write(path, film(2), rate=25)
+    content = path.read_bytes()
+    path.write_bytes(content[:6] + b"89a8" + content[10:])  # 14,648 x 14,433 pixels
+    with pytest.raises(FormatError, match=r"bomb\.gif: has frames of 14648 x 14433 pixels"):
+        MEDIA.open(path)
+
+
+@pytest.mark.parametrize(
+    ("told", "what"),
+    [
+        ({b"avc1": b"zzzz"}, "picture"),
+        ({b"mp4a": b"zzzz", b"\x04\x80\x80\x80\x17\x40": b"\x04\x80\x80\x80\x17\xff"}, "sound"),
+    ],
+)
+def test_unknown_codecs_are_named(tmp_path: Path, told: dict[bytes, bytes], what: str) -> None:
+    path = tmp_path / "film.mp4"
+    MEDIA.write(path, film(5), rate=25, audio=tone(0.2))
+    content = path.read_bytes()
+    for codec, unknown in told.items():
+        assert codec in content
+        content = content.replace(codec, unknown)
+    path.write_bytes(content)
+    with pytest.raises(FormatError, match=rf"film\.mp4: its {what} is of an unknown codec"):
+        MEDIA.open(path)
+    if what == "sound":
+        assert len(list(MEDIA.open(path, audio=False).frames())) == 5
 
 
 def test_sound_alone_is_no_film(tmp_path: Path) -> None:

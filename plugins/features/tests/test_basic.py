@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from kinetoscope_features import feature
+from kinetoscope_features import feature, formulas
 from kinetoscope_features.basic import (
     FootContacts,
     JointPositions,
@@ -16,6 +16,8 @@ from kinetoscope_features.basic import (
     JointVelocities,
     RootTrajectory,
 )
+from kinetoscope_features.mirror import Mirror
+from kinetoscope_features.root import smoothed
 from kinetoscope_spec import Motion, Skeleton
 from kinetoscope_spec.errors import ValidationError
 
@@ -108,3 +110,36 @@ def test_every_provider_loads():
     for provider in feature():
         module, name = provider.load.split(":")
         assert callable(getattr(import_module(module), name)().compute)
+
+
+def test_arrays_of_another_framerate_are_refused(walkers):
+    clip = walkers.walk()
+    arrays = (clip.skeleton, clip.positions, clip.rotations, clip.framerate)
+    np.testing.assert_allclose(JointPositions(framerate=30.0).rows(*arrays), JointPositions().compute(clip))
+    with pytest.raises(ValidationError, match="expected 60"):
+        JointPositions(framerate=60.0).rows(*arrays)
+
+
+def test_mirrored_rows_are_those_of_the_measured_mirror(walkers):
+    clip = walkers.walk(turn_rate=0.4)
+    other = Mirror.of([clip])(clip)
+    for each in FEATURES:
+        mirrored = each.mirrored(each.compute(clip), clip.skeleton)
+        np.testing.assert_allclose(mirrored, each.compute(other), atol=1e-9)
+
+
+def test_smoothing_is_a_gaussian_window_on_values_that_go_on_as_their_ends_do():
+    values = np.random.default_rng(0).normal(size=(50, 2))
+    kernel = np.exp(-0.5 * (np.arange(-18, 19) / 6.0) ** 2)
+    lines = [
+        np.polynomial.Polynomial.fit(np.arange(18), part, 1) for part in (values[:18, 1], values[-18:, 1])
+    ]
+    padded = np.concatenate([lines[0](np.arange(-18, 0)), values[:, 1], lines[1](np.arange(18, 36))])
+    expected = np.convolve(padded, kernel / kernel.sum(), mode="valid")
+    np.testing.assert_allclose(smoothed(values, 30.0, 0.2)[:, 1], expected, atol=1e-12)
+
+
+@given(st.lists(st.floats(-3, 3), min_size=1, max_size=20))
+def test_unwrapped_angles_are_those_of_numpy(steps):
+    angles = np.angle(np.exp(1j * np.cumsum(steps)))
+    np.testing.assert_allclose(formulas.unwrapped(angles), np.unwrap(angles), atol=1e-12)

@@ -6,7 +6,7 @@ Each protocol's docstring states what callers rely on; the laws that are tested 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, runtime_checkable
 
@@ -21,9 +21,10 @@ from kinetoscope_spec.learning import FeatureSchema, TrainingSet
 from kinetoscope_spec.motion import Motion, Skeleton
 from kinetoscope_spec.scene import Camera, Frame, Scene
 from kinetoscope_spec.video import Mask, Video
-from kinetoscope_spec.voice import Audio, Script
+from kinetoscope_spec.voice import Audio, Script, VoiceInfo
 
 __all__ = [
+    "ArrayFeature",
     "Control",
     "Detector",
     "Feature",
@@ -31,6 +32,7 @@ __all__ = [
     "Importer",
     "Inpainter",
     "Locomotion",
+    "MirroredFeature",
     "Model",
     "Progress",
     "Renderer",
@@ -50,8 +52,10 @@ class Importer(Protocol):
     `Asset` or a `FormatError`, in time and memory bounded by the file's size.
     """
 
-    def read(self, path: str | Path, **options: Any) -> Asset:
+    def read(self, path: str | Path) -> Asset:
         """Read the file at `path`.
+
+        Options of an importer's own (`unit=`, `max_bytes=`) are keyword-only and have defaults.
 
         Raises:
             FormatError: the file is not what it should be; names file and place.
@@ -73,7 +77,36 @@ class Feature(Protocol):
         ...
 
 
-@attrs.frozen(eq=False)
+@runtime_checkable
+class ArrayFeature(Feature, Protocol):
+    """A feature that computes on arrays of any library: NumPy, PyTorch (which differentiates it), JAX."""
+
+    def rows(self, skeleton: Skeleton, positions: Any, rotations: Any, framerate: float) -> Any:
+        """Return the rows `[T, D]` of all frames, in the library, dtype and device of the arrays.
+
+        Args:
+            skeleton: whose motion it is.
+            positions: `[T, J, 3]` m, relative to the parent.
+            rotations: `[T, J, 4]` unit quaternions xyzw, relative to the parent.
+            framerate: frames per second.
+        """
+        ...
+
+
+@runtime_checkable
+class MirroredFeature(Feature, Protocol):
+    """A feature that knows what its rows become when the motion is mirrored."""
+
+    def mirrored(self, rows: Array, skeleton: Skeleton) -> Array:
+        """Return the rows `[N, D]` of the motion that `rows [N, D]` are of, mirrored on the plane x = 0.
+
+        Left and right joints change places, and each is turned out of its rest pose by the mirror image
+        of its partner's turn. The rest pose of `skeleton` is its own mirror image.
+        """
+        ...
+
+
+@attrs.frozen(eq=False, repr=False)
 class Control(Value):
     """Where a character is to go: its root's trajectory on the ground, seen from now.
 
@@ -215,8 +248,10 @@ class Session(Protocol):
 class Renderer(Protocol):
     """Draws scenes. The same scene gives the same picture."""
 
-    def open(self, size: tuple[int, int], quality: str = "medium", **options: Any) -> Session:
+    def open(self, size: tuple[int, int], quality: str = "medium") -> Session:
         """Open a session for pictures of `size` (width, height); `draft`, `medium` or `high`.
+
+        Options of a renderer's own are keyword-only and have defaults.
 
         Raises:
             ProviderUnavailable: no driver; names what is missing.
@@ -226,10 +261,27 @@ class Renderer(Protocol):
 
 @runtime_checkable
 class Detector(Protocol):
-    """Tells content types from bytes. Total: any bytes, any path; the name never matters."""
+    """Tells content types from bytes. Total: any bytes, any path; the name never matters.
+
+    The answer is a function of content and mode, the same for a path, bytes and a stream, and costs
+    time and memory that do not grow with the file. Nothing is opened that could be waited for.
+    A path that can't be read (missing, no permission, no name at all) gives a detection labelled
+    `unknown` that says why in `error`, from `detect` as from `detect_many`. What is no file
+    (`directory`, `fifo`, `device`) has a label of its own, or an `error` too.
+
+    From one of `MODES` to a stricter one a label stays, or becomes `unknown` or `txt`.
+    """
+
+    def labels(self) -> Collection[str]:
+        """Return every label that it may give, `unknown` and those of what is no file among them."""
+        ...
 
     def detect(self, source: str | Path | bytes | BinaryIO, mode: str = "high-confidence") -> Detection:
-        """Say what `source` (a path, bytes, or a seekable stream whose position is kept) is."""
+        """Say what `source` (a path, bytes, or a seekable stream whose position is kept) is.
+
+        Raises:
+            ConfigError: an unknown mode; names those there are.
+        """
         ...
 
     def detect_many(self, paths: Iterable[str | Path], mode: str = "high-confidence") -> list[Detection]:
@@ -239,14 +291,31 @@ class Detector(Protocol):
 
 @runtime_checkable
 class Voice(Protocol):
-    """Speaks scripts. Async twins carry an `a` in front (`aspeak`, `astream`)."""
+    """Speaks scripts. Async twins carry an `a` in front (`aspeak`, `astream`).
+
+    The samples are finite, within full scale, and come at the highest rate of the voices that
+    speak. Cues of kind `word` cover the words of the script in order: a word is what stands between
+    white space once audio tags (`[whispers]`) are taken out, without what is no letter, mark or digit
+    at its ends; where a language is written without spaces, several cues may make up one. A lexicon
+    changes how a word sounds, not the word of its cue. Every audio, each piece of a stream too, has
+    `Provenance`.
+
+    All of these raise before the first sample:
+
+    Raises:
+        ValidationError: no word to say; a voice, language or audio tag that it does not know,
+            naming the nearest that it does.
+    """
 
     def speak(self, script: Script, **options: Any) -> Audio:
         """Speak all of it, with cues and provenance."""
         ...
 
     def stream(self, script: Script, **options: Any) -> Iterator[Audio]:
-        """Speak it piece by piece, as soon as each is ready."""
+        """Speak it piece by piece, as soon as each is ready: the samples of `speak`, in order.
+
+        The cues of a piece count from its own beginning.
+        """
         ...
 
     async def aspeak(self, script: Script, **options: Any) -> Audio:
@@ -257,8 +326,8 @@ class Voice(Protocol):
         """Speak it piece by piece without holding up the event loop."""
         ...
 
-    def voices(self) -> Sequence[Any]:
-        """Return the voices it has."""
+    def voices(self) -> Sequence[VoiceInfo]:
+        """Return the voices it has, the default one first."""
         ...
 
 

@@ -32,7 +32,7 @@ def _shape_vectors(instance: Any, **lengths: int) -> None:
         object.__setattr__(instance, name, vector)
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Camera(Value):
     """A pinhole camera that looks from `position` to `target`.
 
@@ -98,7 +98,7 @@ class Camera(Value):
         )
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Light(Value):
     """A light: the `sun` (parallel), a `point` or a `spot`.
 
@@ -132,7 +132,7 @@ class Light(Value):
             raise ValidationError("Light.direction has no length")
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Ground(Value):
     """An endless floor with a grid.
 
@@ -151,7 +151,7 @@ class Ground(Value):
         _shape_vectors(self, color=3, line_color=3)
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Actor(Value):
     """A character in one pose.
 
@@ -189,7 +189,7 @@ class Actor(Value):
         )
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Scene(Value):
     """Everything that is in front of the camera at one instant.
 
@@ -222,7 +222,7 @@ class Scene(Value):
             raise ValidationError(f"Scene.actors have ids {ids}, expected each id once")
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Frame(Value):
     """One rendered picture.
 

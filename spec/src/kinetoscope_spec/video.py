@@ -35,7 +35,7 @@ class _ArrayFrames:
         yield from self.frames[start:stop]
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class _Stream(Value):
     """What videos and masks share: a size, a rate and frames one can go through again."""
 
@@ -72,7 +72,7 @@ class _Stream(Value):
         raise NotImplementedError  # pragma: no cover - every stream type has its own
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Video(_Stream):
     """Moving pictures.
 
@@ -107,7 +107,7 @@ class Video(_Stream):
         return cls(width, height, Fraction(rate), _ArrayFrames(frames), len(frames), None, audio)
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Mask(_Stream):
     """Which pixels: frames are `uint8 [H, W]`, 0 outside and 255 inside, soft edges between."""
 
@@ -125,7 +125,7 @@ class Mask(_Stream):
         return cls(width, height, Fraction(rate), _ArrayFrames(frames), len(frames))
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Quadmask(Mask):
     """What is to happen to each pixel: 0 remove, 63 overlap, 127 affected, 255 keep.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -12,7 +12,7 @@ from kinetoscope_spec._arrays import Array, in_range, shaped
 from kinetoscope_spec._value import Value, as_tuple, frozen_mapping
 from kinetoscope_spec.errors import ValidationError
 
-__all__ = ["Audio", "Cue", "Line", "Provenance", "Script"]
+__all__ = ["Audio", "Cue", "Line", "Provenance", "Script", "VoiceInfo"]
 
 
 @attrs.frozen
@@ -30,7 +30,7 @@ class Line:
     language: str | None = None
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Script(Value):
     """Lines by speakers.
 
@@ -54,6 +54,43 @@ class Script(Value):
     def of(cls, text: str, **kwargs: Any) -> Script:
         """Build a script of one line."""
         return cls((Line(text),), **kwargs)
+
+    @property
+    def text(self) -> str:
+        """The texts of its lines, one below the other: what `Provenance.text_sha256` is the hash of."""
+        return "\n".join(line.text for line in self.lines)
+
+
+def _tags(value: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if value is None else tuple(value)
+
+
+@attrs.frozen
+class VoiceInfo:
+    """What a provider says of one of its voices.
+
+    Attributes:
+        name: what `Script.voices` calls it.
+        languages: BCP 47 tags that it speaks, its own first.
+        rate: samples per second that it gives.
+        tags: audio tags that it follows, without their brackets; None takes any.
+        summary: one line for lists.
+        deterministic: whether the same script gives the same samples.
+    """
+
+    name: str
+    languages: tuple[str, ...] = attrs.field(converter=as_tuple)
+    rate: int
+    tags: tuple[str, ...] | None = attrs.field(default=(), converter=_tags)
+    summary: str = ""
+    deterministic: bool = True
+
+    def __attrs_post_init__(self) -> None:
+        if not self.name or not self.languages or self.rate <= 0:
+            raise ValidationError(
+                f"VoiceInfo {self.name!r} speaks {list(self.languages)} at {self.rate} samples a second, "
+                "expected a name, at least one language and a rate above 0"
+            )
 
 
 @attrs.frozen
@@ -82,14 +119,15 @@ class Cue:
             )
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Provenance(Value):
     """Where synthesised media came from.
 
     Attributes:
         provider, model, voice: who made it.
-        text_sha256: hash of the text, not the text.
-        created: ISO 8601, UTC.
+        text_sha256: hash of the text, not the text: SHA-256 in hexadecimal of `Script.text` (the lines'
+            texts joined by line feeds) in UTF-8; of the whole script's in each piece of a stream too.
+        created: ISO 8601, UTC: `2026-01-31T12:00:00+00:00`.
         watermark: name of the watermark that was put in, or None.
         details: what else is known, JSON values only.
     """
@@ -103,7 +141,7 @@ class Provenance(Value):
     details: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Audio(Value):
     """Sound.
 

@@ -22,6 +22,7 @@ def media() -> Sequence[Provider]:
             load="kinetoscope_av.provider:AvMedia",
             reads=(*VIDEO_FORMATS, *IMAGE_FORMATS),
             writes=("mp4", "mov", "webm", "mkv", "gif", "png", "jpeg"),
+            contract="kinetoscope_av.own_contract:AvContract",
             licence="Apache-2.0 AND BSD-3-Clause AND GPL-2.0-or-later AND MIT-CMU",
         )
     ]

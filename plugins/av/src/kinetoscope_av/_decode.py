@@ -26,6 +26,9 @@ _SMALL_SOUND_S = 300.0
 # FFmpeg's quick path is ten times faster, but takes the nearest chroma sample and darkens by 1 of 255.
 _SCALER = Interpolation.BILINEAR | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
 
+_MOST_PIXELS = 8192 * 4320
+"""Of a frame: 8K as cinemas show it. A file of a few kilobytes may claim frames of gigabytes."""
+
 _SD_HEIGHT = 576
 """px; films up to this height that don't say so are BT.601, higher ones BT.709, as players assume."""
 
@@ -56,6 +59,17 @@ def open_video(path: str | Path, *, audio: bool | None = None) -> Video:
 def _picture(container: Any, path: Path) -> Any:
     for stream in container.streams.video:
         if not stream.disposition & av.stream.Disposition.attached_pic:
+            if stream.codec_context is None:  # FFmpeg knows no decoder for it
+                raise FormatError("its picture is of an unknown codec", path=path, expected="another")
+            width, height = stream.codec_context.width, stream.codec_context.height
+            if width * height > _MOST_PIXELS:
+                raise FormatError(
+                    f"has frames of {width} x {height} pixels",
+                    path=path,
+                    expected=f"{_MOST_PIXELS:,} at most",
+                )
+            # Frames may say other sizes than the header: the decoder is told too.
+            stream.codec_context.options = {"max_pixels": str(_MOST_PIXELS)}
             return stream
     found = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
     raise FormatError(f"holds no moving picture, only {found}", path=path, expected="a film")
@@ -137,6 +151,7 @@ class _Frames:
             return
         context: Any = av.CodecContext.create(self.alpha_codec, "r")
         context.extradata = stream.codec_context.extradata
+        context.options = {"max_pixels": str(_MOST_PIXELS)}
         for packet in container.demux(stream):
             yield from context.decode(packet if packet.size else None)
 

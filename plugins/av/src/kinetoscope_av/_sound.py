@@ -68,6 +68,12 @@ def read_audio(path: str | Path, start: float = 0.0, stop: float | None = None) 
         if not container.streams.audio:
             return None
         stream = container.streams.audio[0]
+        if stream.codec_context is None:  # FFmpeg knows no decoder for it
+            raise FormatError(
+                "its sound is of an unknown codec",
+                path=path,
+                expected="another, or audio=False for the picture",
+            )
         origin = _origin(container)
         if start > 1:
             container.seek(int((start + origin - 1) / stream.time_base), stream=stream, backward=True)

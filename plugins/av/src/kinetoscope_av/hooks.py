@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -12,9 +13,10 @@ import attrs
 from kinetoscope_spec import Hook, Provider, hookspec
 
 if TYPE_CHECKING:
+    from kinetoscope_av.contract import MediaContract
     from kinetoscope_spec import Audio, Progress, Video
 
-__all__ = ["HOOKS", "Media", "Written", "media"]
+__all__ = ["HOOKS", "Media", "MediaContract", "Written", "media"]
 
 
 @attrs.frozen
@@ -87,7 +89,7 @@ class Media(Protocol):
         ...
 
     def metadata(self, path: str | Path) -> Mapping[str, str]:
-        """Return what the film says about itself: title, artist, comment, ..."""
+        """Return what the film says about itself: `title`, `artist`, `comment`, ... in lower case."""
         ...
 
     def read_image(self, path: str | Path) -> Any:
@@ -104,4 +106,19 @@ def media() -> Sequence[Provider]:  # type: ignore[empty-body]
     """Readers and writers of films and pictures: see `Media`."""
 
 
-HOOKS = (Hook("media", "films and pictures in files", "kinetoscope_av.hooks:Media", None),)
+HOOKS = (
+    Hook(
+        "media",
+        "films and pictures in files",
+        "kinetoscope_av.hooks:Media",
+        "kinetoscope_av.hooks:MediaContract",
+    ),
+)
+"""What the entry-point group `kinetoscope` finds: this plugin brings the hook `media`."""
+
+
+def __getattr__(name: str) -> Any:
+    # The contract needs hypothesis: it is imported when it is first named.
+    if name != "MediaContract":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return import_module("kinetoscope_av.contract").MediaContract

@@ -62,9 +62,9 @@ class AvMedia:
         return _sound.read_audio(path, start, stop)
 
     def metadata(self, path: str | Path) -> Mapping[str, str]:
-        """Return what the film says about itself."""
+        """Return what the film says about itself; keys in lower case, whichever the container writes."""
         with open_input(path) as container:
-            return dict(container.metadata)
+            return {key.lower(): text for key, text in container.metadata.items()}
 
     def read_image(self, path: str | Path) -> np.ndarray:
         """Return a picture, `uint8 [H, W, 3|4]` sRGB, top row first, turned upright."""

@@ -56,7 +56,7 @@ def borrowed_torch(seed: int, threads: int = 1) -> Iterator[torch.Generator]:
     generator = torch.Generator().manual_seed(seed)
     with _TRAINING, torch.random.fork_rng(devices=[]):
         before = torch.get_num_threads()
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # the CPU's alone: `torch.manual_seed` sows on every device
         torch.set_num_threads(threads)
         try:
             yield generator

@@ -8,22 +8,18 @@ Needs hypothesis (extra `contracts`).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from kinetoscope_fabrik.protocol import Array, Solution, Solver
-from kinetoscope_spec import ContractError, rotation
+from kinetoscope_fabrik.protocol import Array, Solution
+from kinetoscope_spec.contracts import Contract, law, require
 
 __all__ = ["SolverContract", "poses", "turns"]
 
 _TOLERANCE_M = 1e-3
-
-# One law serves many classes: examples that one of them saved are good for the others, too.
-_law = settings(deadline=None, suppress_health_check=[HealthCheck.differing_executors])
 
 
 def _directions(draw: Any, shape: tuple[int, ...]) -> Array:
@@ -55,13 +51,17 @@ def poses(draw: Any, *, bones: int = 8, batch: int = 3) -> tuple[Array, Array]:
 def turns(draw: Any) -> Array:
     """Draw a unit quaternion."""
     q = draw(arrays(np.float64, 4, elements=st.floats(-1, 1, width=32)))
-    unit: Array = rotation.normalize(q if np.linalg.norm(q) > 1e-3 else np.array([0.0, 0.0, 0.0, 1.0]))
+    size = np.linalg.norm(q)
+    unit: Array = q / size if size > 1e-3 else np.array([0.0, 0.0, 0.0, 1.0])
     return unit
 
 
-def _require(holds: Any, law: str) -> None:
-    if not np.all(holds):
-        raise ContractError(f"law broken: {law}")
+def _matrix(q: Array) -> Array:
+    """Return the rotation `[3, 3]` of a quaternion: I + 2w[v] + 2[v]^2, by none of the solvers' code."""
+    x, y, z, w = q
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    matrix: Array = np.eye(3) + 2 * w * cross + 2 * cross @ cross
+    return matrix
 
 
 def _lengths(p: Array) -> Array:
@@ -69,24 +69,13 @@ def _lengths(p: Array) -> Array:
     return lengths
 
 
-def _total(p: Array) -> Array:
-    total: Array = _lengths(p).sum(axis=1)
-    return total
-
-
-class SolverContract:
+class SolverContract(Contract):
     """What callers of a solver rely on; subclass it and set `provider`."""
 
-    provider: Solver
+    hook: ClassVar[str] = "solver"
+    mutants: ClassVar[str | None] = "kinetoscope_fabrik.contract_mutants:MUTANTS"
 
-    def _solve(self, chains: Array, targets: Array, **options: Any) -> Solution:
-        solution = self.provider.solve(chains, targets, **options)
-        _require(np.isfinite(solution.positions).all(), "no position is NaN or infinite")
-        _require(solution.positions.shape == chains.shape, "positions have the shape of the chains")
-        return solution
-
-    @_law
-    @given(poses(), st.floats(-2, 2), st.booleans())
+    @law(poses(), st.floats(-2, 2), st.booleans())
     def test_lengths_and_roots_are_kept(self, drawn: tuple[Array, Array], far: float, bend: bool) -> None:
         """Whatever the target, in reach or not, no segment changes its length by 1e-5 of it."""
         chains, other = drawn
@@ -94,48 +83,47 @@ class SolverContract:
         poles = other[:, 0] + 1.0 if bend else None
         solved = self._solve(chains, targets, poles=poles).positions
         before, after = _lengths(chains), _lengths(solved)
-        _require(np.abs(after - before) <= 1e-5 * before + 1e-12, "segments keep their lengths")
-        _require(solved[:, 0] == chains[:, 0], "roots stay")
+        off = np.abs(after - before)
+        require(off <= 1e-5 * before + 1e-12, f"a segment changed its length by {off.max():.3g} m")
+        away = np.abs(solved[:, 0] - chains[:, 0]).max()
+        require(away == 0, f"a root moved by {away:.3g} m, expected it to stay")
 
-    @_law
-    @given(poses())
+    @law(poses())
     def test_reachable_targets_are_reached(self, drawn: tuple[Array, Array]) -> None:
         """A place where the end can be is reached at the default of 100 iterations."""
         chains, other = drawn
         solution = self._solve(chains, other[:, -1], tolerance=_TOLERANCE_M)
         off = np.linalg.norm(solution.positions[:, -1] - other[:, -1], axis=1)
-        _require(off <= _TOLERANCE_M + 1e-9, f"reachable targets are reached (off by {off.max():.3g} m)")
-        _require(solution.converged, "what reached its target is marked converged")
+        require(
+            off <= _TOLERANCE_M + 1e-9, f"a target in reach was missed by {off.max():.3g} m, expected 1e-3 m"
+        )
+        require(solution.converged, "a chain reached its target, but is not marked converged")
 
-    @_law
-    @given(poses(), turns(), st.floats(1.0, 1e4))
+    @law(poses(), turns(), st.floats(1.0, 1e4))
     def test_out_of_reach_is_straight(self, drawn: tuple[Array, Array], turn: Array, far: float) -> None:
         """A chain whose target is out of reach lies on the line towards it, fully stretched."""
         chains, _ = drawn
-        way = rotation.rotate(turn, np.array([0.0, 0.0, 1.0]))
-        total = _total(chains)
-        distance = total * far + 0.01
+        way = _matrix(turn)[:, 2]
+        distance = _lengths(chains).sum(axis=1) * far + 0.01
         solution = self._solve(chains, chains[:, 0] + distance[:, None] * way)
         along = np.cumsum(np.pad(_lengths(chains), [(0, 0), (1, 0)]), axis=1)
-        straight = chains[:, :1] + along[..., None] * way
-        _require(
-            np.abs(solution.positions - straight) <= 1e-3, "an unreachable target leaves the chain straight"
-        )
-        _require(~solution.converged, "what didn't reach its target is not marked converged")
+        off = np.abs(solution.positions - chains[:, :1] - along[..., None] * way).max()
+        require(off <= 1e-3, f"a joint is {off:.3g} m off the straight line to a target out of reach")
+        require(~solution.converged, "a chain did not reach its target, but is marked converged")
 
-    @_law
-    @given(poses())
+    @law(poses())
     def test_solved_chain_is_a_fixed_point(self, drawn: tuple[Array, Array]) -> None:
         """Solving what is solved changes nothing."""
         chains, other = drawn
         first = self._solve(chains, other[:, -1])
         again = self._solve(first.positions, other[:, -1])
         done = first.converged
-        _require(again.positions[done] == first.positions[done], "a solved chain is a fixed point")
-        _require(again.iterations[done] == 0, "a solved chain takes no iteration")
+        off = np.abs(again.positions[done] - first.positions[done]).max(initial=0)
+        require(off == 0, f"a solved chain moved by {off:.3g} m when it was solved again")
+        took = again.iterations[done].max(initial=0)
+        require(took == 0, f"a solved chain took {took} iterations, expected none")
 
-    @_law
-    @given(poses(batch=20), st.booleans())
+    @law(poses(batch=20), st.booleans())
     def test_batch_equals_one_by_one(self, drawn: tuple[Array, Array], bend: bool) -> None:
         """A chain's solution doesn't depend on the batch that it is solved in."""
         chains, other = drawn
@@ -144,13 +132,12 @@ class SolverContract:
         for i in range(len(chains)):
             one = slice(i, i + 1)
             alone = self._solve(chains[one], other[one, -1], poles=None if poles is None else poles[one])
-            _require(alone.positions == together.positions[one], "batch equals one by one")
-            _require(
-                alone.iterations == together.iterations[one], "batch equals one by one, in iterations too"
-            )
+            off = np.abs(alone.positions - together.positions[one]).max()
+            require(off == 0, f"chain {i} of {len(chains)} is {off:.3g} m elsewhere when solved alone")
+            took = int(alone.iterations[0]), int(together.iterations[i])
+            require(took[0] == took[1], f"chain {i} takes {took[0]} iterations alone, {took[1]} in its batch")
 
-    @_law
-    @given(poses(), st.integers(-6, 6), turns(), arrays(np.float64, 3, elements=st.floats(-100, 100)))
+    @law(poses(), st.integers(-6, 6), turns(), arrays(np.float64, 3, elements=st.floats(-100, 100)))
     def test_world_commutes(self, drawn: tuple[Array, Array], power: int, turn: Array, move: Array) -> None:
         """Scaling and moving the world, with the tolerance, scales and moves the solution.
 
@@ -161,11 +148,24 @@ class SolverContract:
         plain = self._solve(chains, other[:, -1])
         scale = 2.0**power
         scaled = self._solve(chains * scale, other[:, -1] * scale, tolerance=_TOLERANCE_M * scale)
-        _require(scaled.positions == plain.positions * scale, "scaling by powers of two commutes exactly")
-        moved = self._solve(chains + move, other[:, -1] + move)
+        off = np.abs(scaled.positions - plain.positions * scale).max()
+        require(off == 0, f"in a world {scale:g} times as large the solution is {off:.3g} m elsewhere")
         size = 2 * _TOLERANCE_M + 1e-9
+        moved = self._solve(chains + move, other[:, -1] + move)
         off = np.linalg.norm(moved.positions[:, -1] - plain.positions[:, -1] - move, axis=-1)
-        _require(off <= size, "moving commutes")
-        turned = self._solve(rotation.rotate(turn, chains), rotation.rotate(turn, other[:, -1]))
-        off = np.linalg.norm(turned.positions[:, -1] - rotation.rotate(turn, plain.positions[:, -1]), axis=-1)
-        _require(off <= size, "turning commutes")
+        require(off <= size, f"in a world moved by {move.tolist()} m ends are {off.max():.3g} m elsewhere")
+        turning = _matrix(turn).T
+        turned = self._solve(chains @ turning, other[:, -1] @ turning)
+        off = np.linalg.norm(turned.positions[:, -1] - plain.positions[:, -1] @ turning, axis=-1)
+        require(
+            off <= size, f"in a world turned by {turn.round(3).tolist()} ends are {off.max():.3g} m elsewhere"
+        )
+
+    def _solve(self, chains: Array, targets: Array, **options: Any) -> Solution:
+        solution: Solution = self.subject.solve(chains, targets, **options)
+        require(
+            solution.positions.shape == chains.shape,
+            f"positions have shape {solution.positions.shape}, the chains {chains.shape}",
+        )
+        require(np.isfinite(solution.positions), "a position is not finite")
+        return solution

@@ -40,6 +40,7 @@ def feature() -> Sequence[Provider]:
             "locomotion",
             "walking along a trajectory: windows to learn, frames to play",
             load="kinetoscope_features.locomotion:Locomotion",
+            contract="kinetoscope_features.contract:LocomotionContract",
             order=1,
         ),
     ]

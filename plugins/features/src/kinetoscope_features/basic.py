@@ -6,11 +6,13 @@ Moving a clip over the ground or turning it about the vertical changes none of t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import attrs
 import numpy as np
+from array_api_compat import array_namespace
 
-from kinetoscope_features import formulas
+from kinetoscope_features import formulas, sides
 from kinetoscope_features.body import Array, Body, require_rigid
 from kinetoscope_features.root import SMOOTHING_S, RootTrack, root_track
 from kinetoscope_features.windows import SIX
@@ -51,17 +53,53 @@ class _FrameFeature:
             motion = motion.resample(self.framerate)
         body = Body.of(motion.skeleton)
         positions, rotations = motion.global_transforms()
-        root = root_track(body, positions, motion.framerate, smoothing_s=self.smoothing_s)
-        rows = self._rows(body, np.asarray(positions, np.float64), rotations, root, motion.framerate)
+        rows: Array = self._seen(
+            body, np.asarray(positions, np.float64), np.asarray(rotations, np.float64), motion.framerate
+        )
         return rows if frames is None else rows[_checked(frames, motion)]
+
+    def mirrored(self, rows: Array, skeleton: Skeleton) -> Array:
+        """Return the rows of the motion mirrored on the plane x = 0, left and right exchanged.
+
+        A joint is turned out of its rest pose by the mirror image of its partner's turn.
+        """
+        return self._mirrored(np.asarray(rows), Body.of(skeleton))
+
+    def _seen(self, body: Body, positions: Any, rotations: Any, framerate: float) -> Any:
+        root = root_track(body, positions, framerate, smoothing_s=self.smoothing_s)
+        return self._rows(body, positions, rotations, root, framerate)
 
     def _columns(self, body: Body) -> list[Column]:
         raise NotImplementedError
 
-    def _rows(
-        self, body: Body, positions: Array, rotations: Array, root: RootTrack, framerate: float
-    ) -> Array:
+    def _rows(self, body: Body, positions: Any, rotations: Any, root: RootTrack, framerate: float) -> Any:
         raise NotImplementedError
+
+    def _mirrored(self, rows: Array, body: Body) -> Array:
+        raise NotImplementedError
+
+
+class _ArrayFeature(_FrameFeature):
+    """A plain feature that array libraries other than NumPy compute, too."""
+
+    def rows(self, skeleton: Skeleton, positions: Any, rotations: Any, framerate: float) -> Any:
+        """Return the rows `[T, D]` of all frames, by arrays of any library, which may differentiate them.
+
+        Args:
+            skeleton: whose motion it is; rigid.
+            positions: `[T, J, 3]` m, relative to the parent.
+            rotations: `[T, J, 4]` unit quaternions xyzw, relative to the parent.
+            framerate: frames per second.
+
+        Raises:
+            ValidationError: a joint is missing, or the feature has another framerate.
+        """
+        if self.framerate is not None and self.framerate != framerate:
+            raise ValidationError(
+                f"arrays of {framerate:g} frames a second, expected {self.framerate:g}: `rows` does not resample"
+            )
+        positions, rotations = kinematics.global_transforms(skeleton.parents, positions, rotations)
+        return self._seen(Body.of(skeleton), positions, rotations, framerate)
 
 
 def _checked(frames: Sequence[int] | Array, motion: Motion) -> Array:
@@ -74,11 +112,23 @@ def _checked(frames: Sequence[int] | Array, motion: Motion) -> Array:
     return asked
 
 
+def _picked(values: Any, joints: Sequence[int]) -> Any:
+    """Return the `joints` of `values [T, J, K]`, of any array library."""
+    xp = array_namespace(values)
+    return xp.take(values, xp.asarray(list(joints), device=getattr(values, "device", None)), axis=1)
+
+
+def _flat(values: Any) -> Any:
+    """Return `values [T, B, K]` as rows `[T, B K]`."""
+    frames, joints, size = values.shape
+    return array_namespace(values).reshape(values, (frames, joints * size))
+
+
 def _joint_columns(body: Body, name: str, unit: str, components: Sequence[str]) -> list[Column]:
     return [Column(name, unit, joint, component) for joint in body.names for component in components]
 
 
-class RootTrajectory(_FrameFeature):
+class RootTrajectory(_ArrayFeature):
     """Velocity of the root in root space (x, z), its turn rate, and the hips' height and offset."""
 
     def _columns(self, body: Body) -> list[Column]:
@@ -90,56 +140,56 @@ class RootTrajectory(_FrameFeature):
             *(Column("hips_offset", "m", hips, axis) for axis in "xyz"),
         ]
 
-    def _rows(
-        self, body: Body, positions: Array, rotations: Array, root: RootTrack, framerate: float
-    ) -> Array:
+    def _rows(self, body: Body, positions: Any, rotations: Any, root: RootTrack, framerate: float) -> Any:
         velocity = formulas.unturned(root.yaw, kinematics.velocities(root.ground, framerate))
         turn = kinematics.velocities(root.yaw[:, None], framerate)
-        hips = formulas.to_root(root.ground, root.yaw, positions[:, [body.hips]])[:, 0]
-        return np.concatenate([velocity, turn, hips], axis=1)
+        hips = formulas.to_root(root.ground, root.yaw, _picked(positions, [body.hips]))[:, 0, :]
+        return array_namespace(hips).concat((velocity, turn, hips), axis=1)
+
+    def _mirrored(self, rows: Array, body: Body) -> Array:
+        negated: Array = rows * [-1.0, 1.0, -1.0, -1.0, 1.0, 1.0]
+        return negated
 
 
-class JointPositions(_FrameFeature):
+class JointPositions(_ArrayFeature):
     """Positions of the hips and all joints below them, in root space."""
 
     def _columns(self, body: Body) -> list[Column]:
         return _joint_columns(body, "joint_position", "m", "xyz")
 
-    def _rows(
-        self, body: Body, positions: Array, rotations: Array, root: RootTrack, framerate: float
-    ) -> Array:
-        seen: Array = formulas.to_root(root.ground, root.yaw, positions[:, list(body.joints)])
-        return seen.reshape(len(seen), -1)
+    def _rows(self, body: Body, positions: Any, rotations: Any, root: RootTrack, framerate: float) -> Any:
+        return _flat(formulas.to_root(root.ground, root.yaw, _picked(positions, body.joints)))
+
+    def _mirrored(self, rows: Array, body: Body) -> Array:
+        return sides.mirrored_vectors(rows, body)
 
 
-class JointRotations(_FrameFeature):
+class JointRotations(_ArrayFeature):
     """Rotations of the hips and all joints below them in root space: two columns of the matrix."""
 
     def _columns(self, body: Body) -> list[Column]:
         return _joint_columns(body, "joint_rotation_6d", "1", SIX)
 
-    def _rows(
-        self, body: Body, positions: Array, rotations: Array, root: RootTrack, framerate: float
-    ) -> Array:
-        back = rotation.from_yaw(-root.yaw)[:, None]
-        seen: Array = rotation.to_6d(
-            rotation.multiply(back, np.asarray(rotations[:, list(body.joints)], np.float64))
-        )
-        return seen.reshape(len(seen), -1)
+    def _rows(self, body: Body, positions: Any, rotations: Any, root: RootTrack, framerate: float) -> Any:
+        back = rotation.from_yaw(-root.yaw)[:, None, :]
+        return _flat(rotation.to_6d(rotation.multiply(back, _picked(rotations, body.joints))))
+
+    def _mirrored(self, rows: Array, body: Body) -> Array:
+        return sides.mirrored_rotations(rows, body)
 
 
-class JointVelocities(_FrameFeature):
+class JointVelocities(_ArrayFeature):
     """World velocities of the hips and all joints below them, turned into the root's axes."""
 
     def _columns(self, body: Body) -> list[Column]:
         return _joint_columns(body, "joint_velocity", "m/s", "xyz")
 
-    def _rows(
-        self, body: Body, positions: Array, rotations: Array, root: RootTrack, framerate: float
-    ) -> Array:
-        velocity = kinematics.velocities(positions[:, list(body.joints)], framerate)
-        seen: Array = rotation.rotate(rotation.from_yaw(-root.yaw)[:, None], velocity)
-        return seen.reshape(len(seen), -1)
+    def _rows(self, body: Body, positions: Any, rotations: Any, root: RootTrack, framerate: float) -> Any:
+        velocity = kinematics.velocities(_picked(positions, body.joints), framerate)
+        return _flat(rotation.rotate(rotation.from_yaw(-root.yaw)[:, None, :], velocity))
+
+    def _mirrored(self, rows: Array, body: Body) -> Array:
+        return sides.mirrored_vectors(rows, body)
 
 
 @attrs.frozen(kw_only=True)
@@ -159,9 +209,7 @@ class FootContacts(_FrameFeature):
     def _columns(self, body: Body) -> list[Column]:
         return [Column("contact", "1", body.skeleton.names[foot]) for foot in body.feet]
 
-    def _rows(
-        self, body: Body, positions: Array, rotations: Array, root: RootTrack, framerate: float
-    ) -> Array:
+    def _rows(self, body: Body, positions: Any, rotations: Any, root: RootTrack, framerate: float) -> Any:
         touching = body.contacts(
             body.foot_positions(positions),
             framerate,
@@ -170,3 +218,6 @@ class FootContacts(_FrameFeature):
             ground_m=self.ground_m,
         )
         return touching.astype(np.float64)
+
+    def _mirrored(self, rows: Array, body: Body) -> Array:
+        return rows[:, ::-1]

@@ -97,10 +97,10 @@ class Body:
             joint = int(self.skeleton.parents[joint])
         return chain
 
-    def yaw(self, positions: Array) -> Array:
+    def yaw(self, positions: Any) -> Any:
         """Return the raw facing `[T]` of global `positions [T, J, 3]`, rad, without jumps."""
-        across = (positions[:, joint] for joint in (*self.legs, *self.arms))
-        return np.unwrap(formulas.facing_yaw(*across))
+        across = (positions[:, joint, :] for joint in (*self.legs, *self.arms))
+        return formulas.unwrapped(formulas.facing_yaw(*across))
 
     def foot_positions(self, positions: Array) -> Array:
         """Return the left and right foot `[T, 2, 3]` of global `positions [T, J, 3]`."""

@@ -7,13 +7,23 @@ so the facing is `(sin yaw, cos yaw)` in world x and z. Batch dimensions lead.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from array_api_compat import array_namespace
 
 from kinetoscope_spec import rotation
 
-__all__ = ["facing_yaw", "from_root", "ground_point", "heading", "to_root", "turned", "unturned"]
+__all__ = [
+    "facing_yaw",
+    "from_root",
+    "ground_point",
+    "heading",
+    "to_root",
+    "turned",
+    "unturned",
+    "unwrapped",
+]
 
 
 def _level_direction(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
@@ -33,6 +43,16 @@ def facing_yaw(left_leg: Any, right_leg: Any, left_arm: Any, right_arm: Any) -> 
     hips_x, hips_z = _level_direction(xp, left_leg, right_leg)
     arms_x, arms_z = _level_direction(xp, left_arm, right_arm)
     return xp.atan2(-(hips_z + arms_z), hips_x + arms_x)
+
+
+def unwrapped(angles: Any) -> Any:
+    """Return `angles [T]` rad with whole turns added, so that neighbours are at most half a turn apart.
+
+    Whole turns have no gradient: that of the angles is left as it is.
+    """
+    xp = array_namespace(angles)
+    turns = xp.cumulative_sum(xp.round((angles[1:] - angles[:-1]) / math.tau))
+    return xp.concat((angles[:1], angles[1:] - math.tau * turns))
 
 
 def heading(yaw: Any) -> Any:

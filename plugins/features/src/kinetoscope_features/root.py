@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import attrs
 import numpy as np
+from array_api_compat import array_namespace
 
-from kinetoscope_features.body import Array, Body
+from kinetoscope_features.body import Body
 
 __all__ = ["RootTrack", "extended", "root_track", "smoothed"]
 
@@ -28,36 +32,46 @@ class RootTrack:
         yaw: `[T]` rad, without jumps of a turn.
     """
 
-    ground: Array
-    yaw: Array
+    ground: Any
+    yaw: Any
 
 
-def _trend(values: Array, frames: int) -> tuple[Array, Array]:
+def _trend(values: Any, frames: int) -> tuple[Any, Any]:
     """Return value at the last frame and slope per frame of the line through the last `frames`."""
-    tail = values[-max(min(frames, len(values)), 1) :]
-    if len(tail) < 2:
-        return tail[-1], np.zeros_like(tail[-1])
-    t = np.arange(len(tail)) - (len(tail) - 1)
-    slope = np.tensordot(t - t.mean(), tail - tail.mean(axis=0), axes=1) / ((t - t.mean()) ** 2).sum()
-    return tail.mean(axis=0) - slope * t.mean(), slope
+    xp = array_namespace(values)
+    tail = values[-max(min(frames, values.shape[0]), 1) :, ...]
+    count = int(tail.shape[0])
+    if count < 2:
+        return tail[-1, ...], xp.zeros_like(tail[-1, ...])
+    t = _series([i - (count - 1) / 2 for i in range(count)], values)
+    mean = xp.mean(tail, axis=0)
+    slope = xp.sum(t * (tail - mean), axis=0) / (count * (count * count - 1) / 12)
+    return mean + slope * ((count - 1) / 2), slope
 
 
-def extended(values: Array, before: int, after: int, *, framerate: float) -> Array:
+def _series(numbers: Iterable[float], like: Any) -> Any:
+    """Return `numbers [N]` with the library, dtype and device of `like [T, ...]`, shaped `[N, 1, ...]`."""
+    xp = array_namespace(like)
+    made = xp.asarray(list(numbers), dtype=like.dtype, device=getattr(like, "device", None))
+    return xp.reshape(made, (-1,) + (1,) * (like.ndim - 1))
+
+
+def extended(values: Any, before: int, after: int, *, framerate: float) -> Any:
     """Return `values [T, ...]` continued `before` and `after` frames along the ends' linear trend."""
+    xp = array_namespace(values)
     frames = max(round(_TREND_S * framerate), 2)
-    first, back = _trend(values[::-1], frames)
+    first, back = _trend(xp.flip(values, axis=0), frames)
     last, ahead = _trend(values, frames)
-    shape = (-1,) + (1,) * (values.ndim - 1)
-    head = first + back * np.arange(before, 0, -1).reshape(shape)
-    tail = last + ahead * np.arange(1, after + 1).reshape(shape)
-    return np.concatenate([head, values, tail])
+    head = first + back * _series(range(before, 0, -1), values)
+    tail = last + ahead * _series(range(1, after + 1), values)
+    return xp.concat((head, values, tail), axis=0)
 
 
-def smoothed(values: Array, framerate: float, sigma_s: float) -> Array:
+def smoothed(values: Any, framerate: float, sigma_s: float) -> Any:
     """Return `values [T, ...]` averaged under a Gaussian window of standard deviation `sigma_s`.
 
     Beyond its ends the series goes on along its linear trend, so that a straight walk at constant
-    speed stays exactly what it is.
+    speed stays exactly what it is. Linear in `values`, of any array library.
     """
     sigma = sigma_s * framerate
     reach = int(np.ceil(_REACH * sigma))
@@ -65,21 +79,23 @@ def smoothed(values: Array, framerate: float, sigma_s: float) -> Array:
         return values
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     kernel /= kernel.sum()
-    padded = extended(values, reach, reach, framerate=framerate)
-    columns = padded.reshape(len(padded), -1)
-    smooth = np.stack([np.convolve(column, kernel, mode="valid") for column in columns.T], axis=-1)
-    return smooth.reshape(values.shape)
+    padded, count = extended(values, reach, reach, framerate=framerate), int(values.shape[0])
+    total = float(kernel[0]) * padded[:count, ...]
+    for shift, weight in enumerate(kernel[1:].tolist(), start=1):
+        total = total + weight * padded[shift : shift + count, ...]
+    return total
 
 
 def root_track(
-    body: Body, positions: Array, framerate: float, *, smoothing_s: float = SMOOTHING_S
+    body: Body, positions: Any, framerate: float, *, smoothing_s: float = SMOOTHING_S
 ) -> RootTrack:
-    """Return the root trajectory of global `positions [T, J, 3]`.
+    """Return the root trajectory of global `positions [T, J, 3]`, of any array library.
 
     It follows the *global* hips: some files carry the travel in the root's channels, others in the
     hips'. Position and facing are smoothed with a Gaussian window (`smoothing_s`, 0 for none).
     """
-    positions = np.asarray(positions, np.float64)
-    ground = positions[:, body.hips][:, [0, 2]]
+    xp = array_namespace(positions)
+    hips = positions[:, body.hips, :]
+    ground = xp.stack((hips[:, 0], hips[:, 2]), axis=-1)
     yaw = body.yaw(positions)
     return RootTrack(smoothed(ground, framerate, smoothing_s), smoothed(yaw, framerate, smoothing_s))

@@ -21,6 +21,7 @@ def detector() -> Sequence[Provider]:
             load="kinetoscope_magika.detect:MagikaDetector",
             needs=("signatures",),
             requires=("module:magika",),
+            contract="kinetoscope_magika.contract:MagikaContract",
             order=1,
         ),
         Provider(
@@ -29,5 +30,6 @@ def detector() -> Sequence[Provider]:
             load="kinetoscope_magika.detect:OnnxDetector",
             needs=("signatures",),
             requires=("module:magika", "module:onnxruntime"),
+            contract="kinetoscope_magika.contract:MagikaOnnxContract",
         ),
     ]

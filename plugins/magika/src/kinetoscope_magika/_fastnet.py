@@ -19,8 +19,8 @@ from typing import Any
 
 import attrs
 import numpy as np
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
+from kinetoscope_magika._blas import one_blas_thread
 from kinetoscope_magika._knowledge import MODEL, model_file
 from kinetoscope_magika._weights import initializers
 from kinetoscope_spec import ProviderUnavailable
@@ -88,20 +88,21 @@ class NumpyNetwork:
 
     def __init__(self) -> None:
         self._weights: _Weights | None = None
-        self._blas: Any = None
         self._lock = threading.Lock()
 
     def __call__(self, tokens: np.ndarray) -> np.ndarray:
         """Return probabilities float32 `[N, labels]` for tokens int32 `[N, 2048]`."""
         weights = self._loaded()
         # The products are small: threads that wait for each other would cost twenty times the work.
-        with self._blas.limit(limits=1, user_api="blas"):
-            return np.stack([_forward(weights, row) for row in tokens])
+        rows = []
+        for row in tokens:
+            with one_blas_thread():
+                rows.append(_forward(weights, row))
+        return np.stack(rows)
 
     def _loaded(self) -> _Weights:
         with self._lock:
             if self._weights is None:
-                self._blas = ThreadpoolController()
                 self._weights = _load()
             return self._weights
 

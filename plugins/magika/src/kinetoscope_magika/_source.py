@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import attrs
 
-__all__ = ["BLANKS", "WINDOW", "Ends", "Source", "Special", "opened"]
+__all__ = ["BLANKS", "SPECIAL_LABELS", "WINDOW", "Ends", "Source", "Special", "opened"]
 
 WINDOW = 4096
 """Bytes that are looked at at each end."""
@@ -34,6 +34,9 @@ _KINDS = (
     (stat.S_ISCHR, "device", "inode/chardevice"),
     (stat.S_ISBLK, "device", "inode/blockdevice"),
 )
+
+SPECIAL_LABELS = frozenset(label for _, label, _ in _KINDS)
+"""Of what is no ordinary file."""
 
 
 @attrs.frozen

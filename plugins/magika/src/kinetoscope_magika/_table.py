@@ -14,6 +14,7 @@ from kinetoscope_spec import Signature
 __all__ = ["Match", "Table"]
 
 _LOG = logging.getLogger("kinetoscope.magika")
+_LOG.addHandler(logging.NullHandler())  # nothing is printed unless the application sets logging up
 
 Rule = Callable[[bytes, bytes, int], bool]
 
@@ -38,6 +39,7 @@ class Table:
         self._strong = [s for s in everyone if s.magic]
         self._rules = [s for s in everyone if not s.magic]
         self._loaded: dict[str, Rule | None] = {}
+        self.labels = frozenset(s.label for s in everyone)
 
     def match(self, ends: Ends) -> Match | None:
         """Return the first signature that fits."""

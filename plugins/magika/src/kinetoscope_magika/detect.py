@@ -11,8 +11,9 @@ import attrs
 
 from kinetoscope_magika._alarms import alarms, second_opinion
 from kinetoscope_magika._fastnet import NumpyNetwork
+from kinetoscope_magika._knowledge import content_types
 from kinetoscope_magika._network import Network, OnnxNetwork, tokens
-from kinetoscope_magika._source import Ends, Source, Special, opened
+from kinetoscope_magika._source import SPECIAL_LABELS, Ends, Source, Special, opened
 from kinetoscope_magika._table import Table
 from kinetoscope_magika._verdict import Guess, described, few_bytes, guess_of, verdict
 from kinetoscope_magika.formats import FORMATS
@@ -36,6 +37,10 @@ class MagikaDetector:
         self._services = services
         self._network = network or NumpyNetwork()
         self._table: Table | None = None
+
+    def labels(self) -> frozenset[str]:
+        """Return every label that it may give: the signatures', Magika's, and those of what is no file."""
+        return frozenset({*content_types(), *self._signatures().labels, *SPECIAL_LABELS})
 
     def detect(
         self,

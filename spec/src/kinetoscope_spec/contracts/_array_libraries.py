@@ -13,7 +13,7 @@ from kinetoscope_spec.motion import Motion
 
 __all__ = ["computed", "gradients", "installed"]
 
-Rows = Callable[[Any, Any, Any, float], Any]
+Rows = Callable[..., Any]
 """`rows(skeleton, positions, rotations, framerate)` of an `ArrayFeature`."""
 
 
@@ -33,16 +33,17 @@ def computed(rows: Rows, motion: Motion, library: str) -> Array:
     if library == "jax":
         import jax
 
-        with jax.enable_x64(True):  # in float32 it would be rounding that is judged
+        home: Any = jax if hasattr(jax, "enable_x64") else jax.experimental  # it moved in 0.8
+        with home.enable_x64(True):  # in float32 it would be rounding that is judged
             made = rows(motion.skeleton, *map(jax.numpy.asarray, arrays), motion.framerate)
             return np.asarray(made)
     return np.asarray(rows(motion.skeleton, *arrays, motion.framerate))
 
 
-def gradients(rows: Rows, motion: Motion, weights: Array) -> dict[str, Array | None]:
+def gradients(rows: Rows, motion: Motion, weights: Array) -> dict[str, Array]:
     """Return the gradients of the sum of `weights * rows` by positions and rotations, by PyTorch.
 
-    None stands for a gradient that does not exist: the rows do not hang together with what they are of.
+    One is absent where rows do not hang together with what they are of.
     """
     import torch
 
@@ -52,6 +53,6 @@ def gradients(rows: Rows, motion: Motion, weights: Array) -> dict[str, Array | N
     }
     total = (rows(motion.skeleton, *leaves.values(), motion.framerate) * torch.from_numpy(weights)).sum()
     if not total.requires_grad:
-        return dict.fromkeys(leaves)
+        return {}
     found = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
-    return {name: None if held is None else held.numpy() for name, held in zip(leaves, found, strict=True)}
+    return {name: held.numpy() for name, held in zip(leaves, found, strict=True) if held is not None}

@@ -4,12 +4,46 @@ Whole numbers and choices are drawn by hypothesis, so that examples shrink to on
 and a rest pose; the bulk of coordinates comes from a drawn seed.
 """
 
-from kinetoscope_spec.contracts.strategies._motion import (
-    assets,
-    motions,
-    quaternions,
-    skeletons,
+from kinetoscope_spec.contracts.strategies._bodies import bodies, walks
+from kinetoscope_spec.contracts.strategies._motion import assets, motions, quaternions, skeletons
+from kinetoscope_spec.contracts.strategies._scene import (
+    actors,
+    cameras,
+    characters,
+    lights,
+    materials,
+    meshes,
+    scenes,
+    skins,
 )
 from kinetoscope_spec.contracts.strategies._text import file_bytes, names
+from kinetoscope_spec.contracts.strategies._video import masked_videos, masks, quadmasks, videos
+from kinetoscope_spec.contracts.strategies._voice import audios, cues, scripts, texts, voice_infos
 
-__all__ = ["assets", "file_bytes", "motions", "names", "quaternions", "skeletons"]
+__all__ = [
+    "actors",
+    "assets",
+    "audios",
+    "bodies",
+    "cameras",
+    "characters",
+    "cues",
+    "file_bytes",
+    "lights",
+    "masked_videos",
+    "masks",
+    "materials",
+    "meshes",
+    "motions",
+    "names",
+    "quadmasks",
+    "quaternions",
+    "scenes",
+    "scripts",
+    "skeletons",
+    "skins",
+    "texts",
+    "videos",
+    "voice_infos",
+    "walks",
+]
