@@ -143,10 +143,11 @@ def test_nothing_of_this_environment_is_there(plugin: Plugin) -> None:
 @every_kind
 def test_the_host_sees_and_checks_it(plugin: Plugin) -> None:
     host = (plugin.venv.python, plugin.source, "-m", "kinetoscope")
-    listed = json.loads(run(*host, "plugins", "--load", "--json"))
-    assert listed["notes"] == []
-    (row,) = (row for row in listed["providers"] if row["hook"] == plugin.hook)
-    assert (row["name"], row["distribution"], row["state"]) == (plugin.source.name,) * 2 + ("available",)
+    for options, state in (((), "available"), (("--load",), "loaded")):
+        listed = json.loads(run(*host, "plugins", *options, "--json"))
+        assert listed["notes"] == []
+        (row,) = (row for row in listed["providers"] if row["hook"] == plugin.hook)
+        assert (row["name"], row["distribution"], row["state"]) == (*(plugin.source.name,) * 2, state)
     told = json.loads(run(*host, "check", f"{plugin.hook}:{plugin.source.name}", "--examples", "3", "--json"))
     assert (told["failures"], told["providers"][0]["state"]) == (0, "checked")
     assert told["laws"] >= 3

@@ -65,6 +65,11 @@ def test_a_mutant_breaks_its_law_and_no_other(
         mutated = contract.of(mutant.wrap(contract.subject), name="mutant")
         report = check(mutated, examples=EXAMPLES, seed=0, laws=[law.name], shrink=False)
         broken.update({result.law: result.message for result in report.broken})
+    law = next(law for law in contract.laws() if law.name == mutant.law)
+    if contract.why_not(law) is not None:
+        # The template does not do what the law is about; `test_feature` shows these over one that does.
+        assert hook == "feature"
+        assert broken == {}
+        return
     assert set(broken) == {mutant.law}
-    promised = next(law.promise for law in contract.laws() if law.name == mutant.law)
-    assert f"broke the law {mutant.law}\n  promised: {promised}\n  found: " in broken[mutant.law]
+    assert f"broke the law {mutant.law}\n  promised: {law.promise}\n  found: " in broken[mutant.law]

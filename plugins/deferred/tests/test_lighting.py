@@ -296,6 +296,25 @@ def test_occlusion_darkens_a_corner_and_leaves_the_open_floor(sessions, kit):
     assert np.percentile(visible[floor & (where[..., 2] > 0.7)], 5) > 0.9
 
 
+def test_turning_camera_and_world_together_leaves_occlusion_as_it_is(sessions, kit):
+    """Nothing on the floor goes by the axes of the world: seen from all sides it is the same."""
+    session = sessions("high", buffers=("hdr",), bloom=False, fxaa=False)
+
+    def seen(degrees):
+        turn = np.eye(4)
+        c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+        turn[:3, :3] = [[c, 0, s], [0, 1, 0], [-s, 0, c]]
+        wall = kit.character(*kit.quad((0, 0.5, 0), (1, 0, 0), (0, 0.5, 0)))
+        camera = Camera(turn[:3, :3] @ (0, 1.6, 3.2), (0, 0.4, 0))
+        scene = kit.scene(Actor(wall, turn[None]), lights=(), ground=Ground(spacing=0))
+        return session.render(scene, camera).buffers["hdr"][..., 1]
+
+    front = seen(0)
+    for degrees in (2, 40, 90, 171):
+        off = np.abs(seen(degrees) - front) / np.maximum(front, 1e-3)
+        assert (off > 0.02).mean() < 0.01  # edges
+
+
 def sky_beside_a_wall(distance, reach=0.5, count=20000):
     """How much of the sky a floor point sees past a wall, counting only what is within reach (Monte Carlo)."""
     rng = np.random.default_rng(1)

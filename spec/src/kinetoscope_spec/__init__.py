@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from kinetoscope_spec.motion import Motion, Skeleton
     from kinetoscope_spec.path import Path
     from kinetoscope_spec.protocols import (
+        ArrayFeature,
         Control,
         Detector,
         Feature,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         Importer,
         Inpainter,
         Locomotion,
+        MirroredFeature,
         Model,
         Progress,
         Renderer,
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
     from kinetoscope_spec.provider import Provider, Services, Signature
     from kinetoscope_spec.scene import Actor, Camera, Frame, Ground, Light, Scene
     from kinetoscope_spec.video import Mask, Quadmask, Video
-    from kinetoscope_spec.voice import Audio, Cue, Line, Provenance, Script
+    from kinetoscope_spec.voice import Audio, Cue, Line, Provenance, Script, VoiceInfo
 
 _HOMES = {
     "anatomy": "anatomy",
@@ -78,6 +80,7 @@ _HOMES = {
     "Path": "path",
     **dict.fromkeys(
         (
+            "ArrayFeature",
             "Control",
             "Detector",
             "Feature",
@@ -85,6 +88,7 @@ _HOMES = {
             "Importer",
             "Inpainter",
             "Locomotion",
+            "MirroredFeature",
             "Model",
             "Progress",
             "Renderer",
@@ -96,13 +100,14 @@ _HOMES = {
     **dict.fromkeys(("Provider", "Services", "Signature"), "provider"),
     **dict.fromkeys(("Actor", "Camera", "Frame", "Ground", "Light", "Scene"), "scene"),
     **dict.fromkeys(("Mask", "Quadmask", "Video"), "video"),
-    **dict.fromkeys(("Audio", "Cue", "Line", "Provenance", "Script"), "voice"),
+    **dict.fromkeys(("Audio", "Cue", "Line", "Provenance", "Script", "VoiceInfo"), "voice"),
 }
 
 __all__ = [
     "HOOKS",
     "SPEC_VERSION",
     "Actor",
+    "ArrayFeature",
     "Asset",
     "Audio",
     "Camera",
@@ -132,6 +137,7 @@ __all__ = [
     "Mask",
     "Material",
     "Mesh",
+    "MirroredFeature",
     "Model",
     "Motion",
     "Path",
@@ -154,6 +160,7 @@ __all__ = [
     "ValidationError",
     "Video",
     "Voice",
+    "VoiceInfo",
     "anatomy",
     "body",
     "hookimpl",

@@ -229,14 +229,21 @@ class Model(Protocol):
 
 @runtime_checkable
 class Session(Protocol):
-    """An open renderer; closing twice is harmless, leaving `with` closes."""
+    """An open renderer; closing twice is harmless, leaving `with` closes.
+
+    Sessions that are open at once do not disturb each other; each belongs to the thread that opened it.
+    """
 
     def render(self, scene: Scene, camera: Camera) -> Frame:
-        """Draw one picture."""
+        """Draw one picture.
+
+        Raises:
+            KinetoscopeError: the session is closed.
+        """
         ...
 
     def close(self) -> None:
-        """Free the context."""
+        """Free the context, and all that was opened or started with it."""
         ...
 
     def __enter__(self) -> Session: ...
@@ -246,14 +253,24 @@ class Session(Protocol):
 
 @runtime_checkable
 class Renderer(Protocol):
-    """Draws scenes. The same scene gives the same picture."""
+    """Draws scenes. The same scene gives the same picture, whatever was drawn before.
 
-    def open(self, size: tuple[int, int], quality: str = "medium") -> Session:
+    A pixel shows the nearest surface that the ray through its centre meets between the near and the
+    far plane; of a triangle whose corners run clockwise, only if its material is double-sided. Where
+    nothing is met the picture is `Scene.background` in sRGB, with its alpha, whatever the exposure
+    and the tone curve. A vertex follows at least eight bones. Morphs stay at rest: an actor has no
+    weights for them. Turning the world about the vertical or moving it, with its lights and the camera,
+    changes edges at most.
+    """
+
+    def open(self, size: tuple[int, int], quality: str = "medium", *, buffers: Sequence[str] = ()) -> Session:
         """Open a session for pictures of `size` (width, height); `draft`, `medium` or `high`.
 
-        Options of a renderer's own are keyword-only and have defaults.
+        `buffers` are those that `Frame.buffers` is to hold, and no others: every renderer has `depth`
+        and `id`. Options of a renderer's own are keyword-only and have defaults.
 
         Raises:
+            ConfigError: a size below 1, an unknown quality or buffer; names it.
             ProviderUnavailable: no driver; names what is missing.
         """
         ...
@@ -333,7 +350,11 @@ class Voice(Protocol):
 
 @runtime_checkable
 class Inpainter(Protocol):
-    """Takes what a mask covers out of a video. Pixels outside the mask stay as they are."""
+    """Takes what a mask covers out of a video. Pixels outside the mask stay as they are, bit for bit.
+
+    A `Mask` covers where it is above 0, a `Quadmask` where it is not 255 (keep). The video and the mask
+    that are passed in are only read.
+    """
 
     def inpaint(
         self,
@@ -344,10 +365,15 @@ class Inpainter(Protocol):
         seed: int = 0,
         progress: Progress | None = None,
     ) -> Video:
-        """Return a video of the same size, rate and frame count.
+        """Return a video of the same size, rate, timestamps, frame count, channels and sound.
+
+        Its frames may be made as they are read, and can be read again, from any to any. The same seed
+        gives the same frames. `progress` is called as frames are made, here or in reading them.
 
         Raises:
-            ValidationError: the mask has another size or length.
+            ValidationError: the mask has another size or length; names both. Where only reading to the
+                end would tell the length, reading raises it.
+            Cancelled: `progress` returned False; raised where frames are made.
         """
         ...
 

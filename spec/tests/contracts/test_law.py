@@ -160,6 +160,14 @@ def test_a_law_needs_a_docstring_a_name_and_its_arguments() -> None:
             """Something."""
 
 
+def test_a_contract_with_a_constructor_is_refused_since_test_runners_pass_it_over() -> None:
+    with pytest.raises(TypeError, match="Mine has an __init__"):
+
+        class Mine(DoublerContract):
+            def __init__(self) -> None:
+                self.ready = True
+
+
 def test_a_law_that_can_draw_nothing_is_broken_not_held() -> None:
     class Picky(DoublerContract):
         provider = Doubler

@@ -21,8 +21,7 @@ from hypothesis import strategies as st
 from kinetoscope_av._clips import Clip, FilmKind, clips, decibels, grown_bytes, pictures, tone
 from kinetoscope_av.hooks import Written
 from kinetoscope_spec import Cancelled, ConfigError, ContractError, FormatError, ValidationError, Video
-from kinetoscope_spec.contracts import Contract, law, require, strategies
-from kinetoscope_spec.contracts._bounds import bounded_time
+from kinetoscope_spec.contracts import Contract, bounded_time, law, require, strategies
 
 __all__ = ["FilmKind", "MediaContract"]
 

@@ -6,6 +6,7 @@ import sys
 
 import moderngl
 
+from kinetoscope_deferred._llvm import load_triton_first
 from kinetoscope_spec.errors import ProviderUnavailable
 
 __all__ = ["open_context"]
@@ -23,6 +24,7 @@ def open_context() -> moderngl.Context:
         ProviderUnavailable: there is no driver; gives the reason and the packages to install.
     """
     linux = sys.platform.startswith("linux")
+    load_triton_first()
     try:
         if linux:
             return moderngl.create_context(standalone=True, backend="egl", require=330)  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from kinetoscope_spec._lazy import lazy_attributes
 
 if TYPE_CHECKING:
     from kinetoscope_spec.contracts import strategies
+    from kinetoscope_spec.contracts._bounds import bounded_memory, bounded_time
     from kinetoscope_spec.contracts._check import LawResult, MutantResult, Report, check, check_mutants
     from kinetoscope_spec.contracts._contract import Contract
     from kinetoscope_spec.contracts._law import Law, law, require, run_law
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "strategies": "strategies",
+    **dict.fromkeys(("bounded_memory", "bounded_time"), "_bounds"),
     **dict.fromkeys(("LawResult", "MutantResult", "Report", "check", "check_mutants"), "_check"),
     "Contract": "_contract",
     **dict.fromkeys(("Law", "law", "require", "run_law"), "_law"),
@@ -55,6 +57,8 @@ __all__ = [
     "Sample",
     "VoiceContract",
     "Wrapper",
+    "bounded_memory",
+    "bounded_time",
     "check",
     "check_mutants",
     "law",

@@ -115,11 +115,13 @@ def run_law(
             hold the smallest example that was found.
         unittest.SkipTest: the law does not apply; the message says why.
     """
+    __tracebackhide__ = True  # pytest shows the message, not the kit
     reason = contract.why_not(law)
     if reason:
         raise unittest.SkipTest(reason)
 
     def guarded(*values: Any, **arguments: Any) -> None:
+        __tracebackhide__ = True
         if tally is not None:
             tally()
         try:
@@ -173,6 +175,7 @@ def _settings(law: Law, examples: int | None, seed: int | None, shrink: bool) ->
 
 def _break(contract: Contract, law: Law, error: Exception) -> NoReturn:
     """Raise the error that a stranger reads: who broke which law, what it promised, what was found."""
+    __tracebackhide__ = True
     found = str(error) if isinstance(error, ContractError) else _unexpected(error)
     indented = "\n    ".join(found.splitlines())
     broken = ContractError(

@@ -62,6 +62,15 @@ class Cast:
         near, slack = (np.take_along_axis(held, first, axis=0)[0] for held in (depth, self.slack))
         return near, np.where(np.isfinite(near), slack, np.inf)
 
+    @property
+    def tied(self) -> Array:
+        """Where two triangles are met so close to each other that rounding decides, bool `[H, W]`."""
+        depth = np.sort(np.where(self.met, self.depth, np.inf), axis=0)
+        slack = np.where(self.met, self.slack, 0).max(axis=0, initial=0)
+        with np.errstate(invalid="ignore"):
+            close: Array = (np.diff(depth, axis=0) <= 2 * slack).any(axis=0)
+        return close
+
     def whose(self) -> tuple[Array, Array]:
         """Return the id that is met, 0 for none, and where no more than one actor is met, `[H, W]`."""
         masked = np.where(self.met, self.ids[:, None, None], 0)
@@ -150,7 +159,7 @@ def cast(camera: Camera, size: tuple[int, int], given: Triangles, *, edge_px: fl
     heights = planes[..., None, None, 0] * x + planes[..., None, None, 1] * y[:, None]
     heights = heights + planes[..., None, None, 2]
     steep = np.hypot(planes[..., 0], planes[..., 1])[..., None, None] * pixel
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         inside = np.where((heights == 0) & (steep == 0), np.inf, heights / steep).min(axis=1)
         nearness = planes.sum(axis=1) / np.abs(volume)[:, None]
         depth = 1 / (

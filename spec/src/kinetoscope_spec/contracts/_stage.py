@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -34,10 +35,12 @@ class Stage(Contract):
     moved_share: float = 0.02
     influences: int = 8
 
-    def __init__(self) -> None:
-        self._sessions: dict[Any, Session] = {}
-        # The sessions are the contract's as long as it lives; at exit drivers may be gone before us.
-        weakref.finalize(self, _close_all, self._sessions).atexit = False
+    @cached_property
+    def _sessions(self) -> dict[Any, Session]:
+        """The sessions that are open, the contract's as long as it lives."""
+        held: dict[Any, Session] = {}
+        weakref.finalize(self, _close_all, held).atexit = False  # at exit drivers may be gone before us
+        return held
 
     # -- what laws draw
 

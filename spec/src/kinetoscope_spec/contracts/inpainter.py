@@ -197,10 +197,11 @@ class InpainterContract(Contract):
     def test_the_input_is_left_alone(self, pair: Pair) -> None:
         """The frames of the video and of the mask are read, not written to."""
         video, mask = _writable(pair[0]), _writable(pair[1])
-        before = [np.stack(_frames(stream)) for stream in pair]
+        before = (np.stack(_frames(video)), np.stack(_frames(mask)))
         _frames(self._inpaint(video, mask))
-        for name, stream, was in zip(("video", "mask"), (video, mask), before, strict=True):
-            changed = int((np.stack(_frames(stream)) != was).sum())
+        after = (np.stack(_frames(video)), np.stack(_frames(mask)))
+        for name, was, now in zip(("video", "mask"), before, after, strict=True):
+            changed = int((now != was).sum())
             require(changed == 0, f"{changed} numbers of the {name} that was passed in were overwritten")
 
     # -- what laws draw

@@ -39,6 +39,9 @@ SECONDS = 60.0
 BYTES = 256 << 20
 """What reading one small checkpoint may take of memory, besides 4,096 bytes for each byte of it."""
 
+FAR = (10.0, 1e3, 1e6, 1e12, 1e30)
+"""How far outside of the training set's range inputs are taken, in their own units."""
+
 
 class ModelContract(Contract):
     """What callers of a model rely on.
@@ -70,7 +73,7 @@ class ModelContract(Contract):
 
     # -- laws
 
-    @law("training_sets", st.integers(0, 2**32 - 1), cost=5)
+    @law("training_sets", st.integers(0, 2**32 - 1), cost=10)
     def test_the_same_seed_gives_the_same_weights(self, dataset: TrainingSet, seed: int) -> None:
         """The same seed gives the same weights, whatever was drawn or trained in between.
 
@@ -84,7 +87,7 @@ class ModelContract(Contract):
         a, b = (self._predict(fitted, dataset.inputs) for fitted in (first, again))
         require(np.array_equal(a, b), f"trained twice with seed {seed}, {_worst(a, b)}")
 
-    @law("training_sets", cost=5)
+    @law("training_sets", cost=10)
     def test_a_batch_equals_its_rows(self, dataset: TrainingSet) -> None:
         """Predicting a batch gives what predicting each of its rows alone gives."""
         fitted = self._fit(dataset)
@@ -96,7 +99,7 @@ class ModelContract(Contract):
         alone = self._alone(fitted, dataset.inputs)
         self._same(alone, together, "rows predicted alone, and as a batch", self.tolerance)
 
-    @law("training_sets", cost=5)
+    @law("training_sets", cost=10)
     def test_saving_and_loading_changes_no_bit(self, dataset: TrainingSet) -> None:
         """A model that is saved and loaded predicts the same to the last bit; saving leaves one whole file."""
         fitted = self._fit(dataset)
@@ -114,7 +117,7 @@ class ModelContract(Contract):
             )
             require(path.exists(), "loading took the file away")
 
-    @law("batches", st.integers(0, 2**16), cost=15)
+    @law("batches", st.integers(0, 2**16), cost=50)
     def test_loss_falls_on_a_batch_it_can_memorise(self, dataset: TrainingSet, seed: int) -> None:
         """Eight rows are learned by heart: little of the outputs' variance is left unexplained."""
         fitted = self.subject.fit(dataset, seed=seed, budget=dict(self.memorise_budget))
@@ -127,37 +130,23 @@ class ModelContract(Contract):
             f"expected at most {self.memorised:.0%}; the mean alone leaves 100%",
         )
 
-    @law("training_sets", st.sampled_from((10.0, 1e3, 1e6, 1e12, 1e30)), st.integers(0, 2**16), cost=5)
-    def test_far_inputs_give_finite_outputs(self, dataset: TrainingSet, far: float, seed: int) -> None:
+    @law("training_sets", st.integers(0, 2**16), cost=10)
+    def test_far_inputs_give_finite_outputs(self, dataset: TrainingSet, seed: int) -> None:
         """Inputs far outside of the range that was trained on give finite outputs."""
         fitted = self._fit(dataset)
         signs = np.random.default_rng(seed).choice((-1.0, 0.0, 1.0), size=np.shape(dataset.inputs))
-        found = self._predict(fitted, (dataset.inputs + far * signs).astype(np.float32))
-        finite = np.isfinite(found)
-        require(
-            finite,
-            f"inputs {far:g} away gave {finite.size - finite.sum()} of {finite.size} outputs not finite",
-        )
+        for far in FAR:
+            found = self._predict(fitted, (dataset.inputs + far * signs).astype(np.float32))
+            count = int((~np.isfinite(found)).sum())
+            require(not count, f"inputs {far:g} away gave {count} of {found.size} outputs not finite")
 
-    @law("training_sets", st.sampled_from((-1, 1, 7)), cost=5)
-    def test_wrong_width_names_the_schema(self, dataset: TrainingSet, more: int) -> None:
+    @law("training_sets", cost=10)
+    def test_wrong_width_names_the_schema(self, dataset: TrainingSet) -> None:
         """Inputs of another width are a `ValidationError` that says both widths and speaks of the schema."""
         fitted = self._fit(dataset)
         width = len(dataset.input_schema)
-        wrong = max(width + more, 0)
-        try:
-            found = fitted.predict(np.zeros((3, wrong), np.float32))
-        except ValidationError as error:
-            told = set(re.findall(r"\d+", str(error)))
-            require(
-                {str(width), str(wrong)} <= told and "schema" in str(error),
-                f"the error says {str(error)!r}, expected both widths, {wrong} and {width}, and the word schema",
-            )
-        else:
-            raise ContractError(
-                f"inputs of {wrong} columns gave predictions of shape {list(np.shape(found))}, expected a "
-                f"ValidationError: the input schema has {width}"
-            )
+        for wrong in (width - 1, width + 1, width + 7):
+            self._refuses(fitted, wrong, width)
 
     @law("training_sets", cost=25)
     def test_a_strangers_checkpoint_cannot_run_code(self, dataset: TrainingSet) -> None:
@@ -247,6 +236,21 @@ class ModelContract(Contract):
 
     def _alone(self, fitted: Any, inputs: Array) -> Array:
         return np.concatenate([self._predict(fitted, inputs[i : i + 1]) for i in range(len(inputs))])
+
+    def _refuses(self, fitted: Any, wrong: int, width: int) -> None:
+        try:
+            found = fitted.predict(np.zeros((3, wrong), np.float32))
+        except ValidationError as error:
+            told = set(re.findall(r"\d+", str(error)))
+            require(
+                {str(width), str(wrong)} <= told and "schema" in str(error),
+                f"the error says {str(error)!r}, expected both widths, {wrong} and {width}, and the word schema",
+            )
+        else:
+            raise ContractError(
+                f"inputs of {wrong} columns gave predictions of shape {list(np.shape(found))}, expected a "
+                f"ValidationError: the input schema has {width}"
+            )
 
     def _checkpoint(self, dataset: TrainingSet) -> bytes:
         with self.folder() as folder:

@@ -30,9 +30,16 @@ class _Alters(Wrapper):
         altered: Array = self.altered(whole, motion.skeleton, motion.positions, motion.framerate)
         return altered if frames is None else altered[np.asarray(frames, np.int64)]
 
-    def rows(self, skeleton: Skeleton, positions: Any, rotations: Any, framerate: float) -> Any:
-        rows = self.real.rows(skeleton, positions, rotations, framerate)
-        return self.altered(rows, skeleton, positions, framerate)
+    def __getattr__(self, name: str) -> Any:
+        held = getattr(self.real, name)  # where the real feature has no rows, neither has its mutant
+        if name != "rows":
+            return held
+
+        def rows(skeleton: Skeleton, positions: Any, rotations: Any, framerate: float) -> Any:
+            found = held(skeleton, positions, rotations, framerate)
+            return self.altered(found, skeleton, positions, framerate)
+
+        return rows
 
     def altered(self, rows: Any, skeleton: Skeleton, positions: Any, framerate: float) -> Any:
         raise NotImplementedError  # pragma: no cover - every mutant has its own
@@ -113,12 +120,14 @@ class Unmoved(Wrapper):
 
 
 @mutant(MUTANTS, "a_reversed_clip_has_negated_velocities")
-class Lags(_Alters):
-    """gives velocities half a frame late"""
+class Favours(_Alters):
+    """gives speeds upwards and forwards half as large again, downwards and backwards half as large"""
 
     def altered(self, rows: Any, skeleton: Skeleton, positions: Any, framerate: float) -> Any:
-        late = array_namespace(rows).concat((rows[:1, ...], rows[:-1, ...]), axis=0)
-        return rows + 0.5 * (late - rows) * self.where(rows, skeleton, "m/s", "rad/s")
+        columns = self.real.schema(skeleton).columns
+        held = [0.5 * (column.unit == "m/s" and column.component in ("y", "z")) for column in columns]
+        xp = array_namespace(rows)
+        return rows + xp.asarray(held, dtype=rows.dtype) * xp.abs(rows)
 
 
 @mutant(MUTANTS, "resampling_changes_only_what_interpolation_allows")

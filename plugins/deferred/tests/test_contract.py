@@ -1,0 +1,26 @@
+"""The laws of renderers, without the costly passes and with all of them."""
+
+import pytest
+
+from kinetoscope_deferred.renderer import DeferredRenderer
+from kinetoscope_spec.contracts import RendererContract
+
+pytestmark = pytest.mark.gl
+
+
+class TestDraft(RendererContract):
+    provider = DeferredRenderer
+    name = "deferred"
+
+
+class TestMedium(RendererContract):
+    provider = DeferredRenderer
+    name = "deferred, medium"
+    quality = "medium"
+    size = (47, 31)
+
+
+class TestHigh(RendererContract):
+    provider = DeferredRenderer
+    name = "deferred, high"
+    quality = "high"
