@@ -44,13 +44,27 @@ def page() -> str:
 
 def _section(hook: Hook, contract: type[Contract]) -> str:
     lines = [f"## {hook.name}", "", f"{hook.summary.capitalize()}. `{hook.contract}`", ""]
-    lines += [inspect.cleandoc(contract.__doc__ or ""), ""]
+    lines += [_listed(inspect.cleandoc(contract.__doc__ or "")), ""]
     mutants = contract.known_mutants()
     for law in contract.laws():
         lines += [f"### {hook.name}: {law.name}", "", law.text, ""]
         lines += [f"- *mutant:* {mutant.summary}" for mutant in mutants if mutant.law == law.name]
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _listed(text: str) -> str:
+    """Return a docstring with its attributes as a list."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        if line.startswith("        "):
+            lines[-1] += f" {line.strip()}"
+        elif line.startswith("    "):
+            name, _, told = line.strip().partition(":")
+            lines.append(f"- `{name}`:{told}")
+        else:
+            lines += [line, ""] if line == "Attributes:" else [line]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

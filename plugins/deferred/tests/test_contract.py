@@ -10,17 +10,11 @@ pytestmark = pytest.mark.gl
 
 class TestDraft(RendererContract):
     provider = DeferredRenderer
-    name = "deferred"
-
-
-class TestMedium(RendererContract):
-    provider = DeferredRenderer
-    name = "deferred, medium"
-    quality = "medium"
-    size = (47, 31)
+    name = "deferred, draft"
 
 
 class TestHigh(RendererContract):
     provider = DeferredRenderer
     name = "deferred, high"
     quality = "high"
+    size = (47, 31)

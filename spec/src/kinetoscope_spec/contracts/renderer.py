@@ -129,7 +129,7 @@ class RendererContract(Stage):
             second = self._render(again, camera)
             self._compare(first, second, f"{what}, drawn after another one")
 
-    @law("_movable_scenes", strategies.cameras(), st.integers(-180, 180), st.sampled_from((0, 1, 7, 500)))
+    @law("_movable_scenes", strategies.cameras(), st.integers(-180, 180), st.sampled_from((0, 1, 7, 500)), cost=2)
     def test_moving_camera_and_world_together_changes_nothing(
         self, scene: Scene, camera: Camera, degrees: int, metres: int
     ) -> None:
@@ -171,7 +171,7 @@ class RendererContract(Stage):
             f"{staging.first_pixel(wrong, depth, first)} m",
         )
 
-    @law("_solid_scenes", strategies.cameras())
+    @law("_solid_scenes", strategies.cameras(), cost=2)
     def test_ids_agree_with_geometry(self, scene: Scene, camera: Camera) -> None:
         """`id` is that of the actor which the ray through a pixel's centre meets, and 0 where it meets none."""
         met = self._cast(scene, camera)
@@ -180,7 +180,7 @@ class RendererContract(Stage):
         wrong = met.sure & one & (found != expected)  # of several actors: the_nearer_surface_wins
         require(not wrong.any(), self._astray(wrong, "`id`", found, expected))
 
-    @law("_solid_scenes", strategies.cameras())
+    @law("_solid_scenes", strategies.cameras(), cost=2)
     def test_depth_is_infinite_where_nothing_is(self, scene: Scene, camera: Camera) -> None:
         """`depth` is inf where a pixel's ray meets nothing from near to far plane, and finite elsewhere."""
         met = self._cast(scene, camera)
@@ -190,7 +190,7 @@ class RendererContract(Stage):
         nearest, _ = met.nearest
         require(not wrong.any(), self._astray(wrong, "`depth` (m)", depth, nearest))
 
-    @law("_solid_scenes", strategies.cameras())
+    @law("_solid_scenes", strategies.cameras(), cost=2)
     def test_depth_reprojects_to_the_surface(self, scene: Scene, camera: Camera) -> None:
         """The camera's position plus depth times the pixel's ray is the point of the surface that is seen.
 
@@ -212,7 +212,7 @@ class RendererContract(Stage):
                 f"{depth[y, x]:.5g} m is {_vector(point)}, expected {_vector(there)} at {nearest[y, x]:.5g} m"
             )
 
-    @law("_closed_scenes", strategies.cameras())
+    @law("_closed_scenes", strategies.cameras(), cost=2)
     def test_backs_are_seen_of_double_sided_surfaces_only(self, scene: Scene, camera: Camera) -> None:
         """A triangle whose corners run clockwise is drawn only if its material is double-sided.
 
@@ -224,7 +224,7 @@ class RendererContract(Stage):
         wrong = met.sure & (found != expected)
         require(not wrong.any(), self._astray(wrong, "whether something is seen", found, expected))
 
-    @law("_skinned_scenes", strategies.cameras())
+    @law("_skinned_scenes", strategies.cameras(), cost=2)
     def test_skinning_equals_the_reference(self, scene: Scene, camera: Camera) -> None:
         """A vertex stands where the weighed mean of pose times inverse bind matrix times vertex puts it."""
         met = self._cast(scene, camera)
@@ -236,7 +236,7 @@ class RendererContract(Stage):
             self._astray(wrong, "whether the skinned surface is seen", found, expected),
         )
 
-    @law("_solid_scenes", strategies.cameras())
+    @law("_solid_scenes", strategies.cameras(), cost=2)
     def test_alpha_is_coverage_over_a_clear_background(self, scene: Scene, camera: Camera) -> None:
         """Over a background of alpha 0, alpha is 255 on opaque surfaces and 0 beside them; edges may be soft."""
         met = self._cast(scene, camera)

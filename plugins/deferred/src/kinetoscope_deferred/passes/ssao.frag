@@ -20,7 +20,10 @@ void main() {
     // The pattern turns through sixteen steps within four by four pixels, which the blur takes out.
     ivec2 cell = ivec2(gl_FragCoord.xy) & 3;
     float turn = 6.2831853 * float((cell.x * 4 + cell.y) * 7 % 16) / 16.0;
-    vec3 side = normalize(abs(n.y) < 0.9 ? cross(n, vec3(0, 1, 0)) : cross(n, vec3(1, 0, 0)));
+    // On a floor the pattern goes by the camera's axes: no direction of the world's is better than another,
+    // and turning the world and the camera together leaves the picture as it is.
+    vec3 level = abs(dot(n, to_world[0])) < 0.7 ? to_world[0] : to_world[1];
+    vec3 side = normalize(cross(n, abs(n.y) < 0.9 ? vec3(0, 1, 0) : level));
     vec3 other = cross(n, side);
     p += n * (0.002 + 0.0015 * away);
     float open = 0.0;

@@ -23,4 +23,5 @@ class Warm:
 
     def grade(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return `picture` in warm light."""
-        return self._table[picture, np.arange(3)]
+        graded: NDArray[np.uint8] = self._table[picture, np.arange(3)]
+        return graded

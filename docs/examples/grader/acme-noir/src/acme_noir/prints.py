@@ -27,4 +27,5 @@ class Sepia:
     def grade(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return `picture` in brown."""
         brown = (picture @ np.array(LUMA))[..., None] * (1.05, 0.89, 0.68)
-        return np.rint(np.clip(brown, 0, 255)).astype(np.uint8)
+        graded: NDArray[np.uint8] = np.rint(np.clip(brown, 0, 255)).astype(np.uint8)
+        return graded
