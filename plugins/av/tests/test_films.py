@@ -218,6 +218,17 @@ def test_sound_survives_in_time(tmp_path: Path, suffix: str, rate: int, channels
     assert np.abs(part.samples - back.samples[round(0.5 * rate) :][: len(part.samples)]).max() < 0.02
 
 
+@pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000])
+def test_the_padding_of_the_last_frame_of_sound_is_cut_off(tmp_path: Path, rate: int) -> None:
+    """AAC fills its last frame of 1,024 samples: an eighth of a second at 8 kHz."""
+    path = tmp_path / "f.mp4"
+    sound = tone(0.667, rate)
+    MEDIA.write(path, film(16), rate=24, audio=sound)
+    back = MEDIA.open(path).audio
+    assert back is not None
+    assert abs(back.duration - sound.duration) < 0.002
+
+
 def test_silent_film_has_no_sound(tmp_path: Path) -> None:
     MEDIA.write(tmp_path / "f.mp4", film(2), rate=25)
     assert MEDIA.open(tmp_path / "f.mp4").audio is None

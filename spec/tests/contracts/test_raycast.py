@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinetoscope_spec import Actor, Camera, Character, Material, Mesh, Motion, Scene, Skeleton, kinematics
+from kinetoscope_spec import Actor, Asset, Camera, Character, Material, Mesh, Scene, Skeleton, kinematics
 from kinetoscope_spec.contracts import _staging as staging
 from kinetoscope_spec.contracts import strategies
 from kinetoscope_spec.contracts._raycast import cast, rays, skinned, triangles
@@ -104,12 +104,10 @@ def test_skinning_is_that_of_kinematics(data: st.DataObject) -> None:
     skeleton = data.draw(joints)
     mesh = data.draw(strategies.meshes(skeleton, carried=("skinned",), scales=(1.0,)))
     motion = data.draw(strategies.motions(st.just(skeleton), frames=st.just(1)))
-    assert isinstance(motion, Motion)
     pose = kinematics.global_matrices(skeleton.parents, motion.positions, motion.rotations, motion.scales)[0]
+    theirs = kinematics.skinned_vertices(Asset("a", skeleton, (motion,), (mesh,)))
     pose = np.asarray(pose, np.float64)
-    np.testing.assert_allclose(
-        skinned(mesh, pose), kinematics.skinned_vertices(mesh, pose), atol=1e-5 * (1 + np.abs(pose).max())
-    )
+    np.testing.assert_allclose(skinned(mesh, pose), theirs, atol=1e-5 * (1 + np.abs(pose).max()))
 
 
 def test_moving_camera_and_scene_moves_nothing_in_the_picture() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, find, given, settings
+from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 from kinetoscope_spec import Camera, Character, Mesh, Scene
@@ -18,8 +18,14 @@ FINDING = settings(
 )
 
 
-def finds(strategy: st.SearchStrategy[Any], condition: Callable[[Any], bool]) -> Any:
-    return find(strategy, condition, settings=FINDING)
+REACHING = settings(FINDING, phases=(Phase.generate,))
+"""Shrinking takes long, and whether a thing is reached does not depend on it."""
+
+
+def finds(
+    strategy: st.SearchStrategy[Any], condition: Callable[[Any], bool], settings: settings = REACHING
+) -> Any:
+    return find(strategy, condition, settings=settings)
 
 
 def meshes(scene: Scene) -> Iterator[Mesh]:
@@ -107,8 +113,8 @@ def test_cameras_reach(what: str) -> None:
 
 
 def test_scenes_shrink_to_nothing_and_to_one_triangle() -> None:
-    assert not finds(strategies.scenes(), lambda scene: True).actors
-    scene = finds(strategies.scenes(), lambda scene: any(len(mesh.faces) for mesh in meshes(scene)))
+    assert not finds(strategies.scenes(), lambda scene: True, FINDING).actors
+    scene = finds(strategies.scenes(), lambda scene: any(len(mesh.faces) for mesh in meshes(scene)), FINDING)
     (actor,) = scene.actors
     (mesh,) = actor.character.meshes
     assert len(mesh.faces) == 1
@@ -119,7 +125,7 @@ def test_scenes_shrink_to_nothing_and_to_one_triangle() -> None:
 
 
 def test_cameras_shrink_to_one_from_the_front() -> None:
-    camera = finds(strategies.cameras(), lambda camera: True)
+    camera = finds(strategies.cameras(), lambda camera: True, FINDING)
     np.testing.assert_allclose(camera.position, (0, 0, 4))
     np.testing.assert_allclose(camera.up, (0, 1, 0))
 

@@ -115,4 +115,19 @@ def _pieces(container: Any, stream: Any, start: float, stop: float | None) -> li
             at += len(samples)
         if last is not None and at is not None and at >= last:
             break
-    return pieces
+    return _without_padding(pieces, stream, first)
+
+
+def _without_padding(pieces: list[np.ndarray], stream: Any, first: int) -> list[np.ndarray]:
+    """Cut off the silence with which the encoder filled its last frame, where the container tells.
+
+    MP4 keeps the duration on a clock of milliseconds; what differs from it by more than two frames of
+    the codec is no padding.
+    """
+    if stream.duration is None or not pieces:
+        return pieces
+    rate = stream.codec_context.sample_rate
+    end = round(((stream.start_time or 0) + stream.duration) * stream.time_base * rate) + rate // 1000
+    whole = np.concatenate(pieces)
+    surplus = first + len(whole) - end
+    return [whole[:-surplus]] if 0 < surplus <= 2 * (stream.codec_context.frame_size or 0) else [whole]
