@@ -18,7 +18,7 @@ from kinetoscope_spec.contracts.mutants import Mutant, Wrapper, mutant
 from kinetoscope_spec.errors import KinetoscopeError
 from kinetoscope_spec.scene import Actor, Camera, Frame, Light, Scene
 
-__all__ = ["MUTANTS"]
+__all__ = ["MUTANTS", "Renders"]
 
 MUTANTS: list[Mutant] = []
 
@@ -26,7 +26,7 @@ MUTANTS: list[Mutant] = []
 class _Session(Wrapper):
     """A session that draws and closes as its renderer says."""
 
-    def __init__(self, real: Any, owner: _Renders) -> None:
+    def __init__(self, real: Any, owner: Renders) -> None:
         super().__init__(real)
         self.owner = owner
 
@@ -44,7 +44,7 @@ class _Session(Wrapper):
         self.owner.left(self)
 
 
-class _Renders(Wrapper):
+class Renders(Wrapper):
     """A renderer that changes what goes into a picture, what comes out, or how a session ends."""
 
     def open(self, *args: Any, **options: Any) -> Any:
@@ -83,7 +83,7 @@ class Evens(Wrapper):
 
 
 @mutant(MUTANTS, "pictures_have_the_size_that_was_asked_for")
-class Widens(_Renders):
+class Widens(Renders):
     """gives ids as int64"""
 
     def changed(self, frame: Frame, scene: Scene, camera: Camera) -> Frame:
@@ -91,7 +91,7 @@ class Widens(_Renders):
 
 
 @mutant(MUTANTS, "up_is_up_and_left_is_left")
-class Flips(_Renders):
+class Flips(Renders):
     """hands over colours bottom row first, as OpenGL keeps them, and only alpha as it should be"""
 
     def changed(self, frame: Frame, scene: Scene, camera: Camera) -> Frame:
@@ -101,7 +101,7 @@ class Flips(_Renders):
 
 
 @mutant(MUTANTS, "an_empty_scene_is_the_background")
-class Exposes(_Renders):
+class Exposes(Renders):
     """exposes the background as if it were lit"""
 
     def changed(self, frame: Frame, scene: Scene, camera: Camera) -> Frame:
@@ -113,7 +113,7 @@ class Exposes(_Renders):
 
 
 @mutant(MUTANTS, "an_empty_scene_is_the_background")
-class Copies(_Renders):
+class Copies(Renders):
     """puts the linear numbers of the background into the picture, which are not sRGB"""
 
     def changed(self, frame: Frame, scene: Scene, camera: Camera) -> Frame:
@@ -125,7 +125,7 @@ class Copies(_Renders):
 
 
 @mutant(MUTANTS, "the_same_scene_gives_the_same_picture")
-class Dithers(_Renders):
+class Dithers(Renders):
     """dithers each picture with noise of its own"""
 
     def __init__(self, real: Any) -> None:
@@ -142,7 +142,7 @@ class Dithers(_Renders):
 
 
 @mutant(MUTANTS, "moving_camera_and_world_together_changes_nothing")
-class Headlamps(_Renders):
+class Headlamps(Renders):
     """takes the direction of a sun for one in the camera's axes"""
 
     def staged(self, scene: Scene, camera: Camera) -> Scene:
@@ -155,7 +155,7 @@ class Headlamps(_Renders):
 
 
 @mutant(MUTANTS, "the_nearer_surface_wins")
-class Paints(_Renders):
+class Paints(Renders):
     """draws actors in the order of the list, the last on top"""
 
     def rendered(self, session: Any, scene: Scene, camera: Camera) -> Frame:
@@ -174,7 +174,7 @@ def _laid_over(below: Frame, above: Frame) -> Frame:
 
 
 @mutant(MUTANTS, "ids_agree_with_geometry")
-class Truncates(_Renders):
+class Truncates(Renders):
     """keeps the lower eight bits of an id"""
 
     def changed(self, frame: Frame, scene: Scene, camera: Camera) -> Frame:
@@ -182,7 +182,7 @@ class Truncates(_Renders):
 
 
 @mutant(MUTANTS, "depth_is_infinite_where_nothing_is")
-class Ends(_Renders):
+class Ends(Renders):
     """gives the far plane's distance where nothing is"""
 
     def changed(self, frame: Frame, scene: Scene, camera: Camera) -> Frame:
@@ -192,7 +192,7 @@ class Ends(_Renders):
 
 
 @mutant(MUTANTS, "depth_reprojects_to_the_surface")
-class Measures(_Renders):
+class Measures(Renders):
     """measures depth from the camera's position and not along its axis"""
 
     def changed(self, frame: Frame, scene: Scene, camera: Camera) -> Frame:
@@ -203,7 +203,7 @@ class Measures(_Renders):
         return _with(frame, depth=(depth * lengths).astype(np.float32))
 
 
-class _Recasts(_Renders):
+class _Recasts(Renders):
     """A renderer that changes every actor before drawing; each stays the same object."""
 
     def __init__(self, real: Any) -> None:
@@ -260,7 +260,7 @@ class Unbinds(_Reskins):
 
 
 @mutant(MUTANTS, "alpha_is_coverage_over_a_clear_background")
-class Fills(_Renders):
+class Fills(Renders):
     """fills alpha with 255 as soon as there is something to draw"""
 
     def changed(self, frame: Frame, scene: Scene, camera: Camera) -> Frame:
@@ -268,7 +268,7 @@ class Fills(_Renders):
 
 
 @mutant(MUTANTS, "closing_twice_is_harmless")
-class Insists(_Renders):
+class Insists(Renders):
     """raises when a session is closed a second time"""
 
     def __init__(self, real: Any) -> None:
@@ -283,7 +283,7 @@ class Insists(_Renders):
 
 
 @mutant(MUTANTS, "a_closed_session_draws_no_more")
-class Revives(_Renders):
+class Revives(Renders):
     """draws an empty picture when it is closed"""
 
     def rendered(self, session: Any, scene: Scene, camera: Camera) -> Frame:
@@ -295,7 +295,7 @@ class Revives(_Renders):
 
 
 @mutant(MUTANTS, "a_closed_session_draws_no_more")
-class Stays(_Renders):
+class Stays(Renders):
     """stays open when `with` is left"""
 
     def left(self, session: _Session) -> None:
@@ -310,7 +310,7 @@ class _Handle:
 
 
 @mutant(MUTANTS, "closing_leaves_nothing_behind")
-class Leaks(_Renders):
+class Leaks(Renders):
     """leaves a device file open for each session"""
 
     def __init__(self, real: Any) -> None:
@@ -323,7 +323,7 @@ class Leaks(_Renders):
 
 
 @mutant(MUTANTS, "sessions_do_not_disturb_each_other")
-class Sweeps(_Renders):
+class Sweeps(Renders):
     """frees what all sessions share when the first of them is closed"""
 
     def __init__(self, real: Any) -> None:
