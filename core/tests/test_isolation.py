@@ -206,6 +206,19 @@ def test_a_plugin_that_takes_a_hook_of_the_specification_is_refused(shelf):
         assert host.importer("good").work(1) == 2
 
 
+def test_a_hook_that_is_missing_since_its_plugin_is_blocked_says_so(shelf):
+    shelf.add(
+        "acme-hooks",
+        {"kinetoscope": {"acme": "acme_blocked_hooks"}},
+        {"acme_blocked_hooks": "raise RuntimeError('imported although it is blocked')"},
+    )
+    with (
+        Host(block=["acme-hooks"]) as host,
+        pytest.raises(ProviderNotFound, match="'acme' of acme-hooks.*, which brings hooks, is blocked"),
+    ):
+        host.provider("juggler")
+
+
 def test_a_submodule_that_took_the_place_of_a_hook_function_is_named(tmp_path, monkeypatch):
     """Python puts a submodule where a function of the same name was, once it is imported."""
     package = tmp_path / "acme_shadow"

@@ -191,7 +191,13 @@ class Registry:
             known = list(self.plugins.hooks)
             hint = nearest(hook, known) or f"; known are {', '.join(known)}"
             broken = [str(note) for note in self.notes]
-            broken += [_broken(row) for row in self.rows().get("addhooks", ()) if row.broken]
+            bringing = self.rows().get("addhooks", ())
+            broken += [_broken(row) for row in bringing if row.broken]
+            broken += [
+                f"{row.name!r} of {row.source}, which brings hooks, is {row.blocked}"
+                for row in bringing
+                if row.blocked
+            ]
             raise ProviderNotFound("; ".join([f"there is no hook {hook!r}{hint}", *broken]))
 
     def _gather_entries(self, hook: str, rows: list[Row]) -> None:

@@ -122,6 +122,9 @@ class FeatureContract(Contract):
         for row, frame in zip(rows, frames, strict=True):
             alone = np.asarray(self.subject.compute(motion, [frame]))
             self._same(schema, alone, row[None], f"frame {frame} asked alone and among {frames}")
+        backwards = np.asarray(self.subject.compute(motion, range(motion.frame_count)[::-1]))[::-1]
+        everything = np.asarray(self.subject.compute(motion))
+        self._same(schema, everything, backwards, "all frames, and all frames asked for from last to first")
 
     @law("motions", st.integers(0, 10**6))
     def test_frames_outside_the_clip_are_refused(self, motion: Motion, beyond: int) -> None:

@@ -21,7 +21,16 @@ __all__ = ["MUTANTS"]
 MUTANTS: list[Mutant] = []
 
 
-class _Alters(Wrapper):
+class _Optional(Wrapper):
+    """A feature some of whose methods are other ones, `its_NAME`, where the real one has them at all."""
+
+    def __getattr__(self, name: str) -> Any:
+        held = getattr(self.real, name)
+        other = getattr(type(self), f"its_{name}", None)
+        return held if other is None else other.__get__(self)
+
+
+class _Alters(_Optional):
     """A feature whose rows are changed after they are computed, by `compute` and by `rows` alike."""
 
     def compute(self, motion: Motion, frames: Sequence[int] | Array | None = None) -> Array:
@@ -30,16 +39,9 @@ class _Alters(Wrapper):
         altered: Array = self.altered(whole, motion.skeleton, motion.positions, motion.framerate)
         return altered if frames is None else altered[np.asarray(frames, np.int64)]
 
-    def __getattr__(self, name: str) -> Any:
-        held = getattr(self.real, name)  # where the real feature has no rows, neither has its mutant
-        if name != "rows":
-            return held
-
-        def rows(skeleton: Skeleton, positions: Any, rotations: Any, framerate: float) -> Any:
-            found = held(skeleton, positions, rotations, framerate)
-            return self.altered(found, skeleton, positions, framerate)
-
-        return rows
+    def its_rows(self, skeleton: Skeleton, positions: Any, rotations: Any, framerate: float) -> Any:
+        rows = self.real.rows(skeleton, positions, rotations, framerate)
+        return self.altered(rows, skeleton, positions, framerate)
 
     def altered(self, rows: Any, skeleton: Skeleton, positions: Any, framerate: float) -> Any:
         raise NotImplementedError  # pragma: no cover - every mutant has its own
@@ -112,10 +114,10 @@ class Stands(_Alters):
 
 
 @mutant(MUTANTS, "mirroring_twice_is_identity")
-class Unmoved(Wrapper):
+class Unmoved(_Optional):
     """leaves rows as they are when it mirrors them"""
 
-    def mirrored(self, rows: Array, skeleton: Skeleton) -> Array:
+    def its_mirrored(self, rows: Array, skeleton: Skeleton) -> Array:
         return rows
 
 
@@ -139,57 +141,57 @@ class Presumes(_Alters):
 
 
 @mutant(MUTANTS, "array_libraries_agree")
-class Halves(Wrapper):
+class Halves(_Optional):
     """computes in half precision on arrays that are not NumPy's"""
 
-    def rows(self, skeleton: Skeleton, positions: Any, rotations: Any, framerate: float) -> Any:
+    def its_rows(self, skeleton: Skeleton, positions: Any, rotations: Any, framerate: float) -> Any:
         rows = self.real.rows(skeleton, positions, rotations, framerate)
         xp = array_namespace(rows)
         return rows if is_numpy_array(rows) else xp.astype(xp.astype(rows, xp.float16), rows.dtype)
 
 
 @mutant(MUTANTS, "gradients_are_finite")
-class Roots(Wrapper):
+class Roots(_Optional):
     """takes a square root of zero on its way, which has no finite gradient"""
 
-    def rows(self, skeleton: Skeleton, positions: Any, rotations: Any, framerate: float) -> Any:
+    def its_rows(self, skeleton: Skeleton, positions: Any, rotations: Any, framerate: float) -> Any:
         rows = self.real.rows(skeleton, positions, rotations, framerate)
         xp = array_namespace(rows)
         return rows + xp.sqrt(0.0 * xp.sum(positions * positions))
 
 
 @mutant(MUTANTS, "training_rows_match_their_schemas")
-class Counts(Wrapper):
+class Counts(_Optional):
     """counts clips from 1"""
 
-    def training_set(self, motions: Sequence[Motion], **options: Any) -> TrainingSet:
+    def its_training_set(self, motions: Sequence[Motion], **options: Any) -> TrainingSet:
         dataset: TrainingSet = self.real.training_set(motions, **options)
         return attrs.evolve(dataset, clips=None if dataset.clips is None else dataset.clips + 1)
 
 
-class _Coarse(Wrapper):
+class _Coarse(_Optional):
     """A feature whose training rows have few digits."""
 
-    def training_set(self, motions: Sequence[Motion], **options: Any) -> TrainingSet:
+    def its_training_set(self, motions: Sequence[Motion], **options: Any) -> TrainingSet:
         dataset: TrainingSet = self.real.training_set(motions, **options)
         return attrs.evolve(dataset, inputs=np.round(dataset.inputs, 1))
 
 
 @mutant(MUTANTS, "a_restored_feature_makes_equal_rows")
-class Forgets(Wrapper):
+class Forgets(_Optional):
     """rounds its rows to one digit once it is restored"""
 
-    def restored(self, record: Mapping[str, Any]) -> _Coarse:
+    def its_restored(self, record: Mapping[str, Any]) -> _Coarse:
         return _Coarse(self.real.restored(record))
 
 
 @mutant(MUTANTS, "playing_counts_its_frames")
-class Drops(Wrapper):
+class Drops(_Optional):
     """leaves the last frame that was played out of the motion"""
 
-    def restored(self, record: Mapping[str, Any]) -> Drops:
+    def its_restored(self, record: Mapping[str, Any]) -> Drops:
         return Drops(self.real.restored(record))
 
-    def motion(self, state: Any) -> Motion:
+    def its_motion(self, state: Any) -> Motion:
         motion: Motion = self.real.motion(state)
         return motion.slice(0, max(motion.frame_count - 1, 1))

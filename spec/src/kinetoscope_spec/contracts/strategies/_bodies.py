@@ -39,8 +39,10 @@ OFFSETS = {"hips": (0, 0.53, 0), "spine": (0, 0.1, 0), "chest": (0, 0.15, 0), "n
            "lower_leg": (0, -0.24, 0.01), "foot": (0, -0.23, -0.01), "toes": (0, -0.035, 0.08),
            "finger": (0.05, 0, 0), "end": (0, 0, 0)}  # fmt: skip
 
+LEGS = ("above", "hips", "upper_leg", "lower_leg", "foot", "toes")
+
 RATES = (30.0, 60.0, 24.0, 120.0)
-FRAMES = (1, 2, 3, 8, 24)
+FRAMES = (1, 2, 3, 8, 24, 24)
 
 
 @attrs.frozen
@@ -51,6 +53,8 @@ class _Figure:
         names, parents, offsets: as a skeleton has them.
         partner: of each joint the one on the other side; itself in the middle.
         axes: `[J, 4]`, by how much each joint's own axes are turned.
+        standing: joints that keep still when the body stands on its left foot and steps with the right.
+        stepping: the joint that lifts the right leg then.
     """
 
     names: tuple[str, ...]
@@ -58,6 +62,8 @@ class _Figure:
     offsets: Array
     partner: tuple[int, ...]
     axes: Array
+    standing: tuple[int, ...]
+    stepping: int
 
     def skeleton(self) -> Skeleton:
         still = _identity(1, len(self.names))
@@ -122,6 +128,8 @@ def _figure(joints: list[tuple[str, str | None, str]], height: float, axes: Arra
         offsets=offsets,
         partner=tuple(place[role, other[side]] for role, side, _ in joints),
         axes=_identity(len(joints)) if axes is None else axes,
+        standing=tuple(i for i, (role, _, _) in enumerate(joints) if role in LEGS),
+        stepping=place["upper_leg", "right"],
     )
 
 
@@ -182,14 +190,18 @@ def _pairs(
     count = draw(st.sampled_from(FRAMES) if frames is None else frames)
     framerate = draw(st.sampled_from(RATES) if framerates is None else framerates)
     name = draw(st.sampled_from(("walk_a_01", "jog", "歩く")))
-    still = not plain and draw(st.booleans())
+    kind = "walking" if plain else draw(st.sampled_from(("still", "walking", "stepping", "walking")))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     seconds = np.arange(count) / framerate
     positions = np.repeat(figure.offsets[None], count, axis=0)
     rotations = _identity(count, len(figure.names))
-    if not still:
-        rotations = _turns(_swings(rng, seconds, len(figure.names)))
-        _travel(rng, seconds, positions, rotations, figure.parents)
+    if kind != "still":
+        swings = _swings(rng, seconds, len(figure.names))
+        if kind == "stepping":
+            swings[:, figure.standing] = 0.0
+            swings[:, figure.stepping, 0] = _lift(rng, seconds)
+        rotations = _turns(swings)
+        _travel(rng, seconds, positions, rotations, figure.parents, moving=kind == "walking")
     skeleton = figure.skeleton()
     there, back = (
         Motion(skeleton, *figure.turned(*held), framerate, name)
@@ -206,17 +218,33 @@ def _swings(rng: np.random.Generator, seconds: Array, joints: int) -> Array:
     return swings
 
 
+def _lift(rng: np.random.Generator, seconds: Array) -> Array:
+    """Return by how much a leg is turned about x, rad `[T]`: half of the time lifted, half of it standing."""
+    pace, phase = rng.uniform(0.7, 1.3), rng.uniform(0, 2 * np.pi)
+    lift: Array = -0.6 * np.maximum(np.sin(2 * np.pi * pace * seconds + phase), 0.0)
+    return lift
+
+
 def _travel(
-    rng: np.random.Generator, seconds: Array, positions: Array, rotations: Array, parents: tuple[int, ...]
+    rng: np.random.Generator,
+    seconds: Array,
+    positions: Array,
+    rotations: Array,
+    parents: tuple[int, ...],
+    *,
+    moving: bool,
 ) -> None:
-    """Carry the topmost joint along a circle, turning with it; or the hips, below one that stands still."""
+    """Carry the topmost joint along a circle, turning with it; or the hips, below one that stands still.
+
+    Without `moving` it is only put somewhere, to face somewhere.
+    """
     carrier = int(rng.integers(0, 2)) if parents[:2] == (-1, 0) and parents.count(0) == 1 else 0
-    speed, rate = rng.uniform(0, 2), rng.uniform(-1.5, 1.5)
+    speed, rate = moving * rng.uniform(0, 2), moving * rng.uniform(-1.5, 1.5)
     yaw = rng.uniform(-np.pi, np.pi) + rate * seconds
     step = np.diff(seconds, prepend=0.0)
     path = np.cumsum(np.stack([np.sin(yaw), np.zeros_like(yaw), np.cos(yaw)], axis=1) * step[:, None], axis=0)
     positions[:, carrier] += rng.normal(size=3) * [3.0, 0.0, 3.0] + speed * path
-    positions[:, carrier, 1] += 0.02 * np.sin(2 * np.pi * 2 * seconds)
+    positions[:, carrier, 1] += moving * 0.02 * np.sin(2 * np.pi * 2 * seconds)
     upright = np.stack([np.zeros_like(yaw), np.sin(yaw / 2), np.zeros_like(yaw), np.cos(yaw / 2)], axis=1)
     rotations[:, carrier] = quaternion_product(upright, rotations[:, carrier])
 
@@ -227,7 +255,7 @@ def walks(
     framerates: st.SearchStrategy[float] | None = None,
     plain: bool = False,
 ) -> st.SearchStrategy[Motion]:
-    """Motions of `bodies`: standing still, or walking along a circle while every joint swings.
+    """Motions of `bodies`: standing still, stepping on the spot, walking along a circle as every joint swings.
 
     Smooth, upright, float64, one frame to 24. `plain=True` moves one skeleton only, of metre height.
     """
