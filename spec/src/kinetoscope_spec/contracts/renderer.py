@@ -129,7 +129,13 @@ class RendererContract(Stage):
             second = self._render(again, camera)
             self._compare(first, second, f"{what}, drawn after another one")
 
-    @law("_movable_scenes", strategies.cameras(), st.integers(-180, 180), st.sampled_from((0, 1, 7, 500)), cost=2)
+    @law(
+        "_movable_scenes",
+        strategies.cameras(),
+        st.integers(-180, 180),
+        st.sampled_from((0, 1, 7, 500)),
+        cost=2,
+    )
     def test_moving_camera_and_world_together_changes_nothing(
         self, scene: Scene, camera: Camera, degrees: int, metres: int
     ) -> None:

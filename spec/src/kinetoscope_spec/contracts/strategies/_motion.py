@@ -140,7 +140,9 @@ def motions(
         rotations.astype(dtype),
         draw(st.sampled_from(RATES) if framerates is None else framerates),
         draw(st.sampled_from(("clip", "walk", "歩く"))),
-        scales=np.repeat(_scales(draw, rng, (1, len(held), 3)), count, axis=0).astype(dtype) if scaled else None,
+        scales=np.repeat(_scales(draw, rng, (1, len(held), 3)), count, axis=0).astype(dtype)
+        if scaled
+        else None,
     )
 
 
