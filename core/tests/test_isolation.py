@@ -214,7 +214,7 @@ def test_a_hook_that_is_missing_since_its_plugin_is_blocked_says_so(shelf):
     )
     with (
         Host(block=["acme-hooks"]) as host,
-        pytest.raises(ProviderNotFound, match="'acme' of acme-hooks.*, which brings hooks, is blocked"),
+        pytest.raises(ProviderNotFound, match=r"'acme' of acme-hooks.*, which brings hooks, is blocked"),
     ):
         host.provider("juggler")
 

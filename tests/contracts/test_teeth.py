@@ -63,12 +63,13 @@ def test_a_mutant_breaks_its_law_and_no_other(
     for law in contract.laws():
         # A mutant of its own for each law: some of them remember.
         mutated = contract.of(mutant.wrap(contract.subject), name="mutant")
-        report = check(mutated, examples=EXAMPLES, seed=0, laws=[law.name], shrink=False)
+        examples = 10 * EXAMPLES if law.name == mutant.law else EXAMPLES
+        report = check(mutated, examples=examples, seed=0, laws=[law.name], shrink=False)
         broken.update({result.law: result.message for result in report.broken})
     law = next(law for law in contract.laws() if law.name == mutant.law)
     if contract.why_not(law) is not None:
-        # The template does not do what the law is about; `test_feature` shows these over one that does.
-        assert hook == "feature"
+        # The template does not do what the law is about; `test_feature` and `test_voice` do.
+        assert hook in ("feature", "voice")
         assert broken == {}
         return
     assert set(broken) == {mutant.law}
