@@ -51,7 +51,7 @@ docs:
 	$(BIN)/mkdocs build --quiet --strict --config-file docs/mkdocs.yml --site-dir ../site
 
 pytest:
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --hypothesis-profile=kinetoscope-ci
 
 bench: setup
 	$(BIN)/python tests/bench.py bench.json
