@@ -4,7 +4,8 @@ Whole numbers and choices are drawn by hypothesis, so that examples shrink to on
 and a rest pose; the bulk of coordinates comes from a drawn seed.
 """
 
-from kinetoscope_spec.contracts.strategies._bodies import bodies, walks
+from kinetoscope_spec.contracts.strategies._bodies import bodies, mirrored_walks, still_body, walks
+from kinetoscope_spec.contracts.strategies._learning import schemas, training_sets
 from kinetoscope_spec.contracts.strategies._motion import assets, motions, quaternions, skeletons
 from kinetoscope_spec.contracts.strategies._scene import (
     actors,
@@ -34,15 +35,19 @@ __all__ = [
     "masks",
     "materials",
     "meshes",
+    "mirrored_walks",
     "motions",
     "names",
     "quadmasks",
     "quaternions",
     "scenes",
+    "schemas",
     "scripts",
     "skeletons",
     "skins",
+    "still_body",
     "texts",
+    "training_sets",
     "videos",
     "voice_infos",
     "walks",
