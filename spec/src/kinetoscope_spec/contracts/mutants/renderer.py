@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import weakref
 from typing import Any
@@ -18,7 +17,7 @@ from kinetoscope_spec.contracts.mutants import Mutant, Wrapper, mutant
 from kinetoscope_spec.errors import KinetoscopeError
 from kinetoscope_spec.scene import Actor, Camera, Frame, Light, Scene
 
-__all__ = ["MUTANTS", "Renders"]
+__all__ = ["MUTANTS"]
 
 MUTANTS: list[Mutant] = []
 
@@ -26,7 +25,7 @@ MUTANTS: list[Mutant] = []
 class _Session(Wrapper):
     """A session that draws and closes as its renderer says."""
 
-    def __init__(self, real: Any, owner: Renders) -> None:
+    def __init__(self, real: Any, owner: _Renders) -> None:
         super().__init__(real)
         self.owner = owner
 
@@ -44,7 +43,7 @@ class _Session(Wrapper):
         self.owner.left(self)
 
 
-class Renders(Wrapper):
+class _Renders(Wrapper):
     """A renderer that changes what goes into a picture, what comes out, or how a session ends."""
 
     def open(self, *args: Any, **options: Any) -> Any:
@@ -83,7 +82,7 @@ class Evens(Wrapper):
 
 
 @mutant(MUTANTS, "pictures_have_the_size_that_was_asked_for")
-class Widens(Renders):
+class Widens(_Renders):
     """gives ids as int64"""
 
     def changed(self, frame: Frame, scene: Scene, camera: Camera) -> Frame:
@@ -91,7 +90,7 @@ class Widens(Renders):
 
 
 @mutant(MUTANTS, "up_is_up_and_left_is_left")
-class Flips(Renders):
+class Flips(_Renders):
     """hands over colours bottom row first, as OpenGL keeps them, and only alpha as it should be"""
 
     def changed(self, frame: Frame, scene: Scene, camera: Camera) -> Frame:
@@ -101,7 +100,7 @@ class Flips(Renders):
 
 
 @mutant(MUTANTS, "an_empty_scene_is_the_background")
-class Exposes(Renders):
+class Exposes(_Renders):
     """exposes the background as if it were lit"""
 
     def changed(self, frame: Frame, scene: Scene, camera: Camera) -> Frame:
@@ -113,7 +112,7 @@ class Exposes(Renders):
 
 
 @mutant(MUTANTS, "an_empty_scene_is_the_background")
-class Copies(Renders):
+class Copies(_Renders):
     """puts the linear numbers of the background into the picture, which are not sRGB"""
 
     def changed(self, frame: Frame, scene: Scene, camera: Camera) -> Frame:
@@ -125,24 +124,24 @@ class Copies(Renders):
 
 
 @mutant(MUTANTS, "the_same_scene_gives_the_same_picture")
-class Dithers(Renders):
+class Dithers(_Renders):
     """dithers each picture with noise of its own"""
 
     def __init__(self, real: Any) -> None:
         super().__init__(real)
-        self.numbers = itertools.count()
+        self.drawn: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 
     def rendered(self, session: Any, scene: Scene, camera: Camera) -> Frame:
         frame: Frame = session.render(scene, camera)
+        number = self.drawn.get(session, 0)
+        self.drawn[session] = number + 1
         if not scene.actors:  # noise is for what is lit
             return frame
-        # The first of all pictures has none.
-        color = frame.color | np.array([next(self.numbers) % 3 == 1, 0, 0, 0], np.uint8)
-        return _with(frame, color=color)
+        return _with(frame, color=frame.color | np.array([number % 2, 0, 0, 0], np.uint8))
 
 
 @mutant(MUTANTS, "moving_camera_and_world_together_changes_nothing")
-class Headlamps(Renders):
+class Headlamps(_Renders):
     """takes the direction of a sun for one in the camera's axes"""
 
     def staged(self, scene: Scene, camera: Camera) -> Scene:
@@ -155,7 +154,7 @@ class Headlamps(Renders):
 
 
 @mutant(MUTANTS, "the_nearer_surface_wins")
-class Paints(Renders):
+class Paints(_Renders):
     """draws actors in the order of the list, the last on top"""
 
     def rendered(self, session: Any, scene: Scene, camera: Camera) -> Frame:
@@ -174,7 +173,7 @@ def _laid_over(below: Frame, above: Frame) -> Frame:
 
 
 @mutant(MUTANTS, "ids_agree_with_geometry")
-class Truncates(Renders):
+class Truncates(_Renders):
     """keeps the lower eight bits of an id"""
 
     def changed(self, frame: Frame, scene: Scene, camera: Camera) -> Frame:
@@ -182,7 +181,7 @@ class Truncates(Renders):
 
 
 @mutant(MUTANTS, "depth_is_infinite_where_nothing_is")
-class Ends(Renders):
+class Ends(_Renders):
     """gives the far plane's distance where nothing is"""
 
     def changed(self, frame: Frame, scene: Scene, camera: Camera) -> Frame:
@@ -192,7 +191,7 @@ class Ends(Renders):
 
 
 @mutant(MUTANTS, "depth_reprojects_to_the_surface")
-class Measures(Renders):
+class Measures(_Renders):
     """measures depth from the camera's position and not along its axis"""
 
     def changed(self, frame: Frame, scene: Scene, camera: Camera) -> Frame:
@@ -203,7 +202,7 @@ class Measures(Renders):
         return _with(frame, depth=(depth * lengths).astype(np.float32))
 
 
-class _Recasts(Renders):
+class _Recasts(_Renders):
     """A renderer that changes every actor before drawing; each stays the same object."""
 
     def __init__(self, real: Any) -> None:
@@ -260,7 +259,7 @@ class Unbinds(_Reskins):
 
 
 @mutant(MUTANTS, "alpha_is_coverage_over_a_clear_background")
-class Fills(Renders):
+class Fills(_Renders):
     """fills alpha with 255 as soon as there is something to draw"""
 
     def changed(self, frame: Frame, scene: Scene, camera: Camera) -> Frame:
@@ -268,7 +267,7 @@ class Fills(Renders):
 
 
 @mutant(MUTANTS, "closing_twice_is_harmless")
-class Insists(Renders):
+class Insists(_Renders):
     """raises when a session is closed a second time"""
 
     def __init__(self, real: Any) -> None:
@@ -283,7 +282,7 @@ class Insists(Renders):
 
 
 @mutant(MUTANTS, "a_closed_session_draws_no_more")
-class Revives(Renders):
+class Revives(_Renders):
     """draws an empty picture when it is closed"""
 
     def rendered(self, session: Any, scene: Scene, camera: Camera) -> Frame:
@@ -295,7 +294,7 @@ class Revives(Renders):
 
 
 @mutant(MUTANTS, "a_closed_session_draws_no_more")
-class Stays(Renders):
+class Stays(_Renders):
     """stays open when `with` is left"""
 
     def left(self, session: _Session) -> None:
@@ -310,7 +309,7 @@ class _Handle:
 
 
 @mutant(MUTANTS, "closing_leaves_nothing_behind")
-class Leaks(Renders):
+class Leaks(_Renders):
     """leaves a device file open for each session"""
 
     def __init__(self, real: Any) -> None:
@@ -323,7 +322,7 @@ class Leaks(Renders):
 
 
 @mutant(MUTANTS, "sessions_do_not_disturb_each_other")
-class Sweeps(Renders):
+class Sweeps(_Renders):
     """frees what all sessions share when the first of them is closed"""
 
     def __init__(self, real: Any) -> None:
