@@ -87,7 +87,9 @@ class Drawing:
 
 
 class Draws:
-    def open(self, size: tuple[int, int], quality: str = "medium", *, samples: int = 1) -> Drawing:
+    def open(
+        self, size: tuple[int, int], quality: str = "medium", *, buffers: Sequence[str] = (), samples: int = 1
+    ) -> Drawing:
         return Drawing()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import unittest
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import attrs
 import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis.errors import HypothesisException, Unsatisfiable
+from hypothesis.errors import HypothesisException, HypothesisWarning, Unsatisfiable
 from hypothesis.strategies import SearchStrategy
 
 from kinetoscope_spec.errors import ContractError
@@ -140,7 +141,9 @@ def run_law(
     if seed is not None:
         test = hypothesis.seed(seed)(test)
     try:
-        test()
+        with warnings.catch_warnings():  # a long file in an example is no fault of the provider
+            warnings.filterwarnings("ignore", "Generating overly large repr", HypothesisWarning)
+            test()
     except Unsatisfiable as error:
         _break(contract, law, error)
 
