@@ -91,8 +91,9 @@ def _restored(cls: type[T], attributes: Mapping[str, Any]) -> T:
     """Build a value from a pickle. It was valid when it went in; arrays come out writeable, though."""
     value = cls.__new__(cls)
     for name, held in attributes.items():
-        if isinstance(held, np.ndarray):
-            held.flags.writeable = False
+        for array in held.values() if isinstance(held, FrozenDict) else (held,):
+            if isinstance(array, np.ndarray):
+                array.flags.writeable = False
         object.__setattr__(value, name, held)
     return value
 

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from kinetoscope_spec._arrays import Array, in_range, numbers, shaped
+from kinetoscope_spec._arrays import Array, in_range, numbers, numbers_or_none, shaped
 from kinetoscope_spec._value import Value, as_tuple, frozen_mapping
 from kinetoscope_spec.errors import ValidationError
 from kinetoscope_spec.motion import Motion, Skeleton
@@ -48,6 +48,12 @@ class Skin(Value):
             raise ValidationError(f"Skin.weights[{wrong[0]}] sum to {total[wrong[0]]:.6g}, expected 1")
 
 
+IMAGES = tuple(
+    f"{what}_image" for what in ("base_color", "normal", "metallic_roughness", "occlusion", "emissive")
+)
+"""The attributes of `Material` that hold images."""
+
+
 @attrs.frozen(eq=False, repr=False)
 class Material(Value):
     """A surface in the metallic-roughness model of glTF 2.0.
@@ -56,7 +62,12 @@ class Material(Value):
         base_color: linear RGBA `[4]`, 0 to 1.
         metallic, roughness: 0 to 1.
         emissive: linear RGB `[3]`, 0 and up.
-        base_color_image: sRGB `uint8 [H, W, 3|4]`, top row first, or None.
+        base_color_image: sRGB `uint8 [H, W, 3|4]`, top row first, or None; so are the other images.
+        normal_image: tangent-space normals, linear; x and y times `normal_scale`.
+        metallic_roughness_image: linear; roughness in green, metallic in blue, times the factors.
+        occlusion_image: linear; red holds how much ambient light arrives, by `occlusion_strength`.
+        emissive_image: sRGB, times `emissive`.
+        wrap: how images go on beyond their edges along u and v: `repeat`, `clamp` or `mirror`.
         alpha_mode: `opaque`, `mask` (cut out below `alpha_cutoff`) or `blend`.
         double_sided: drawn from behind too.
     """
@@ -67,6 +78,17 @@ class Material(Value):
     roughness: float = 0.8
     emissive: Array = attrs.field(factory=lambda: np.zeros(3))
     base_color_image: Array | None = None
+    normal_image: Array | None = None
+    normal_scale: float = 1.0
+    metallic_roughness_image: Array | None = None
+    occlusion_image: Array | None = None
+    occlusion_strength: float = 1.0
+    emissive_image: Array | None = None
+    wrap: tuple[str, str] = attrs.field(
+        default=("repeat", "repeat"),
+        converter=as_tuple,
+        validator=attrs.validators.deep_iterable(attrs.validators.in_(("repeat", "clamp", "mirror"))),
+    )
     alpha_mode: str = attrs.field(
         default="opaque", validator=attrs.validators.in_(("opaque", "mask", "blend"))
     )
@@ -80,13 +102,19 @@ class Material(Value):
         )
         object.__setattr__(self, "base_color", color)
         object.__setattr__(self, "emissive", emissive)
-        for name in ("metallic", "roughness", "alpha_cutoff"):
+        for name in ("metallic", "roughness", "alpha_cutoff", "occlusion_strength"):
             in_range(f"Material.{name}", np.asarray([getattr(self, name)]), 0, 1)
-        if self.base_color_image is not None:
-            image = self.base_color_image
-            if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (3, 4):
+        if not np.isfinite(self.normal_scale):
+            raise ValidationError(f"Material.normal_scale is {self.normal_scale}, expected a number")
+        if len(self.wrap) != 2:
+            raise ValidationError(f"Material.wrap is {self.wrap}, expected one for u and one for v")
+        for name in IMAGES:
+            image = getattr(self, name)
+            if image is not None and (
+                image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (3, 4)
+            ):
                 raise ValidationError(
-                    f"Material.base_color_image is {image.dtype} {list(image.shape)}, expected uint8 [H, W, 3|4]"
+                    f"Material.{name} is {image.dtype} {list(image.shape)}, expected uint8 [H, W, 3|4]"
                 )
 
 
@@ -105,7 +133,10 @@ class Mesh(Value):
         node: the node of the skeleton that carries a rigid mesh, or None.
         skin: who carries it otherwise, or None.
         morphs: `[M, V, 3]` m, offsets of the vertices, or None.
-        morph_names: `M` names.
+        morph_names: `M` names; shapes of one name are one channel with in-betweens.
+        morph_peaks: `[M]`, the weight of its channel at which each shape stands in full: 1 unless
+            said otherwise, 0.5 for an in-between half way; not 0, and each different in its channel.
+        morph_weights: weights in the rest pose, by channel; 0 where not named.
     """
 
     name: str
@@ -120,6 +151,8 @@ class Mesh(Value):
     skin: Skin | None = None
     morphs: Array | None = None
     morph_names: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
+    morph_peaks: Array | None = attrs.field(default=None, converter=numbers_or_none)
+    morph_weights: Mapping[str, float] = attrs.field(factory=dict, converter=frozen_mapping)
 
     def __attrs_post_init__(self) -> None:
         size: dict[str, int] = {}
@@ -143,8 +176,30 @@ class Mesh(Value):
             raise ValidationError(
                 f"Mesh.morph_names has {len(self.morph_names)} names, expected {size.get('M', 0)}"
             )
+        self._check_channels()
         if self.skin is not None and len(self.skin.joints) != size["V"]:
             raise ValidationError(f"Mesh.skin covers {len(self.skin.joints)} vertices, expected {size['V']}")
+
+    def _check_channels(self) -> None:
+        if self.morph_names:
+            peaks = np.ones(len(self.morph_names)) if self.morph_peaks is None else self.morph_peaks
+            peaks = shaped("Mesh", "morph_peaks", peaks, [len(self.morph_names)])
+            object.__setattr__(self, "morph_peaks", peaks)
+            seen: set[tuple[str, float]] = set()
+            for i, place in enumerate(zip(self.morph_names, peaks.tolist(), strict=True)):
+                if place[1] == 0 or place in seen:
+                    raise ValidationError(
+                        f"Mesh.morph_peaks[{i}] is {place[1]:g}, expected the weight at which the channel "
+                        f"{place[0]!r} shows this shape alone: not 0, and no other shape's"
+                    )
+                seen.add(place)
+        elif self.morph_peaks is not None and len(self.morph_peaks):
+            raise ValidationError(f"Mesh.morph_peaks has {len(self.morph_peaks)} numbers, expected 0")
+        for name, weight in self.morph_weights.items():
+            if name not in self.morph_names or not np.isfinite(weight):
+                raise ValidationError(
+                    f"Mesh.morph_weights[{name!r}] is {weight}, expected a number for one of {self.morph_names}"
+                )
 
     @classmethod
     def from_triangles(cls, name: str, vertices: Array, faces: Array, **kwargs: Any) -> Mesh:

@@ -16,6 +16,7 @@ from array_api_compat import array_namespace, is_numpy_array
 
 from kinetoscope_spec import _fast, rotation
 from kinetoscope_spec._arrays import Array
+from kinetoscope_spec._morph import morph_factors, morphed_vertices
 
 if TYPE_CHECKING:
     from kinetoscope_spec.character import Asset, Mesh
@@ -27,6 +28,8 @@ __all__ = [
     "global_transforms",
     "local_transforms",
     "matrices",
+    "morph_factors",
+    "morphed_vertices",
     "skinned_vertices",
     "velocities",
 ]
@@ -202,8 +205,9 @@ def skinned_vertices(
 ) -> Array:
     """Return the global positions `[V, 3]` m of a mesh's vertices in one frame of a motion.
 
-    Linear-blend skinning: each vertex is the weighted mean of where its bones would carry it from
-    the bind pose. A mesh without a skin follows its `node`; with neither it stays as it is.
+    Morphs first, by the motion's `morph_weights`; then linear-blend skinning: each vertex is the
+    weighted mean of where its bones would carry it from the bind pose. A mesh without a skin
+    follows its `node`; with neither it stays as it is.
     `motion=None` is the rest pose.
 
     Raises:
@@ -211,6 +215,7 @@ def skinned_vertices(
     """
     mesh = asset.meshes[mesh] if isinstance(mesh, int) else mesh
     motion = asset.motions[motion] if isinstance(motion, int) else motion
+    weights: dict[str, float] = {}
     if motion is None:
         globals_ = asset.skeleton.rest_matrices()
     else:
@@ -218,7 +223,8 @@ def skinned_vertices(
             raise IndexError(f"frame {frame} of {motion.frame_count} in motion {motion.name!r}")
         frame %= motion.frame_count
         globals_ = motion.slice(frame, frame + 1).global_matrices()[0]
-    vertices = np.asarray(mesh.vertices, dtype=np.float64)
+        weights = {name: float(curve[frame]) for name, curve in motion.morph_weights.items()}
+    vertices = np.asarray(morphed_vertices(mesh, weights), dtype=np.float64)
     homogeneous = np.concatenate([vertices, np.ones((len(vertices), 1))], axis=1)
     if mesh.skin is None:
         carry = np.eye(4) if mesh.node is None else globals_[mesh.node]

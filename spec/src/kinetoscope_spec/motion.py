@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -10,7 +10,7 @@ import numpy as np
 
 from kinetoscope_spec import kinematics, rotation
 from kinetoscope_spec._arrays import Array, numbers, numbers_or_none, shaped, unit_quaternions
-from kinetoscope_spec._value import Value
+from kinetoscope_spec._value import Value, frozen_mapping
 from kinetoscope_spec.errors import ValidationError, nearest
 
 __all__ = ["Motion", "Skeleton"]
@@ -124,6 +124,8 @@ class Motion(Value):
         name: the clip's name.
         scales: `[T, J, 3]`, relative to the parent, or None where nothing is scaled.
         start_time: seconds at which the first frame stands on the file's own time axis.
+        morph_weights: weights of morph channels over time, `[T]` by name; a mesh takes those of its
+            own `morph_names`, and rests in channels that are not named.
 
     Raises:
         ValidationError: a shape, NaN, infinity, a quaternion that is not of unit length.
@@ -136,13 +138,14 @@ class Motion(Value):
     name: str = ""
     scales: Array | None = None
     start_time: float = attrs.field(default=0.0, converter=float)
+    morph_weights: Mapping[str, Array] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
         if not (np.isfinite(self.framerate) and self.framerate > 0):
             raise ValidationError(f"Motion.framerate is {self.framerate}, expected frames per second above 0")
         if not np.isfinite(self.start_time):
             raise ValidationError(f"Motion.start_time is {self.start_time}, expected seconds")
-        size = {"J": len(self.skeleton)}
+        size: dict[str, int] = {"J": len(self.skeleton)}
         positions = shaped("Motion", "positions", self.positions, ["T", "J", 3], sizes=size)
         rotations = shaped("Motion", "rotations", self.rotations, ["T", "J", 4], sizes=size)
         if not len(positions):
@@ -153,6 +156,11 @@ class Motion(Value):
             object.__setattr__(
                 self, "scales", shaped("Motion", "scales", self.scales, ["T", "J", 3], sizes=size)
             )
+        curves = {
+            str(name): shaped("Motion", f"morph_weights[{name!r}]", curve, ["T"], sizes=size)
+            for name, curve in self.morph_weights.items()
+        }
+        object.__setattr__(self, "morph_weights", frozen_mapping(curves))
 
     @property
     def frame_count(self) -> int:
@@ -196,13 +204,14 @@ class Motion(Value):
             positions=self.positions[first:last],
             rotations=self.rotations[first:last],
             scales=None if self.scales is None else self.scales[first:last],
+            morph_weights={name: curve[first:last] for name, curve in self.morph_weights.items()},
             start_time=self.start_time + first / self.framerate,
         )
 
     def resample(self, framerate: float) -> Motion:
         """Return the same motion at another framerate, from the first frame on.
 
-        Positions and scales are interpolated linearly, rotations along the shorter arc. The last
+        Positions, scales and morph weights are interpolated linearly, rotations along the shorter arc. The last
         frame lies at or before the end of this motion, never after it.
 
         Raises:
@@ -225,6 +234,10 @@ class Motion(Value):
                 self.rotations[low], self.rotations[high], weight.astype(self.rotations.dtype)
             ),
             scales=None if self.scales is None else _mix(self.scales, low, high, weight),
+            morph_weights={
+                name: curve[low] + (curve[high] - curve[low]) * weight[:, 0]
+                for name, curve in self.morph_weights.items()
+            },
             framerate=framerate,
         )
 

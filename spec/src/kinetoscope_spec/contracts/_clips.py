@@ -50,7 +50,11 @@ def reversed_clip(motion: Motion) -> Motion:
     """Return the motion played backwards."""
     scales = None if motion.scales is None else motion.scales[::-1]
     return attrs.evolve(
-        motion, positions=motion.positions[::-1], rotations=motion.rotations[::-1], scales=scales
+        motion,
+        positions=motion.positions[::-1],
+        rotations=motion.rotations[::-1],
+        scales=scales,
+        morph_weights={name: curve[::-1] for name, curve in motion.morph_weights.items()},
     )
 
 
@@ -65,5 +69,10 @@ def doubled(motion: Motion) -> Motion:
     positions[::2], positions[1::2] = p, 0.5 * (p[:-1] + p[1:])
     rotations[::2], rotations[1::2] = q, half
     return attrs.evolve(
-        motion, positions=positions, rotations=rotations, framerate=2 * motion.framerate, scales=None
+        motion,
+        positions=positions,
+        rotations=rotations,
+        framerate=2 * motion.framerate,
+        scales=None,
+        morph_weights={},
     )

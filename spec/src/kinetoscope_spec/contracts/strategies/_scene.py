@@ -95,7 +95,9 @@ def meshes(
     corners = len(corner_vertex)
     normals = rng.normal(size=(corners, 3))
     normals = normals / np.linalg.norm(normals, axis=1, keepdims=True)
-    morph_names = draw(st.lists(names(), unique=True, max_size=2)) if morphs and dressed else []
+    morph_names, peaks = _channels(
+        rng, draw(st.lists(names(), unique=True, max_size=2)) if morphs and dressed else []
+    )
     offsets = rng.normal(scale=0.1, size=(len(morph_names), len(points), 3))
     return Mesh(
         draw(names()),
@@ -110,7 +112,17 @@ def meshes(
         skin=draw(skins(skeleton, len(points), influences=influences)) if how == "skinned" else None,
         morphs=offsets if morph_names else None,
         morph_names=morph_names,
+        morph_peaks=peaks if morph_names else None,
+        morph_weights={name: rng.uniform(-0.5, 1.5) for name in morph_names[:1]},
     )
+
+
+def _channels(rng: np.random.Generator, names: Sequence[str]) -> tuple[list[str], list[float]]:
+    """Return the names and peaks of the shapes of some channels, in-betweens among them."""
+    shapes = [
+        (name, peak) for name in names for peak in ((1.0,), (0.5, 1.0), (-1.0, 1.0))[rng.integers(0, 3)]
+    ]
+    return [name for name, _ in shapes], [peak for _, peak in shapes]
 
 
 _FRACTIONS = st.sampled_from((0.8, 0.0, 0.2, 1.0))
@@ -136,7 +148,7 @@ def materials(
         float(rng.random()),
         np.full(3, 0.5 * rng.integers(0, 2)),
         rng.integers(0, 256, (2, 3, 4), dtype=np.uint8) if rng.random() < 0.5 else None,
-        mode,
+        alpha_mode=mode,
         double_sided=behind,
     )
 
