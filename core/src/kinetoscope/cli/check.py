@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import click
 
 from kinetoscope.checking import PROFILES
@@ -37,6 +37,19 @@ class Shard(click.ParamType[tuple[int, int]]):
         if not (first.isdecimal() and of.isdecimal() and 1 <= int(first) <= int(of)):
             self.fail(f"{value!r} is no shard, expected i/n with i from 1 to n", param, ctx)
         return int(first), int(of)
+
+
+@attrs.frozen
+class Order:
+    """What was asked for: whose contracts, which part of the laws, and how they are run."""
+
+    names: tuple[str, ...]
+    hook: str | None
+    shard: tuple[int, int]
+    jobs: int
+    examples: int
+    seed: int
+    mutants: bool
 
 
 @click.command("check")
@@ -83,10 +96,9 @@ def command(
         raise click.UsageError("expected the names of providers, or --all, or --hook HOOK")
     if seed is None:
         seed = _drawn_seed()
-    given = {"examples": examples or PROFILES[profile], "seed": seed, "mutants": mutants}
-    run = _in_processes if jobs > 1 else _here
-    rows = run(host, names, hook, shard=shard, jobs=jobs, given=given)
-    emit(ctx, _summed(rows, given), _human)
+    order = Order(names, hook, shard, jobs, examples or PROFILES[profile], seed, mutants)
+    rows = _in_processes(order) if jobs > 1 else _here(host, order)
+    emit(ctx, _summed(rows, seed), _human)
     if not all(row["ok"] for row in rows):
         ctx.exit(1)
 
@@ -97,22 +109,23 @@ def _drawn_seed() -> int:
     return secrets.randbelow(2**32)
 
 
-def _here(
-    host: Host,
-    names: Sequence[str],
-    hook: str | None,
-    *,
-    shard: tuple[int, int],
-    jobs: int,
-    given: dict[str, Any],
-) -> list[dict[str, Any]]:
+def _here(host: Host, order: Order) -> list[dict[str, Any]]:
     """Run the laws in this process."""
     from kinetoscope.checking import check_providers, matching
 
     _keep_hypothesis_out_of_this_folder()
-    chosen = matching(host, names, hook=hook)
+    chosen = matching(host, order.names, hook=order.hook)
     with progress_bar("contracts") as told:
-        return [_row(held) for held in check_providers(host, chosen, shard=shard, told=told, **given)]
+        checked = check_providers(
+            host,
+            chosen,
+            shard=order.shard,
+            told=told,
+            examples=order.examples,
+            seed=order.seed,
+            mutants=order.mutants,
+        )
+        return [_row(held) for held in checked]
 
 
 def _keep_hypothesis_out_of_this_folder() -> None:
@@ -126,24 +139,15 @@ def _keep_hypothesis_out_of_this_folder() -> None:
     set_hypothesis_home_dir(home() / "hypothesis")
 
 
-def _in_processes(
-    host: Host,
-    names: Sequence[str],
-    hook: str | None,
-    *,
-    shard: tuple[int, int],
-    jobs: int,
-    given: dict[str, Any],
-) -> list[dict[str, Any]]:
+def _in_processes(order: Order) -> list[dict[str, Any]]:
     """Run `jobs` processes of this command, each with its share of the laws, and join what they print."""
-    arguments = [*names] if names else (["--hook", hook] if hook else ["--all"])
-    if names and hook:
-        arguments += ["--hook", hook]
-    arguments += ["--examples", str(given["examples"]), "--seed", str(given["seed"]), "--json"]
-    arguments += ["--mutants"] * given["mutants"]
+    arguments = [*order.names] if order.names or order.hook else ["--all"]
+    arguments += ["--hook", order.hook] if order.hook else []
+    arguments += ["--examples", str(order.examples), "--seed", str(order.seed), "--json"]
+    arguments += ["--mutants"] * order.mutants
     running = []
-    for job in range(jobs):
-        part = f"{shard[0] + job * shard[1]}/{shard[1] * jobs}"
+    for job in range(order.jobs):
+        part = f"{order.shard[0] + job * order.shard[1]}/{order.shard[1] * order.jobs}"
         command = [sys.executable, "-m", "kinetoscope", *_root_options(), "check", *arguments]
         running.append(subprocess.Popen([*command, "--shard", part], stdout=subprocess.PIPE, text=True))
     try:
@@ -219,7 +223,7 @@ def _counts(report: Report | None) -> dict[str, Any]:
     }
 
 
-def _summed(rows: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]:
+def _summed(rows: list[dict[str, Any]], seed: int) -> dict[str, Any]:
     totals = {field: sum(row[field] for row in rows) for field in ("laws", "examples", "mutants")}
     return {
         "providers": rows,
@@ -227,7 +231,7 @@ def _summed(rows: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]
         "omitted": sum(len(row["omitted"]) for row in rows),
         "failures": sum(len(row["failures"]) for row in rows),
         "missed": sum(len(row["missed"]) for row in rows),
-        "seed": given["seed"],
+        "seed": seed,
     }
 
 
