@@ -174,6 +174,21 @@ def test_names_select_and_unknown_ones_are_answered_with_the_nearest(
             matching(host, ["wram"])
 
 
+def test_a_broken_bringer_of_a_hook_keeps_nobody_else_from_being_checked(shelf: Any) -> None:
+    shelf.provide("acme-bvh", "importer", "plain")
+    shelf.add("acme-juggling", {"kinetoscope": {"juggling": "juggling_gone"}}, {})
+    shelf.provide("acme-balls", "juggler", "balls")
+    with Host() as host:
+        assert [info.distribution for info in matching(host, ["plain"])] == ["acme-bvh"]
+        (held,) = matching(host, ["juggler:balls"])
+        assert held.state == "broken"
+        assert "juggling_gone" in held.reason
+        with pytest.raises(ProviderNotFound, match="juggler"):
+            matching(host, (), hook="juggler")
+        with pytest.raises(ProviderNotFound, match="no hook 'jugler'"):
+            matching(host, (), hook="jugler")
+
+
 def test_a_host_without_hypothesis_says_what_to_install(
     checked: Callable[..., list[Checked]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

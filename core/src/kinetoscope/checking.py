@@ -51,10 +51,13 @@ class Checked:
 def matching(host: Host, names: Iterable[str], *, hook: str | None = None) -> list[ProviderInfo]:
     """Return the installed providers called `names` (`name` or `hook:name`), all of them without names.
 
+    A hook that can't be known, since the plugin that brings it is broken, keeps nobody else from being
+    found: its providers are among those returned, with that reason.
+
     Raises:
-        ProviderNotFound: a name that nothing has; says the nearest.
+        ProviderNotFound: a name that nothing has, or no such hook; says the nearest.
     """
-    known = [info for name in host.hooks() if hook in (None, name) for info in host.providers(name)]
+    known = host.providers(hook)
     known.sort(key=lambda info: (info.hook, info.name))
     wanted = list(names)
     if not wanted:
