@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kinetoscope_spec import Asset, Mesh, Motion, Skeleton, ValidationError, kinematics
+from kinetoscope_spec import Asset, Frame, Mesh, Motion, Skeleton, ValidationError, kinematics
 from kinetoscope_spec.contracts import strategies
 from kinetoscope_spec.motion import rest_motion
 
@@ -41,15 +41,13 @@ def test_a_channel_of_one_shape_adds_its_weight_times_the_shape(weight: float) -
 )
 def test_in_betweens_are_joined_by_straight_lines(weight: float, peaks: list[float]) -> None:
     shapes = mesh(("blink",) * len(peaks), morph_peaks=peaks)
-    found = kinematics.morph_factors(shapes, {"blink": weight})
     knots = np.array(sorted([*peaks, 0.0]))
-    if not knots[0] <= weight <= knots[-1]:
-        assert np.count_nonzero(found) <= 2
-        weight = float(np.clip(weight, knots[0], knots[-1]))
-        found = kinematics.morph_factors(shapes, {"blink": weight})
-    for peak, factor in zip(peaks, found, strict=True):
-        tent = np.interp(weight, knots, knots == peak)  # 1 at its own peak, 0 at all the others
-        assert factor == pytest.approx(tent, abs=1e-9)
+    beside = knots[1:] - 1e-4 * np.diff(knots)
+    for at in (float(np.clip(weight, knots[0], knots[-1])), *knots, *beside):
+        found = kinematics.morph_factors(shapes, {"blink": at})
+        for peak, factor in zip(peaks, found, strict=True):
+            tent = np.interp(at, knots, knots == peak)  # 1 at its own peak, 0 at all the others
+            assert factor == pytest.approx(tent, abs=1e-9)
 
 
 def test_beyond_the_last_peak_the_line_goes_on() -> None:
@@ -70,6 +68,8 @@ def test_channels_rest_at_their_own_weight_unless_a_motion_moves_them() -> None:
     np.testing.assert_allclose(
         kinematics.skinned_vertices(asset, motion=None) - np.eye(3), np.full((3, 3), [0, 0.5, 0])
     )
+    opened = attrs.evolve(rest_motion(SKELETON), morph_weights={"blink": [0.0]})
+    np.testing.assert_array_equal(kinematics.skinned_vertices(asset, motion=opened), np.eye(3))
 
 
 def test_a_skin_carries_what_the_morphs_made() -> None:
@@ -98,6 +98,17 @@ def test_a_skin_carries_what_the_morphs_made() -> None:
     law()
 
 
+@given(st.data())
+def test_curves_are_cut_as_the_frames_are(data: st.DataObject) -> None:
+    motion = data.draw(strategies.motions(st.just(SKELETON), morphs=("smile", "blink")))
+    start = data.draw(st.integers(0, motion.frame_count - 1))
+    stop = data.draw(st.integers(start + 1, motion.frame_count))
+    cut = motion.slice(start, stop)
+    assert cut.morph_weights.keys() == motion.morph_weights.keys()
+    for name, curve in motion.morph_weights.items():
+        np.testing.assert_array_equal(cut.morph_weights[name], curve[start:stop])
+
+
 def test_curves_are_cut_and_resampled_with_the_motion() -> None:
     motion = attrs.evolve(rest_motion(SKELETON, 5, 10.0), morph_weights={"smile": np.linspace(0, 1, 5)})
     np.testing.assert_allclose(motion.slice(1, 4).morph_weights["smile"], (0.25, 0.5, 0.75))
@@ -112,6 +123,15 @@ def test_curves_are_read_only_also_out_of_a_pickle() -> None:
             held.morph_weights["smile"][0] = 2.0
         with pytest.raises(TypeError, match="frozen"):
             held.morph_weights["blink"] = np.zeros(2)
+
+
+def test_a_frame_is_as_read_only_before_a_pickle_as_after() -> None:
+    depth = np.ones((2, 2), np.float32)
+    frame = Frame(np.zeros((2, 2, 4), np.uint8), {"depth": depth})
+    for held in (frame, pickle.loads(pickle.dumps(frame))):
+        with pytest.raises(ValueError, match="read-only"):
+            held.buffers["depth"][0] = 2.0
+    depth[0] = 3.0  # whoever made the array keeps it
 
 
 def test_what_cannot_exist() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,12 @@ def numbers_or_none(given: ArrayLike | None) -> Array:
     """The same for an attribute whose None is replaced when the value is built."""
     array: Array = given  # type: ignore[assignment]
     return array
+
+
+def curves(given: Mapping[str, ArrayLike]) -> Mapping[str, Array]:
+    """The same for numbers by name."""
+    arrays: Mapping[str, Array] = given  # type: ignore[assignment]
+    return arrays
 
 
 def shaped(

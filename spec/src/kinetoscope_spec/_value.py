@@ -112,5 +112,14 @@ class FrozenDict(dict[str, Any]):
 
 
 def frozen_mapping(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return `value` as a mapping that can't be written to, and that pickles."""
-    return value if isinstance(value, FrozenDict) else FrozenDict(value)
+    """Return `value` as a mapping that can't be written to, nor the arrays in it, and that pickles."""
+    if isinstance(value, FrozenDict):
+        return value
+    return FrozenDict({name: _read_only(held) for name, held in value.items()})
+
+
+def _read_only(held: Any) -> Any:
+    if isinstance(held, np.ndarray) and held.flags.writeable:
+        held = held.view()  # whoever handed it over may go on writing to it
+        held.flags.writeable = False
+    return held

@@ -62,14 +62,15 @@ class Material(Value):
         base_color: linear RGBA `[4]`, 0 to 1.
         metallic, roughness: 0 to 1.
         emissive: linear RGB `[3]`, 0 and up.
-        base_color_image: sRGB `uint8 [H, W, 3|4]`, top row first, or None; so are the other images.
-        normal_image: tangent-space normals, linear; x and y times `normal_scale`.
-        metallic_roughness_image: linear; roughness in green, metallic in blue, times the factors.
-        occlusion_image: linear; red holds how much ambient light arrives, by `occlusion_strength`.
-        emissive_image: sRGB, times `emissive`.
-        wrap: how images go on beyond their edges along u and v: `repeat`, `clamp` or `mirror`.
+        base_color_image: sRGB, times `base_color`. Every image is `uint8 [H, W, 3|4]`, top row
+            first, or None.
         alpha_mode: `opaque`, `mask` (cut out below `alpha_cutoff`) or `blend`.
         double_sided: drawn from behind too.
+        normal_image: linear; normals in tangent space, x and y times `normal_scale`.
+        metallic_roughness_image: linear; green times `roughness`, blue times `metallic`.
+        occlusion_image: linear; red is the ambient light that arrives, by `occlusion_strength`.
+        emissive_image: sRGB, times `emissive`.
+        wrap: how images go on beyond their edges along u and v: `repeat`, `clamp` or `mirror`.
     """
 
     name: str = "default"
@@ -78,6 +79,11 @@ class Material(Value):
     roughness: float = 0.8
     emissive: Array = attrs.field(factory=lambda: np.zeros(3))
     base_color_image: Array | None = None
+    alpha_mode: str = attrs.field(
+        default="opaque", validator=attrs.validators.in_(("opaque", "mask", "blend"))
+    )
+    alpha_cutoff: float = 0.5
+    double_sided: bool = False
     normal_image: Array | None = None
     normal_scale: float = 1.0
     metallic_roughness_image: Array | None = None
@@ -89,11 +95,6 @@ class Material(Value):
         converter=as_tuple,
         validator=attrs.validators.deep_iterable(attrs.validators.in_(("repeat", "clamp", "mirror"))),
     )
-    alpha_mode: str = attrs.field(
-        default="opaque", validator=attrs.validators.in_(("opaque", "mask", "blend"))
-    )
-    alpha_cutoff: float = 0.5
-    double_sided: bool = False
 
     def __attrs_post_init__(self) -> None:
         color = in_range("Material.base_color", shaped("Material", "base_color", self.base_color, [4]), 0, 1)

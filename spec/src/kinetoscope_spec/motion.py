@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from kinetoscope_spec import kinematics, rotation
-from kinetoscope_spec._arrays import Array, numbers, numbers_or_none, shaped, unit_quaternions
+from kinetoscope_spec._arrays import Array, curves, numbers, numbers_or_none, shaped, unit_quaternions
 from kinetoscope_spec._value import Value, frozen_mapping
 from kinetoscope_spec.errors import ValidationError, nearest
 
@@ -138,7 +138,7 @@ class Motion(Value):
     name: str = ""
     scales: Array | None = None
     start_time: float = attrs.field(default=0.0, converter=float)
-    morph_weights: Mapping[str, Array] = attrs.field(factory=dict)
+    morph_weights: Mapping[str, Array] = attrs.field(factory=dict, converter=curves)
 
     def __attrs_post_init__(self) -> None:
         if not (np.isfinite(self.framerate) and self.framerate > 0):
@@ -156,11 +156,11 @@ class Motion(Value):
             object.__setattr__(
                 self, "scales", shaped("Motion", "scales", self.scales, ["T", "J", 3], sizes=size)
             )
-        curves = {
-            str(name): shaped("Motion", f"morph_weights[{name!r}]", curve, ["T"], sizes=size)
+        weights = {
+            name: shaped("Motion", f"morph_weights[{name!r}]", curve, ["T"], sizes=size)
             for name, curve in self.morph_weights.items()
         }
-        object.__setattr__(self, "morph_weights", frozen_mapping(curves))
+        object.__setattr__(self, "morph_weights", frozen_mapping(weights))
 
     @property
     def frame_count(self) -> int:
@@ -211,8 +211,8 @@ class Motion(Value):
     def resample(self, framerate: float) -> Motion:
         """Return the same motion at another framerate, from the first frame on.
 
-        Positions, scales and morph weights are interpolated linearly, rotations along the shorter arc. The last
-        frame lies at or before the end of this motion, never after it.
+        Positions, scales and morph weights are interpolated linearly, rotations along the shorter
+        arc. The last frame lies at or before the end of this motion, never after it.
 
         Raises:
             ValidationError: `framerate` is not above 0.

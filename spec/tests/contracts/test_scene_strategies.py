@@ -68,6 +68,8 @@ AWKWARD_CHARACTERS: dict[str, Callable[[Character], bool]] = {
     "influences that are not used": lambda c: any(m.skin and (m.skin.weights == 0).any() for m in c.meshes),
     "bones out of order": lambda c: any(m.skin and (np.diff(m.skin.bones) < 0).any() for m in c.meshes),
     "morphs": lambda c: any(m.morphs is not None for m in c.meshes),
+    "in-betweens": lambda c: any(len(set(m.morph_names)) < len(m.morph_names) for m in c.meshes),
+    "morphs that rest at a weight": lambda c: any(m.morph_weights for m in c.meshes),
     "several materials": lambda c: any(
         m.face_material is not None and len(set(m.face_material.tolist())) > 1 for m in c.meshes
     ),

@@ -64,7 +64,7 @@ class BvhImporter:
         Joints keep the channels they were read with, as far as these can hold the motion; others
         get three rotation channels, and position or scale channels if they move or scale.
         Numbers have 9 significant digits (17 where the motion is float64), enough to read the
-        same again. Not written: meshes, `start_time`, rest rotations (a BVH's zero pose has
+        same again. Not written: meshes, morph weights, `start_time`, rest rotations (a BVH's zero pose has
         none; the motion itself is unchanged by that).
 
         Args:

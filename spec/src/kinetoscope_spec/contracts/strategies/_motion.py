@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -114,9 +115,12 @@ def motions(
     scales: bool = True,
     moving: bool = True,
     smooth: bool = False,
+    morphs: Sequence[str] = (),
     dtype: Any = np.float32,
 ) -> Motion:
     """Motions of one frame or more: at rest, random, of quaternions of both signs, with scales.
+
+    `morphs` names channels, of which some move; weights lie from -0.5 to 1.5.
 
     `moving=False` leaves joints below the roots where they rest; `smooth=True` changes every
     number little from frame to frame, as bodies do.
@@ -143,6 +147,9 @@ def motions(
         scales=np.repeat(_scales(draw, rng, (1, len(held), 3)), count, axis=0).astype(dtype)
         if scaled
         else None,
+        morph_weights={
+            name: rng.uniform(-0.5, 1.5, count).astype(dtype) for name in morphs if rng.random() < 0.7
+        },
     )
 
 

@@ -57,7 +57,7 @@ class AcmeThingImporter:
         return Asset(path.stem, skeleton, motions, metadata=metadata)
 
     def write(self, asset: Asset, path: str | Path) -> None:
-        """Write the skeleton and the motions of `asset` to `path`; meshes are left out.
+        """Write the skeleton and the motions of `asset` to `path`; meshes and morph weights are left out.
 
         Raises:
             OSError: the file can't be written.
