@@ -183,6 +183,10 @@ def test_a_broken_bringer_of_a_hook_keeps_nobody_else_from_being_checked(shelf: 
         (held,) = matching(host, ["juggler:balls"])
         assert held.state == "broken"
         assert "juggling_gone" in held.reason
+        assert [info.name for info in matching(host, ()) if info.distribution.startswith("acme")] == [
+            "plain",
+            "balls",
+        ]
         with pytest.raises(ProviderNotFound, match="juggler"):
             matching(host, (), hook="juggler")
         with pytest.raises(ProviderNotFound, match="no hook 'jugler'"):

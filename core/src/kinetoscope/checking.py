@@ -57,7 +57,8 @@ def matching(host: Host, names: Iterable[str], *, hook: str | None = None) -> li
     Raises:
         ProviderNotFound: a name that nothing has, or no such hook; says the nearest.
     """
-    known = host.providers(hook)
+    hooks = host.hooks()  # plugins that only bring hooks or commands provide nothing
+    known = [info for info in host.providers(hook) if info.hook in hooks]
     known.sort(key=lambda info: (info.hook, info.name))
     wanted = list(names)
     if not wanted:
