@@ -23,8 +23,9 @@ def test_every_installed_provider_holds_its_laws(tmp_path: Path, monkeypatch: py
         "kinetoscope",
         "check",
         "--all",
+        "--mutants",
         "--examples",
-        "5",
+        "20",
         "--seed",
         "0",
         "--json",
@@ -33,6 +34,9 @@ def test_every_installed_provider_holds_its_laws(tmp_path: Path, monkeypatch: py
     told = json.loads(done.stdout)
     failures = [failure["message"] for row in told["providers"] for failure in row["failures"]]
     assert failures == []
+    missed = [(row["name"], mutant["mutant"]) for row in told["providers"] for mutant in row["missed"]]
+    assert missed == []
+    assert told["mutants"] >= told["laws"]
     states = {(row["hook"], row["name"]): row["state"] for row in told["providers"]}
     assert set(states.values()) <= {"checked", "unavailable"}
     for row in told["providers"]:

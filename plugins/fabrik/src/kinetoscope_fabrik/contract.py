@@ -23,7 +23,8 @@ _TOLERANCE_M = 1e-3
 
 
 def _directions(draw: Any, shape: tuple[int, ...]) -> Array:
-    cube = draw(arrays(np.float64, shape, elements=st.floats(-1, 1, width=32)))
+    # Without a fill every number is drawn; with one most directions would be the same.
+    cube = draw(arrays(np.float64, shape, elements=st.floats(-1, 1, width=32), fill=st.nothing()))
     size = np.linalg.norm(cube, axis=-1, keepdims=True)
     unit: Array = np.where(size > 1e-3, cube / np.maximum(size, 1e-3), np.array([0.0, 1.0, 0.0]))
     return unit
@@ -39,7 +40,7 @@ def poses(draw: Any, *, bones: int = 8, batch: int = 3) -> tuple[Array, Array]:
     """Draw two poses `[B, N, 3]` of the same chains: one to begin with, the end of one to reach."""
     shape = draw(st.integers(1, batch)), draw(st.integers(1, bones))
     length = st.one_of(st.floats(0.01, 1.0), st.just(0.0), st.just(0.1))
-    lengths = draw(arrays(np.float64, shape, elements=length))
+    lengths = draw(arrays(np.float64, shape, elements=length, fill=st.nothing()))
     root = draw(arrays(np.float64, (shape[0], 1, 3), elements=st.floats(-5, 5, width=32)))
     return (
         _joints(_directions(draw, (*shape, 3)), lengths) + root,
@@ -137,7 +138,12 @@ class SolverContract(Contract):
             took = int(alone.iterations[0]), int(together.iterations[i])
             require(took[0] == took[1], f"chain {i} takes {took[0]} iterations alone, {took[1]} in its batch")
 
-    @law(poses(), st.integers(-6, 6), turns(), arrays(np.float64, 3, elements=st.floats(-100, 100)))
+    @law(
+        poses(),
+        st.sampled_from((3, -3, 6, -6, 1, -1)),
+        turns(),
+        arrays(np.float64, 3, elements=st.floats(-100, 100)),
+    )
     def test_world_commutes(self, drawn: tuple[Array, Array], power: int, turn: Array, move: Array) -> None:
         """Scaling and moving the world, with the tolerance, scales and moves the solution.
 

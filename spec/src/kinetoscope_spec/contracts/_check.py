@@ -6,9 +6,10 @@ import random
 import time
 import unittest
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from typing import Any, Final
 
 import attrs
+from hypothesis import settings
 
 from kinetoscope_spec.contracts._contract import Contract
 from kinetoscope_spec.contracts._law import Law, run_law
@@ -159,6 +160,10 @@ def _run(contract: Contract, law: Law, *, examples: int | None, seed: int, shrin
     return LawResult(law.name, law.promise, outcome, tried, seconds, reason, message, example)
 
 
+MUTANT_PATIENCE: Final = 10
+"""How many times the examples of its law a mutant is tried on before it counts as missed."""
+
+
 def check_mutants(
     contract: Contract | type[Contract],
     *,
@@ -170,8 +175,10 @@ def check_mutants(
     """Run each mutant of the contract's provider against the law that it breaks.
 
     A law that cannot tell a mutant from the real thing has no teeth. `mutants` are the contract's
-    own by default.
+    own by default. What they do may be rare: each is tried until it is caught, on up to
+    `MUTANT_PATIENCE` times the examples.
     """
+    most = settings.default.max_examples if examples is None else examples  # type: ignore[union-attr]
     subject = contract() if isinstance(contract, type) else contract
     by_name = {law.name: law for law in subject.laws()}
     found: list[MutantResult] = []
@@ -179,7 +186,7 @@ def check_mutants(
         if laws is not None and mutant.law not in laws:
             continue
         mutated = subject.of(mutant.wrap(subject.subject), name=f"{subject.name} mutated")
-        result = _run(mutated, by_name[mutant.law], examples=examples, seed=seed, shrink=False)
+        result = _run(mutated, by_name[mutant.law], examples=MUTANT_PATIENCE * most, seed=seed, shrink=False)
         caught = None if result.outcome == "omitted" else result.outcome == "broken"
         found.append(MutantResult(mutant.law, mutant.summary, caught, result.message))
     return tuple(found)

@@ -117,7 +117,7 @@ class ModelContract(Contract):
             )
             require(path.exists(), "loading took the file away")
 
-    @law("batches", st.integers(0, 2**16), cost=50)
+    @law("batches", st.integers(0, 2**16), cost=25)
     def test_loss_falls_on_a_batch_it_can_memorise(self, dataset: TrainingSet, seed: int) -> None:
         """Eight rows are learned by heart: little of the outputs' variance is left unexplained."""
         fitted = self.subject.fit(dataset, seed=seed, budget=dict(self.memorise_budget))
