@@ -1,0 +1,200 @@
+"""The objects of an FBX file, what connects them, and the properties they have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from kinetoscope_fbx._node import Node, Place
+
+__all__ = ["KTIME", "ROOT", "Document", "Object", "build_document"]
+
+KTIME: Final = 46_186_158_000
+"""Ticks of FBX's clock a second."""
+
+ROOT: Final = 0
+"""The id of the scene's root in files since 7000."""
+
+Id = int | str
+"""Since 7000 objects have numbers; before, their names told them apart."""
+
+
+@attrs.define(slots=True, eq=False)
+class Object:
+    """One object: `kind` is the record's name (`Model`, `Geometry`), `subtype` says which sort."""
+
+    id: Id
+    kind: str
+    name: str
+    subtype: str
+    node: Node
+    properties: Mapping[str, tuple[Any, ...]]
+    template: Mapping[str, tuple[Any, ...]] = attrs.field(factory=dict)
+
+    def vector(self, name: str, default: tuple[float, float, float]) -> NDArray[np.float64]:
+        """Return the property `name` as `[3]`."""
+        held = self.properties.get(name) or self.template.get(name) or default
+        if len(held) < 3 or not all(isinstance(value, int | float) for value in held[:3]):
+            return np.array(default)
+        vector = np.array(held[:3], np.float64)
+        if not np.isfinite(vector).all():
+            raise self.node.place.error(f"{name} of {self.name!r} is {held}", "finite numbers")
+        return vector
+
+    def number(self, name: str, default: float) -> float:
+        """Return the property `name` as a number."""
+        held = self.properties.get(name) or self.template.get(name) or (default,)
+        if not isinstance(held[0], int | float):
+            return default
+        if not np.isfinite(held[0]):
+            raise self.node.place.error(f"{name} of {self.name!r} is {held[0]}", "a finite number")
+        return float(held[0])
+
+
+@attrs.define(eq=False)
+class Document:
+    """All objects of a file, and how they are connected.
+
+    `below[id]` lists `(object, property)` for what is connected to an object, in the file's order;
+    `above[id]` what an object is connected to. The property is "" for plain connections.
+    """
+
+    root: Node
+    version: int
+    ascii: bool
+    objects: dict[Id, Object]
+    settings: Mapping[str, tuple[Any, ...]]
+    below: dict[Id, list[tuple[Object, str]]] = attrs.field(factory=dict)
+    above: dict[Id, list[tuple[Id, str]]] = attrs.field(factory=dict)
+
+    def of_kind(self, kind: str, subtype: str | None = None) -> Iterator[Object]:
+        """Yield the objects of a kind, in the file's order."""
+        return (
+            held
+            for held in self.objects.values()
+            if held.kind == kind and (subtype is None or held.subtype == subtype)
+        )
+
+    def children(self, held: Object, kind: str, subtype: str | None = None) -> Iterator[Object]:
+        """Yield what is connected to an object, of one kind."""
+        for child, _ in self.below.get(held.id, ()):
+            if child.kind == kind and (subtype is None or child.subtype == subtype):
+                yield child
+
+    def setting(self, name: str, default: float) -> float:
+        """Return a number of the global settings."""
+        held = self.settings.get(name)
+        fits = held and isinstance(held[0], int | float) and np.isfinite(held[0])
+        return float(held[0]) if held and fits else default
+
+
+def build_document(root: Node, version: int, *, ascii: bool) -> Document:  # noqa: A002 - the format's name
+    """Return the objects of the records below `root`.
+
+    Raises:
+        FormatError: there are no objects, or two of one id.
+    """
+    held = root.find("Objects")
+    if held is None:
+        raise root.place.error("holds no objects", "a record 'Objects'")
+    templates = _templates(root)
+    objects: dict[Id, Object] = {}
+    settings = _settings(root, held)
+    for node in held.children:
+        made = _object(node, version, templates)
+        if made is not None and made.id not in objects:
+            objects[made.id] = made
+    document = Document(root, version, ascii, objects, settings)
+    for node in root.all("Connections"):
+        _connect(document, node)
+    return document
+
+
+def properties_of(node: Node) -> dict[str, tuple[Any, ...]]:
+    """Return the values of `Properties70` (`P: name, type, label, flags, values`) or `Properties60`."""
+    found: dict[str, tuple[Any, ...]] = {}
+    for name, first in (("Properties70", 4), ("Properties60", 3)):
+        block = node.find(name)
+        if block is None:
+            continue
+        for child in block.children:
+            values = child.values
+            if len(values) > first and isinstance(values[0], str):
+                found[values[0]] = tuple(_plain(held) for held in values[first:])
+    return found
+
+
+def _plain(held: Any) -> Any:
+    return held.tolist()[0] if isinstance(held, np.ndarray) and held.size else held
+
+
+def _templates(root: Node) -> dict[str, dict[str, tuple[Any, ...]]]:
+    found: dict[str, dict[str, tuple[Any, ...]]] = {}
+    for definitions in root.all("Definitions"):
+        for kind in definitions.all("ObjectType"):
+            template = kind.find("PropertyTemplate")
+            if template is not None and kind.values:
+                found[str(kind.values[0])] = properties_of(template)
+    return found
+
+
+def _settings(root: Node, objects: Node) -> dict[str, tuple[Any, ...]]:
+    found: dict[str, tuple[Any, ...]] = {}
+    for above in (objects, root):
+        for node in above.all("GlobalSettings"):
+            found |= properties_of(node)
+    return found
+
+
+def _object(node: Node, version: int, templates: Mapping[str, dict[str, tuple[Any, ...]]]) -> Object | None:
+    values = node.values
+    if version >= 7000:
+        if len(values) < 3 or not isinstance(values[0], int):
+            return None
+        key: Id = values[0]
+        title, subtype = str(values[1]), str(values[2])
+    else:
+        if len(values) < 2:
+            return None
+        title, subtype = str(values[0]), str(values[1])
+        key = title
+    subtype = subtype.removeprefix("Fbx")
+    return Object(
+        key, node.name, bare(title), subtype, node, properties_of(node), templates.get(node.name, {})
+    )
+
+
+def bare(title: str) -> str:
+    """Return the name in `Name\\x00\\x01Model` (binary) or `Model::Name` (ASCII)."""
+    if "\x00\x01" in title:
+        return title.split("\x00\x01", 1)[0]
+    return title.split("::", 1)[1] if "::" in title else title
+
+
+def _connect(document: Document, node: Node) -> None:
+    for link in node.children:
+        values = link.values
+        if len(values) < 3 or link.name not in ("C", "Connect"):
+            continue
+        kind = values[0]
+        if kind not in ("OO", "OP"):
+            continue
+        connect(document, values[1], values[2], str(values[3]) if kind == "OP" and len(values) > 3 else "")
+
+
+def connect(document: Document, source: Any, target: Any, name: str = "") -> None:
+    """Connect the object `source` to `target`, or to its property `name`."""
+    held = document.objects.get(source)
+    if held is None or not isinstance(target, int | str):
+        return
+    document.below.setdefault(target, []).append((held, name))
+    document.above.setdefault(held.id, []).append((target, name))
+
+
+def nowhere(document: Document) -> Place:
+    """Return the place for errors about the file as a whole."""
+    return document.root.place

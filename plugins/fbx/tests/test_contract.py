@@ -1,0 +1,5 @@
+from kinetoscope_fbx.contract import FbxContract
+
+
+class TestFbx(FbxContract):
+    pass
