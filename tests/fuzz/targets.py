@@ -71,6 +71,16 @@ def _bvh() -> Target:
     return Target("bvh", _with_file(".bvh", importer.read), (FormatError,), seeds)
 
 
+def _fbx() -> Target:
+    from kinetoscope_fbx.contract import FbxContract
+    from kinetoscope_fbx.importer import FbxImporter
+
+    def seeds() -> list[bytes]:
+        return [sample.data for sample in FbxContract.samples]
+
+    return Target("fbx", _with_file(".fbx", FbxImporter().read), (FormatError,), seeds)
+
+
 def _recipe() -> Target:
     from kinetoscope_samples.recipe import ACTIONS, Recipe, Segment, parse, to_toml
 
@@ -165,6 +175,7 @@ def _detect() -> Target:
 
 TARGETS: dict[str, Callable[[], Target]] = {
     "bvh": _bvh,
+    "fbx": _fbx,
     "recipe": _recipe,
     "shot": _shot,
     "config": _config,
@@ -175,6 +186,7 @@ TARGETS: dict[str, Callable[[], Target]] = {
 
 PACKAGES = {
     "bvh": ("kinetoscope_bvh",),
+    "fbx": ("kinetoscope_fbx",),
     "recipe": ("kinetoscope_samples",),
     "shot": ("kinetoscope",),
     "config": ("kinetoscope",),

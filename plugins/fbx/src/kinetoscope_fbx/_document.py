@@ -7,9 +7,8 @@ from typing import Any, Final
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
-from kinetoscope_fbx._node import Node, Place
+from kinetoscope_fbx._node import LARGEST, Node, Place
 
 __all__ = ["KTIME", "ROOT", "Document", "Object", "build_document"]
 
@@ -35,23 +34,25 @@ class Object:
     properties: Mapping[str, tuple[Any, ...]]
     template: Mapping[str, tuple[Any, ...]] = attrs.field(factory=dict)
 
-    def vector(self, name: str, default: tuple[float, float, float]) -> NDArray[np.float64]:
-        """Return the property `name` as `[3]`."""
-        held = self.properties.get(name) or self.template.get(name) or default
-        if len(held) < 3 or not all(isinstance(value, int | float) for value in held[:3]):
-            return np.array(default)
-        vector = np.array(held[:3], np.float64)
-        if not np.isfinite(vector).all():
-            raise self.node.place.error(f"{name} of {self.name!r} is {held}", "finite numbers")
-        return vector
+    def vector(self, name: str, default: tuple[float, float, float]) -> tuple[float, float, float]:
+        """Return the property `name` as three numbers."""
+        held = self.properties.get(name) or self.template.get(name)
+        if held is None or len(held) < 3 or not all(isinstance(value, int | float) for value in held[:3]):
+            return default
+        x, y, z = held[:3]
+        if not (abs(x) <= LARGEST and abs(y) <= LARGEST and abs(z) <= LARGEST):
+            raise self.node.place.error(f"{name} of {self.name!r} is {held}", f"numbers up to {LARGEST:g}")
+        return float(x), float(y), float(z)
 
     def number(self, name: str, default: float) -> float:
         """Return the property `name` as a number."""
         held = self.properties.get(name) or self.template.get(name) or (default,)
         if not isinstance(held[0], int | float):
             return default
-        if not np.isfinite(held[0]):
-            raise self.node.place.error(f"{name} of {self.name!r} is {held[0]}", "a finite number")
+        if not abs(held[0]) <= LARGEST:
+            raise self.node.place.error(
+                f"{name} of {self.name!r} is {held[0]}", f"a number up to {LARGEST:g}"
+            )
         return float(held[0])
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_fbx._models import Model, Pose
+from kinetoscope_fbx._models import Model, Pose, beyond_measure
 from kinetoscope_spec import rotation
 
 __all__ = ["plain_poses"]
@@ -30,7 +30,7 @@ def unlike_others(models: list[Model], poses: list[Pose]) -> list[int]:
     for i, model in enumerate(models):
         if model.parent < 0:
             continue
-        mode = int(model.held.number("InheritType", _DEFAULT))
+        mode = _mode(model)
         above = poses[model.parent].scales
         compensates = mode == _NOT_PARENTS_OWN and not (above == 1).all()
         if compensates or (mode != _PLAIN and not even[model.parent]):
@@ -49,74 +49,115 @@ def plain_poses(models: list[Model], poses: list[Pose], frames: int) -> tuple[li
     The second part holds for nodes that shear their linear parts `[F, 3, 3]`. The rules are those of the
     SDK's sample for global transforms: positions always follow the parent's whole matrix.
     """
-    plain, sheared = list(poses), {}
-    spaces: dict[int, tuple[Array, Array]] = {}
-    for i in unlike_others(models, poses):
-        _space(models, poses, frames, i, spaces)
-        held, rest = _split(spaces[models[i].parent][1], spaces[i][1], poses[i])
-        plain[i] = held
-        if rest is not None:
-            sheared[i] = rest
+    plain, sheared = list(poses), dict[int, Array]()
+    unlike = unlike_others(models, poses)
+    if not unlike:
+        return plain, sheared
+    spaces = _Spaces(models, poses, frames, unlike)
+    local = _below(spaces.of([models[i].parent for i in unlike]), spaces.of(unlike))
+    shears = _shears(local)
+    for row, i in enumerate(unlike):
+        if shears[row]:
+            sheared[i] = local[row]
+    told = [row for row, sheared_ in enumerate(shears) if not sheared_]
+    for i, pose in zip(
+        [unlike[row] for row in told], _told(local[told], [poses[unlike[row]] for row in told]), strict=True
+    ):
+        plain[i] = pose
     return plain, sheared
 
 
-def _space(
-    models: list[Model], poses: list[Pose], frames: int, node: int, spaces: dict[int, tuple[Array, Array]]
-) -> None:
-    """Work out the global turns `[F, 4]` and linear parts `[F, 3, 3]` of a node and all above it."""
-    line = []
-    while node >= 0 and node not in spaces:
-        line.append(node)
-        node = models[node].parent
-    for i in reversed(line):
-        pose, above = poses[i], models[i].parent
-        turn = np.broadcast_to(pose.rotations, (frames, 4))
-        local = rotation.to_matrix(turn) * np.broadcast_to(pose.scales, (frames, 3))[:, None, :]
-        if above < 0:
-            spaces[i] = turn, local
-            continue
-        turns, linear = spaces[above]
-        whole = _linear(models[i], poses[above].scales, linear, turns, local, turn, pose)
-        spaces[i] = rotation.multiply(turns, turn), whole
+class _Spaces:
+    """Global turns and linear parts of some nodes and all above them, worked out a generation at a time."""
+
+    def __init__(self, models: list[Model], poses: list[Pose], frames: int, nodes: list[int]) -> None:
+        depths: dict[int, int] = {-1: -1}
+        for i, model in enumerate(models):
+            depths[i] = depths[model.parent] + 1
+        needed = set(nodes)
+        for i in reversed(range(len(models))):  # children come after their parents
+            if i in needed and models[i].parent >= 0:
+                needed.add(models[i].parent)
+        self.models = models
+        self.poses = poses
+        self.frames = frames
+        self.rows = {i: row for row, i in enumerate(sorted(needed))}
+        self.turns = np.empty((len(needed), frames, 4))
+        self.linear = np.empty((len(needed), frames, 3, 3))
+        generations: dict[int, list[int]] = {}
+        for i in self.rows:
+            generations.setdefault(depths[i], []).append(i)
+        for depth in sorted(generations):
+            self._work_out(generations[depth], roots=depth == 0)
+
+    def of(self, nodes: list[int]) -> Array:
+        """Return the linear parts of some nodes, `[N, F, 3, 3]`."""
+        found: Array = self.linear[[self.rows[i] for i in nodes]]
+        return found
+
+    def _stacked(self, nodes: list[int], name: str, width: int) -> Array:
+        held = [np.broadcast_to(getattr(self.poses[i], name), (self.frames, width)) for i in nodes]
+        return np.array(held)
+
+    def _work_out(self, nodes: list[int], *, roots: bool) -> None:
+        rows = [self.rows[i] for i in nodes]
+        turn, scales = self._stacked(nodes, "rotations", 4), self._stacked(nodes, "scales", 3)
+        spin = rotation.to_matrix(turn)
+        if roots:
+            self.turns[rows], self.linear[rows] = turn, spin * scales[..., None, :]
+            return
+        parents = [self.models[i].parent for i in nodes]
+        above = [self.rows[i] for i in parents]
+        self.turns[rows] = rotation.multiply(self.turns[above], turn)
+        modes = np.array([_mode(self.models[i]) for i in nodes])
+        up = rotation.to_matrix(self.turns[above])
+        stretch = np.swapaxes(up, -1, -2) @ self.linear[above]  # what the parent does besides turning
+        own = self._stacked(parents, "scales", 3)
+        own = np.where((modes == _NOT_PARENTS_OWN)[:, None, None] & (own != 0), own, 1.0)
+        after = up @ spin @ (stretch / own[..., None, :] * scales[..., None, :])
+        plain = (self.linear[above] @ spin) * scales[..., None, :]
+        self.linear[rows] = np.where((modes == _PLAIN)[:, None, None, None], plain, after)
+        finite = np.isfinite(self.linear[rows]).all(axis=(1, 2, 3))
+        if not finite.all():
+            raise beyond_measure(self.models[nodes[int(finite.argmin())]])
 
 
-def _linear(
-    model: Model,
-    parent_scales: Array,
-    above: Array,
-    turns: Array,
-    local: Array,
-    turn: Array,
-    pose: Pose,
-) -> Array:
-    """Return a node's global linear part `[F, 3, 3]`."""
-    mode = int(model.held.number("InheritType", _DEFAULT))
-    if mode == _PLAIN:
-        plain: Array = above @ local
-        return plain
-    up = rotation.to_matrix(turns)
-    stretch = np.swapaxes(up, -1, -2) @ above  # what the parent does besides turning
-    if mode == _NOT_PARENTS_OWN:
-        own = np.where(parent_scales == 0, 1.0, parent_scales)
-        stretch = stretch / np.broadcast_to(own, (len(stretch), 3))[:, None, :]
-    made: Array = up @ rotation.to_matrix(turn) @ (stretch * pose.scales[:, None, :])
-    return made
+def _mode(model: Model) -> int:
+    return int(model.held.number("InheritType", _DEFAULT))
 
 
-def _split(above: Array, linear: Array, pose: Pose) -> tuple[Pose, Array | None]:
-    """Return the local pose below `above`, and its linear part where that shears."""
-    flat = np.abs(np.linalg.det(above)) < 1e-12 * np.maximum(np.abs(above).max(axis=(-1, -2)) ** 3, 1e-300)
-    safe = np.where(flat[:, None, None], np.eye(3), above)
-    local = np.where(flat[:, None, None], linear, np.linalg.solve(safe, linear))
-    lengths = np.linalg.norm(local, axis=-2)
+def _below(above: Array, linear: Array) -> Array:
+    """Return the linear parts `[..., 3, 3]` below `above`; the global ones where that is flat."""
+    most = np.maximum(np.abs(above).max(axis=(-1, -2)) ** 3, 1e-300)
+    flat = (np.abs(np.linalg.det(above)) < 1e-12 * most)[..., None, None]
+    local: Array = np.where(flat, linear, np.linalg.solve(np.where(flat, np.eye(3), above), linear))
+    return local
+
+
+def _shears(local: Array) -> Array:
+    """Tell of nodes `[N, F, 3, 3]` which are more than a turn after a scale in any frame, `[N]`."""
     gram = np.swapaxes(local, -1, -2) @ local
-    off = np.abs(gram - gram * np.eye(3)).max(axis=(-1, -2))
-    if (off > 1e-6 * np.maximum(lengths.max(axis=-1) ** 2, 1e-300)).any():
-        return pose, local
+    longest = np.maximum(np.einsum("...ii->...i", gram).max(axis=-1), 1e-300)
+    off = np.abs(gram * (1 - np.eye(3))).max(axis=(-1, -2))
+    sheared: Array = (off > 1e-6 * longest).any(axis=-1)
+    return sheared
+
+
+def _told(local: Array, poses: list[Pose]) -> list[Pose]:
+    """Return the local poses whose linear parts are `local [N, F, 3, 3]`, scales signed as they were."""
+    frames = local.shape[1]
+    scales, turns = (
+        np.array([np.broadcast_to(held, (frames, held.shape[1])) for held in column]).reshape(
+            -1, frames, width
+        )
+        for column, width in (([pose.scales for pose in poses], 3), ([pose.rotations for pose in poses], 4))
+    )
+    lengths = np.linalg.norm(local, axis=-2)
     mirrored = np.where(np.linalg.det(local) < 0, -1.0, 1.0)
-    signs = np.where(pose.scales < 0, -1.0, 1.0) * np.ones((len(local), 1))
-    signs = np.where((signs.prod(axis=-1) == mirrored)[:, None], signs, mirrored[:, None])
+    signs = np.where(scales < 0, -1.0, 1.0)
+    signs = np.where((signs.prod(axis=-1) == mirrored)[..., None], signs, mirrored[..., None])
     scales = lengths * signs
-    columns = local / np.where(scales == 0, 1.0, scales)[:, None, :]
-    turns = np.where((lengths == 0).any(axis=-1)[:, None], pose.rotations, rotation.from_matrix(columns))
-    return Pose(pose.positions, rotation.normalize(turns), scales), None
+    columns = local / np.where(scales == 0, 1.0, scales)[..., None, :]
+    turns = np.where((lengths == 0).any(axis=-1)[..., None], turns, rotation.from_matrix(columns))
+    turns = rotation.normalize(turns)
+    return [Pose(pose.positions, turns[i], scales[i]) for i, pose in enumerate(poses)]

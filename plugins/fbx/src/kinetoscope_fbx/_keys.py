@@ -75,8 +75,10 @@ def curve_of_record(node: Node) -> Curve:
         slopes[tcb] = solved[tcb]
         weights[tcb, 1] = THIRD
     automatic = cubic & (flags & _USER == 0) & ~tcb
-    if automatic.any():
+    if automatic.any() and not (values == values[0]).all():  # most curves of most files stand still
         slopes[automatic] = auto_slopes(times, values, weights, flags, slopes)[automatic]
+    else:
+        slopes[automatic] = 0.0
     return Curve(times, values, kinds, slopes, weights, *_ends(node))
 
 
@@ -92,7 +94,7 @@ def _attributes(node: Node, count: int) -> tuple[Array, Array]:
     held = node.find("KeyAttrDataFloat")
     data = np.zeros((len(flags), 4), np.float32)
     if held is not None and held.values:
-        raw = held.numbers(np.float64) if not _whole(held) else held.numbers(np.int64)
+        raw = held.numbers(np.int64) if _whole(held) else held.numbers(np.float32, any_bits=True)
         if raw.dtype.kind == "i":  # text holds the bits of the floats
             raw = raw.astype(np.int32).view(np.float32)
         if len(raw) < 4 * len(flags):

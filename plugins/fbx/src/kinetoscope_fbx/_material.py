@@ -43,9 +43,9 @@ def material_of(document: Document, held: Object, folder: Path, told: list[str])
         told: gets what could not be read.
     """
     factor = held.number("DiffuseFactor", 1.0)
-    color = np.clip(held.vector("DiffuseColor", (0.8, 0.8, 0.8)) * factor, 0.0, 1.0)
+    color = np.clip(np.array(held.vector("DiffuseColor", (0.8, 0.8, 0.8))) * factor, 0.0, 1.0)
     opacity = held.number("Opacity", 1.0 - held.number("TransparencyFactor", 0.0))
-    glow = held.vector("EmissiveColor", (0.0, 0.0, 0.0)) * held.number("EmissiveFactor", 1.0)
+    glow = np.array(held.vector("EmissiveColor", (0.0, 0.0, 0.0))) * held.number("EmissiveFactor", 1.0)
     shines = held.node.text("ShadingModel").lower() == "phong"
     exponent = held.number("ShininessExponent", held.number("Shininess", 20.0)) if shines else 0.0
     opacity = opacity if 0.0 < opacity <= 1.0 else 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -11,9 +12,10 @@ from numpy.typing import NDArray
 from kinetoscope_fbx._animation import Stack
 from kinetoscope_fbx._axes import euler_quaternions
 from kinetoscope_fbx._document import ROOT, Document, Id, Object
-from kinetoscope_spec import rotation
+from kinetoscope_fbx._node import LARGEST
+from kinetoscope_spec import FormatError, rotation
 
-__all__ = ["Model", "Pose", "geometric_matrix", "local_pose", "models_of"]
+__all__ = ["Model", "Pose", "beyond_measure", "geometric_matrix", "local_poses", "models_of"]
 
 Array = NDArray[Any]
 _ZERO = (0.0, 0.0, 0.0)
@@ -31,11 +33,18 @@ class Model:
 
 @attrs.define(eq=False)
 class Pose:
-    """Local transforms over F frames, or over one that holds for all: `[F, 3]`, `[F, 4]`, `[F, 3]`."""
+    """Local transforms over F frames, or over one that holds for all: `[F, 3]`, `[F, 4]`, `[F, 3]`.
+
+    Of N nodes at once they are `[N, F, 3]`, `[N, F, 4]`, `[N, F, 3]`.
+    """
 
     positions: Array
     rotations: Array
     scales: Array
+
+    def of(self, node: int) -> Pose:
+        """Return the transforms of one node."""
+        return Pose(self.positions[node], self.rotations[node], self.scales[node])
 
 
 def models_of(document: Document) -> list[Model]:
@@ -81,42 +90,76 @@ def _unique(name: str, taken: set[str]) -> str:
     return given
 
 
-def local_pose(model: Model, stack: Stack | None, times: Array) -> Pose:
-    """Return a node's local transforms at `times [F]`, or at rest without a stack.
+def local_poses(models: Sequence[Model], stack: Stack | None, times: Array) -> Pose:
+    """Return the nodes' local transforms at `times [F]`, or at rest without a stack, over `[N, F]`.
 
     `T Roff Rp Rpre R Rpost^-1 Rp^-1 Soff Sp S Sp^-1`, as the FBX SDK's documentation gives it ("Computing
     transformation matrices"); the linear part of that is a turn after a scale, pivots only move.
     """
-    held = model.held
-    order = int(held.number("RotationOrder", 0))
+    orders = np.array([int(model.held.number("RotationOrder", 0)) for model in models])
 
     def value(name: str, default: tuple[float, float, float]) -> Array:
-        rest = held.vector(name, default)
-        if stack is None or not stack.moves(held, name):
-            return rest[None]
-        found = stack.value(held, name, rest, times, order)
-        return found[:1] if (found == found[:1]).all() else found
+        rest = _vectors(models, name, default)
+        if stack is None:
+            return rest
+        rows = [
+            stack.value(model.held, name, rest[i, 0], times, int(orders[i]))
+            if stack.moves(model.held, name)
+            else np.broadcast_to(rest[i], (len(times), 3))
+            for i, model in enumerate(models)
+        ]
+        return np.array(rows)
 
     moved, scales = value("Lcl Translation", _ZERO), value("Lcl Scaling", _ONE)
-    turned = euler_quaternions(value("Lcl Rotation", _ZERO), order)
-    before, after = held.vector("PreRotation", _ZERO), held.vector("PostRotation", _ZERO)
+    turned = _turns(value("Lcl Rotation", _ZERO), orders)
+    before, after = _vectors(models, "PreRotation", _ZERO), _vectors(models, "PostRotation", _ZERO)
     if before.any():
-        turned = rotation.multiply(np.broadcast_to(euler_quaternions(before), turned.shape), turned)
+        turned = _joined(euler_quaternions(before), turned)
     if after.any():
-        back = rotation.conjugate(euler_quaternions(after))
-        turned = rotation.multiply(turned, np.broadcast_to(back, turned.shape))
-    turn_pivot, scale_pivot = held.vector("RotationPivot", _ZERO), held.vector("ScalingPivot", _ZERO)
-    inner = held.vector("ScalingOffset", _ZERO) - turn_pivot + scale_pivot - scales * scale_pivot
+        turned = _joined(turned, rotation.conjugate(euler_quaternions(after)))
+    turn_pivot = _vectors(models, "RotationPivot", _ZERO)
+    scale_pivot = _vectors(models, "ScalingPivot", _ZERO)
+    inner = _vectors(models, "ScalingOffset", _ZERO) - turn_pivot + scale_pivot - scales * scale_pivot
     if inner.any():
-        count = max(len(inner), len(turned))
-        inner = rotation.rotate(np.broadcast_to(turned, (count, 4)), np.broadcast_to(inner, (count, 3)))
-    return Pose(moved + held.vector("RotationOffset", _ZERO) + turn_pivot + inner, turned, scales)
+        inner = rotation.rotate(*_alike(turned, inner))
+    return Pose(moved + _vectors(models, "RotationOffset", _ZERO) + turn_pivot + inner, turned, scales)
+
+
+def _vectors(models: Sequence[Model], name: str, default: tuple[float, float, float]) -> Array:
+    """Return a property of all nodes, `[N, 1, 3]`."""
+    return np.array([model.held.vector(name, default) for model in models])[:, None]
+
+
+def _turns(angles: Array, orders: Array) -> Array:
+    turned = np.empty((*angles.shape[:2], 4))
+    for order in np.unique(orders):
+        rows = orders == order
+        turned[rows] = euler_quaternions(angles[rows], int(order))
+    return turned
+
+
+def _joined(a: Array, b: Array) -> Array:
+    joined: Array = rotation.multiply(*_alike(a, b))
+    return joined
+
+
+def _alike(a: Array, b: Array) -> tuple[Array, Array]:
+    """Return arrays `[N, F, C]` and `[N, 1, D]` over the same frames."""
+    frames = max(a.shape[1], b.shape[1])
+    return tuple(np.broadcast_to(held, (len(held), frames, held.shape[2])) for held in (a, b))  # type: ignore[return-value]
+
+
+def beyond_measure(model: Model) -> FormatError:
+    """Return the error to raise about a node whose transform is more than numbers can hold."""
+    return model.held.node.place.error(
+        f"{model.name!r} is scaled or moved beyond all measure", f"numbers up to {LARGEST:g}"
+    )
 
 
 def geometric_matrix(held: Object) -> Array:
     """Return the `[4, 4]` that moves a node's geometry alone, not its children."""
     matrix = np.eye(4)
-    turn = rotation.to_matrix(euler_quaternions(held.vector("GeometricRotation", _ZERO)))
-    matrix[:3, :3] = turn * held.vector("GeometricScaling", _ONE)
+    turn = rotation.to_matrix(euler_quaternions(np.array(held.vector("GeometricRotation", _ZERO))))
+    matrix[:3, :3] = turn * np.array(held.vector("GeometricScaling", _ONE))
     matrix[:3, 3] = held.vector("GeometricTranslation", _ZERO)
     return matrix

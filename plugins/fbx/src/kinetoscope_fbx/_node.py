@@ -13,13 +13,16 @@ from numpy.typing import NDArray
 
 from kinetoscope_spec import FormatError
 
-__all__ = ["MAX_DEPTH", "NEWEST", "OLDEST", "Node", "PackedArray", "Place"]
+__all__ = ["LARGEST", "MAX_DEPTH", "NEWEST", "OLDEST", "Node", "PackedArray", "Place"]
 
 MAX_DEPTH = 64
 """Records nest no deeper: the deepest that exporters write is about ten."""
 
 OLDEST, NEWEST = 5000, 9000
 """Versions from `OLDEST` on and before `NEWEST` are read."""
+
+LARGEST = 1e30
+"""Larger numbers are damage: nothing could be computed from them."""
 
 DEFLATE_MOST = 1100
 """Deflate makes at most 1,032 bytes of one (zlib's technical details); more is a lie about the size."""
@@ -132,8 +135,10 @@ class Node:
         child = self.find(name)
         return None if child is None else child.numbers(dtype, columns=columns)
 
-    def numbers(self, dtype: Any = np.float64, *, columns: int = 1) -> Array:
+    def numbers(self, dtype: Any = np.float64, *, columns: int = 1, any_bits: bool = False) -> Array:
         """Return this record's values as numbers, `[N]` or `[N, columns]`.
+
+        `any_bits` lets numbers through that are no numbers: floats in which something else is packed.
 
         Raises:
             FormatError: there are values that are no numbers, or not a multiple of `columns`.
@@ -150,9 +155,11 @@ class Node:
         if len(found) % columns:
             raise self.place.error(f"{self.name} holds {len(found)} numbers", f"a multiple of {columns}")
         kind = np.dtype(dtype).kind
-        if kind == "f" and found.dtype.kind == "f" and not np.isfinite(found).all():
-            at = int(np.flatnonzero(~np.isfinite(found))[0])
-            raise self.place.error(f"{self.name} holds {found[at]} at index {at}", "finite numbers")
+        if kind == "f" and not any_bits and len(found) and not np.abs(found).max() <= LARGEST:
+            at = int(np.flatnonzero(~(np.abs(found) <= LARGEST))[0])
+            raise self.place.error(
+                f"{self.name} holds {found[at]} at index {at}", f"numbers up to {LARGEST:g}"
+            )
         fraction = kind == "i" and found.dtype.kind == "f"
         if fraction and not (np.isfinite(found).all() and np.abs(found).max(initial=0) < 2**53):
             raise self.place.error(f"{self.name} holds numbers that are not whole", "whole numbers")

@@ -21,7 +21,7 @@ from kinetoscope_fbx._mesh import Geometry, geometry_of
 from kinetoscope_fbx._models import Model, geometric_matrix, models_of
 from kinetoscope_fbx._morph import Shapes, shapes_of
 from kinetoscope_fbx._node import Node
-from kinetoscope_fbx._scene import TRANSFORM_BYTES, baked, build_bones, inherited, posed
+from kinetoscope_fbx._scene import TRANSFORM_BYTES, bake
 from kinetoscope_fbx._skin import skin_of
 from kinetoscope_spec import Asset, ConfigError, Material, Mesh, Skin
 
@@ -29,13 +29,18 @@ __all__ = ["build_asset"]
 
 Array = NDArray[Any]
 
-_CLIP_BYTES: Final = 48 << 20
+_CLIP_BYTES: Final = 256 << 20
 _CLIP_BYTES_PER_BYTE: Final = 2048
-"""What a clip may take of memory: so much, and so much for each byte of the file."""
+"""What the clips may take of memory: so much, and so much for each byte of the file."""
 
 
 def build_asset(data: bytes, path: Path, *, framerate: float | None, stacks: Sequence[str] | None) -> Asset:
     """Return what an FBX file holds. See `FbxImporter.read`."""
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is told where it would be used
+        return _built(data, path, framerate, stacks)
+
+
+def _built(data: bytes, path: Path, framerate: float | None, stacks: Sequence[str] | None) -> Asset:
     ascii_ = not data.startswith(MAGIC)
     root, version = parse_ascii(data, path) if ascii_ else parse_binary(data, path)
     build = build_legacy_document if version < 6000 else build_document
@@ -45,15 +50,8 @@ def build_asset(data: bytes, path: Path, *, framerate: float | None, stacks: Seq
     chosen = _chosen(list(stacks_of(document)), stacks, path)
     told: list[str] = []
     rate = framerate_of(document) if framerate is None else framerate
-    still = posed(models, None, np.zeros(1))
-    rest = inherited(models, still)
-    clips = [
-        inherited(
-            models, posed(models, stack, _times(stack, rate, len(models), len(data), root), still.poses)
-        )
-        for stack in chosen
-    ]
-    bones = build_bones(models, rest, clips, basis)
+    spans = _spans(chosen, rate, len(models), len(data), root)
+    bones, motions = bake(chosen, spans, models, basis, rate)
     if bones.helped:
         told.append(
             f"{len(bones.helped)} nodes shear, as uneven scales above turns do in FBX; each has a helper above it"
@@ -63,10 +61,8 @@ def build_asset(data: bytes, path: Path, *, framerate: float | None, stacks: Seq
     held = [_mesh(document, model, places, basis, materials, len(data), told) for model in models]
     found = [one for one in held if one is not None]
     motions = [
-        attrs.evolve(
-            baked(stack, clip, bones, basis, rate), morph_weights=_morph_weights(stack, clip.times, found)
-        )
-        for stack, clip in zip(chosen, clips, strict=True)
+        attrs.evolve(motion, morph_weights=_morph_weights(stack, times, found))
+        for motion, stack, times in zip(motions, chosen, spans, strict=True)
     ]
     return Asset(
         path.stem,
@@ -89,17 +85,25 @@ def _chosen(found: list[Stack], names: Sequence[str] | None, path: Path) -> list
     return [known[name] for name in names]
 
 
-def _times(stack: Stack, rate: float, nodes: int, size: int, root: Node) -> Array:
-    """Return the seconds at which a stack is sampled, on the file's clock."""
-    frames = int(np.floor((stack.stop - stack.start) * rate * (1 + 1e-9) + 1e-6)) + 1
-    if frames * nodes * TRANSFORM_BYTES > _CLIP_BYTES + _CLIP_BYTES_PER_BYTE * size:
-        raise root.place.error(
-            f"the clip {stack.name!r} spans {stack.stop - stack.start:g} s, {frames:,} frames at {rate:g} Hz "
-            f"of {nodes} nodes",
-            "as much as a file of that size can mean; ask for a lower framerate or other stacks",
-        )
-    times: Array = stack.start + np.arange(frames) / rate
-    return times
+def _spans(stacks: list[Stack], rate: float, nodes: int, size: int, root: Node) -> list[Array]:
+    """Return the seconds at which each stack is sampled, on the file's clock.
+
+    Raises:
+        FormatError: they span more than a file of `size` bytes can mean.
+    """
+    left = _CLIP_BYTES + _CLIP_BYTES_PER_BYTE * size
+    spans: list[Array] = []
+    for stack in stacks:
+        frames = int(np.floor((stack.stop - stack.start) * rate * (1 + 1e-9) + 1e-6)) + 1
+        left -= frames * nodes * TRANSFORM_BYTES
+        if left < 0:
+            raise root.place.error(
+                f"the clip {stack.name!r} spans {stack.stop - stack.start:g} s, {frames:,} frames at {rate:g} Hz "
+                f"of {nodes} nodes",
+                "as much as a file of that size can mean; ask for a lower framerate or fewer stacks",
+            )
+        spans.append(stack.start + np.arange(frames) / rate)
+    return spans
 
 
 def _morph_weights(stack: Stack, times: Array, meshes: list[tuple[Mesh, Shapes | None]]) -> dict[str, Array]:

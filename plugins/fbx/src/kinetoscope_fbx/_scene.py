@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any, Final
 
 import attrs
@@ -12,15 +12,18 @@ from numpy.typing import NDArray
 from kinetoscope_fbx._animation import Stack
 from kinetoscope_fbx._axes import Basis
 from kinetoscope_fbx._inherit import plain_poses
-from kinetoscope_fbx._models import Model, Pose, local_pose
+from kinetoscope_fbx._models import Model, Pose, beyond_measure, local_poses
 from kinetoscope_spec import Motion, Skeleton, rotation
 
-__all__ = ["Bones", "Posed", "baked", "build_bones", "inherited", "posed"]
+__all__ = ["TRANSFORM_BYTES", "Bones", "bake"]
 
 Array = NDArray[Any]
 
-TRANSFORM_BYTES: Final = 200
-"""What one node costs for one frame while it is baked, and a little after."""
+TRANSFORM_BYTES: Final = 80
+"""What one node takes for one frame of a motion, and of the copies that are made of it."""
+
+_AT_ONCE: Final = 1 << 16
+"""Nodes times frames that are worked out at once; each takes up to 900 bytes meanwhile."""
 
 
 @attrs.frozen(eq=False)
@@ -31,11 +34,13 @@ class Bones:
     a turn and a scale: above each stands a helper that has half of the work, by singular values.
 
     Attributes:
+        models: the nodes of the file.
         skeleton: of all nodes and helpers.
         place: `[N]`, where each node of the file stands in it.
         helped: nodes of the file that have a helper before them.
     """
 
+    models: list[Model]
     skeleton: Skeleton
     place: Array
     helped: frozenset[int]
@@ -52,10 +57,13 @@ class Posed:
 
 def posed(models: list[Model], stack: Stack | None, times: Array, rest: Sequence[Pose] = ()) -> Posed:
     """Evaluate the nodes; `rest`, where given, serves for those that the stack leaves alone."""
-    poses = [
-        rest[i] if rest and stack is not None and not moves(model, stack) else local_pose(model, stack, times)
-        for i, model in enumerate(models)
-    ]
+    chosen = [i for i, model in enumerate(models) if stack is None or moves(model, stack)]
+    poses = list(rest)
+    if chosen:
+        found = local_poses([models[i] for i in chosen], stack, times)
+        poses = poses or [found.of(i) for i in range(len(models))]
+        for row, i in enumerate(chosen):
+            poses[i] = found.of(row)
     return Posed(times, poses, {})
 
 
@@ -70,9 +78,8 @@ def inherited(models: list[Model], held: Posed) -> Posed:
     return Posed(held.times, plain, sheared)
 
 
-def build_bones(models: list[Model], rest: Posed, moved: Sequence[Posed], basis: Basis) -> Bones:
-    """Return the skeleton at rest; nodes get helpers if they shear at rest or at any time of a clip."""
-    helped = set(rest.sheared).union(*(held.sheared for held in moved))
+def build_bones(models: list[Model], rest: Posed, helped: Set[int], basis: Basis) -> Bones:
+    """Return the skeleton at rest; the nodes `helped`, which shear, each get a helper above them."""
     names: list[str] = []
     parents: list[int] = []
     place: list[int] = []
@@ -85,29 +92,77 @@ def build_bones(models: list[Model], rest: Posed, moved: Sequence[Posed], basis:
         place.append(len(names))
         names.append(model.name)
         parents.append(above)
-    held = Bones(Skeleton(("root",), [-1], np.zeros((1, 3))), np.array(place), frozenset(helped))
+    held = Bones(models, Skeleton(("root",), [-1], np.zeros((1, 3))), np.array(place), frozenset(helped))
     positions, rotations, scales = _arrays(held, len(names), rest, basis, np.float64)
     skeleton = Skeleton(tuple(names), parents, positions[0], rotations[0], scales[0])
     return attrs.evolve(held, skeleton=skeleton)
 
 
-def baked(stack: Stack, held: Posed, bones: Bones, basis: Basis, framerate: float) -> Motion:
-    """Return the transforms of a stack as a motion of float32."""
-    positions, rotations, scales = _arrays(bones, len(bones.skeleton), held, basis, np.float32)
-    scaled = bool((scales != 1).any())
+def bake(
+    stacks: Sequence[Stack], spans: Sequence[Array], models: list[Model], basis: Basis, framerate: float
+) -> tuple[Bones, list[Motion]]:
+    """Return the skeleton and every stack sampled at its times, `spans`, as motions of float32.
+
+    Raises:
+        FormatError: a node is beyond all measure.
+    """
+    still = posed(models, None, np.zeros(1))
+    rest = inherited(models, still)
+    helped = set(rest.sheared)
+    while True:
+        bones = build_bones(models, rest, helped, basis)
+        baked = [
+            _baked(stack, times, still.poses, bones, basis, framerate, helped)
+            for stack, times in zip(stacks, spans, strict=True)
+        ]
+        motions = [motion for motion in baked if motion is not None]
+        if len(motions) == len(baked):
+            return bones, motions
+
+
+def _baked(
+    stack: Stack,
+    times: Array,
+    rest: list[Pose],
+    bones: Bones,
+    basis: Basis,
+    framerate: float,
+    helped: set[int],
+) -> Motion | None:
+    """Return a stack as a motion; None if nodes shear in it that have no helper, which `helped` gets."""
+    frames, count = len(times), len(bones.skeleton)
+    arrays = tuple(np.empty((frames, count, width), np.float32) for width in (3, 4, 3))
+    step = max(_AT_ONCE // count, 1)
+    for start in range(0, frames, step):
+        held = inherited(bones.models, posed(bones.models, stack, times[start : start + step], rest))
+        helped |= held.sheared.keys()
+        if len(helped) == len(bones.helped):
+            for array, found in zip(arrays, _arrays(bones, count, held, basis, np.float32), strict=True):
+                array[start : start + step] = found
+    if len(helped) > len(bones.helped):
+        return None
+    positions, rotations, scales = arrays
+    moved = scales if (scales != 1).any() else None
     return Motion(
-        bones.skeleton,
-        positions,
-        rotations,
-        framerate,
-        stack.name,
-        scales=scales if scaled else None,
-        start_time=stack.start,
+        bones.skeleton, positions, rotations, framerate, stack.name, scales=moved, start_time=stack.start
     )
 
 
 def _arrays(bones: Bones, count: int, held: Posed, basis: Basis, dtype: Any) -> tuple[Array, Array, Array]:
-    """Return positions `[F, J, 3]`, rotations `[F, J, 4]` and scales `[F, J, 3]` seen from our basis."""
+    """Return positions `[F, J, 3]`, rotations `[F, J, 4]` and scales `[F, J, 3]` seen from our basis.
+
+    Raises:
+        FormatError: a node stands too far away, or is too large, for a motion to hold it.
+    """
+    arrays = _assembled(bones, count, held, basis, dtype)
+    finite = np.all([np.isfinite(array).all(axis=(0, 2)) for array in arrays], axis=0)
+    for model, place in zip(bones.models, bones.place, strict=True):
+        if not finite[max(place - 1, 0) : place + 1].all():
+            raise beyond_measure(model)
+    return arrays
+
+
+def _assembled(bones: Bones, count: int, held: Posed, basis: Basis, dtype: Any) -> tuple[Array, Array, Array]:
     frames = len(held.times)
     positions = np.zeros((frames, count, 3), dtype)
     rotations = np.zeros((frames, count, 4), dtype)
