@@ -141,7 +141,7 @@ def _mesh(
         told.append(
             f"{model.name!r} is moved by a vertex cache, which lies in files of its own and is not read"
         )
-    skin = skin_of(document, holder, places, len(vertices), node, told)
+    skin = skin_of(document, holder, places, len(vertices), model, told)
     shapes = shapes_of(document, holder, len(vertices), size)
     normals = _normals(geometry, inner, basis)
     faces = geometry.faces[:, ::-1] if basis.mirrors != (np.linalg.det(inner[:3, :3]) < 0) else geometry.faces

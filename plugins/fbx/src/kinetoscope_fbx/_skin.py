@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinetoscope_fbx._document import Document, Id, Object
+from kinetoscope_fbx._models import Model
 from kinetoscope_fbx._node import Node
 from kinetoscope_spec import Skin
 
@@ -21,7 +22,12 @@ INFLUENCES: Final = 8
 
 
 def skin_of(
-    document: Document, geometry: Object, places: Mapping[Id, int], count: int, node: int, told: list[str]
+    document: Document,
+    geometry: Object,
+    places: Mapping[Id, int],
+    count: int,
+    model: Model,
+    told: list[str],
 ) -> Skin | None:
     """Return the skin of a mesh of `count` vertices, in the file's own space; None if it has none.
 
@@ -30,7 +36,7 @@ def skin_of(
         geometry: what the deformers are connected to.
         places: of each node's id its index in the skeleton.
         count: how many vertices there are.
-        node: the mesh's own node; it carries vertices that no cluster weighs.
+        model: the mesh's own node; it carries vertices that no cluster weighs.
         told: gets what was left out.
 
     Raises:
@@ -40,7 +46,7 @@ def skin_of(
     if not skins:
         return None
     if len(skins) > 1:
-        told.append(f"{geometry.name!r} has {len(skins)} skins; the first is kept")
+        told.append(f"{model.name!r} has {len(skins)} skins; the first is kept")
     bones: list[int] = []
     binds: list[Array] = []
     parts: list[tuple[Array, Array]] = []
@@ -56,10 +62,10 @@ def skin_of(
         return None
     joints, weights, dropped = _largest(parts, count)
     if dropped:
-        told.append(f"{geometry.name!r}: of {dropped} vertices the {INFLUENCES} largest influences are kept")
+        told.append(f"{model.name!r}: of {dropped} vertices the {INFLUENCES} largest influences are kept")
     loose = weights.sum(axis=1) <= 0
     if loose.any():
-        bones.append(node)
+        bones.append(places[model.held.id])
         binds.append(np.eye(4))
         joints[loose, 0] = len(bones) - 1
         weights[loose, 0] = 1.0
