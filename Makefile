@@ -11,7 +11,7 @@ SHARD ?= 1/1
 FUZZ_SECONDS ?= 60
 export KINETOSCOPE_HOME ?= $(CURDIR)/$(VENV)/home
 
-.PHONY: help setup system demo test lint types layers docs pytest bench contracts nightly fuzz format clean
+.PHONY: help setup system validator demo test lint types layers docs pytest bench contracts nightly fuzz format clean
 
 help:
 	@echo "make setup   create .venv with everything, pinned"
@@ -22,7 +22,7 @@ help:
 	@echo "make nightly    the same with twenty times the examples, in shards: SHARD=1/8"
 	@echo "make fuzz       every parser of ours under atheris, FUZZ_SECONDS each"
 
-setup: $(STAMP) system
+setup: $(STAMP) system validator
 
 $(STAMP): pyproject.toml .setup/constraints.txt .setup/venv.sh $(addsuffix pyproject.toml,$(PACKAGES))
 	@sh .setup/venv.sh "$(VENV)" $(PACKAGES)
@@ -30,6 +30,9 @@ $(STAMP): pyproject.toml .setup/constraints.txt .setup/venv.sh $(addsuffix pypro
 
 system: $(STAMP)
 	@sh .setup/system.sh "$(BIN)/python"
+
+validator: $(STAMP)
+	@sh .setup/validator.sh "$(VENV)"
 
 demo: setup
 	@$(BIN)/python -m kinetoscope sample demo-out --force

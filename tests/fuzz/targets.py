@@ -81,6 +81,39 @@ def _fbx() -> Target:
     return Target("fbx", _with_file(".fbx", FbxImporter().read), (FormatError,), seeds)
 
 
+def _glb() -> Target:
+    from kinetoscope_glb.contract import GlbContract
+    from kinetoscope_glb.importer import GlbImporter
+    from kinetoscope_spec import Material, Mesh, Skin
+
+    importer = GlbImporter()
+
+    def seeds() -> list[bytes]:
+        skeleton = Skeleton(("a", "b"), [-1, 0], [[0, 1, 0], [0, 1, 0]])
+        skin = Skin([[0, 1]] * 3, [[0.5, 0.5]] * 3, [0, 1], np.stack([np.eye(4)] * 2))
+        options = {
+            "uvs": np.zeros((3, 2)),
+            "skin": skin,
+            "morphs": np.ones((1, 3, 3)),
+            "morph_names": ("up",),
+        }
+        mesh = Mesh.from_triangles("m", np.eye(3), [[0, 1, 2]], **options)
+        turns = np.tile([0.0, 0.0, 0.0, 1.0], (3, 2, 1))
+        places = np.random.default_rng(0).normal(size=(3, 2, 3))
+        motion = Motion(skeleton, places, turns, 30.0, morph_weights={"up": np.arange(3.0)})
+        material = Material("m", base_color_image=np.zeros((2, 2, 3), np.uint8))
+        asset = Asset("seed", skeleton, (motion,), (mesh,), (material,))
+        written = []
+        with tempfile.TemporaryDirectory() as folder:
+            for suffix in ("glb", "gltf"):
+                path = Path(folder) / f"seed.{suffix}"
+                importer.write(asset, path)
+                written.append(path.read_bytes())
+        return [*written, *(sample.data for sample in GlbContract.samples)]
+
+    return Target("glb", _with_file(".glb", importer.read), (FormatError,), seeds)
+
+
 def _recipe() -> Target:
     from kinetoscope_samples.recipe import ACTIONS, Recipe, Segment, parse, to_toml
 
@@ -144,6 +177,7 @@ def _signatures() -> Target:
     import inspect
 
     from kinetoscope_bvh.signature import is_bvh
+    from kinetoscope_glb.signature import is_glb, is_gltf
     from kinetoscope_magika import formats
     from kinetoscope_samples import is_recipe
 
@@ -151,7 +185,7 @@ def _signatures() -> Target:
 
     def read(data: bytes) -> Any:
         head, tail = data[:4096], data[-4096:]
-        for rule in (*rules, is_bvh, is_recipe):
+        for rule in (*rules, is_bvh, is_glb, is_gltf, is_recipe):
             answer = rule(head, tail, len(data))
             assert isinstance(answer, bool), f"{rule.__name__} returned {answer!r}"
 
@@ -176,6 +210,7 @@ def _detect() -> Target:
 TARGETS: dict[str, Callable[[], Target]] = {
     "bvh": _bvh,
     "fbx": _fbx,
+    "glb": _glb,
     "recipe": _recipe,
     "shot": _shot,
     "config": _config,
@@ -187,11 +222,12 @@ TARGETS: dict[str, Callable[[], Target]] = {
 PACKAGES = {
     "bvh": ("kinetoscope_bvh",),
     "fbx": ("kinetoscope_fbx",),
+    "glb": ("kinetoscope_glb",),
     "recipe": ("kinetoscope_samples",),
     "shot": ("kinetoscope",),
     "config": ("kinetoscope",),
     "checkpoint": ("kinetoscope_codebook",),
-    "signatures": ("kinetoscope_magika", "kinetoscope_bvh"),
+    "signatures": ("kinetoscope_magika", "kinetoscope_bvh", "kinetoscope_glb"),
     "detect": ("kinetoscope_magika",),
 }
 """Whose branches guide the fuzzer."""

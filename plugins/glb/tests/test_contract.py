@@ -1,0 +1,5 @@
+from kinetoscope_glb.contract import GlbContract
+
+
+class TestGlb(GlbContract):
+    pass
