@@ -109,7 +109,7 @@ def _glb() -> Target:
                 path = Path(folder) / f"seed.{suffix}"
                 importer.write(asset, path)
                 written.append(path.read_bytes())
-        return [*written, *(sample.data for sample in GlbContract.samples)]
+        return [*written, *(sample.data for sample in GlbContract.samples if not sample.files)]
 
     return Target("glb", _with_file(".glb", importer.read), (FormatError,), seeds)
 
@@ -177,6 +177,7 @@ def _signatures() -> Target:
     import inspect
 
     from kinetoscope_bvh.signature import is_bvh
+    from kinetoscope_fbx.signature import is_ascii_fbx
     from kinetoscope_glb.signature import is_glb, is_gltf
     from kinetoscope_magika import formats
     from kinetoscope_samples import is_recipe
@@ -185,7 +186,7 @@ def _signatures() -> Target:
 
     def read(data: bytes) -> Any:
         head, tail = data[:4096], data[-4096:]
-        for rule in (*rules, is_bvh, is_glb, is_gltf, is_recipe):
+        for rule in (*rules, is_bvh, is_ascii_fbx, is_glb, is_gltf, is_recipe):
             answer = rule(head, tail, len(data))
             assert isinstance(answer, bool), f"{rule.__name__} returned {answer!r}"
 
@@ -227,7 +228,7 @@ PACKAGES = {
     "shot": ("kinetoscope",),
     "config": ("kinetoscope",),
     "checkpoint": ("kinetoscope_codebook",),
-    "signatures": ("kinetoscope_magika", "kinetoscope_bvh", "kinetoscope_glb"),
+    "signatures": ("kinetoscope_magika", "kinetoscope_bvh", "kinetoscope_fbx", "kinetoscope_glb"),
     "detect": ("kinetoscope_magika",),
 }
 """Whose branches guide the fuzzer."""
