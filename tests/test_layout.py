@@ -29,10 +29,6 @@ DISTRIBUTIONS = sorted(
     for path in FILES
     if path.name == "pyproject.toml" and path.parent != ROOT and EXAMPLES not in path.parents
 )
-LONG_ON_PURPOSE = {
-    # One compiled loop over the bytes of a file: split into functions it lost a third of its speed.
-    "plugins/bvh/src/kinetoscope_bvh/_kernel.py:parse",
-}
 
 
 def project(folder: Path) -> dict[str, object]:
@@ -86,7 +82,7 @@ def test_no_function_needs_scrolling() -> None:
                     lines = node.end_lineno - body[0].lineno + 1 if body else 0
                     if lines > 60:
                         long[f"{path.relative_to(ROOT)}:{node.name}"] = lines
-    assert {place: lines for place, lines in long.items() if place not in LONG_ON_PURPOSE} == {}
+    assert long == {}
 
 
 def test_no_real_data_is_committed() -> None:

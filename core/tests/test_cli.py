@@ -171,7 +171,9 @@ def test_inspect_shows_what_a_file_holds(run, toy, tmp_path):
     data = only_json(run("--allow", "toy", "inspect", path, "--json"))
     assert data["format"] == "toy"
     assert data["joints"] == [{"name": "root", "parent": None}, {"name": "tip", "parent": "root"}]
-    assert data["motions"] == [{"name": "hop", "frames": 5, "framerate": 30.0, "duration": 4 / 30}]
+    assert data["motions"] == [
+        {"name": "hop", "frames": 5, "framerate": 30.0, "duration": 4 / 30, "morphs": []}
+    ]
     assert data["meshes"] == []
     assert data["warnings"] == ["was guessed"]
     text = run("--allow", "toy", "inspect", path).stdout

@@ -5,6 +5,7 @@ Peers in the same run: `numpy.fromstring` for the numbers, bvhio for whole files
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,21 @@ def test_folder(benchmark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     paths, importer = folder(tmp_path), BvhImporter()
     benchmark(lambda: [importer.read(path, unit=0.01) for path in paths])
     note(benchmark, sum(path.stat().st_size for path in paths), CLIPS * FRAMES, "test_folder_bvhio")
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("kept", [True, False], ids=["joints kept", "joints read each time"])
+def test_mocap(benchmark: Any, kept: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read real clips, units guessed, as they come and as if each had a skeleton of its own."""
+    if not os.environ.get("KINETOSCOPE_DATA"):
+        pytest.skip("KINETOSCOPE_DATA is not set")
+    monkeypatch.setattr("kinetoscope_bvh._numbers._seen", 1 << 40)
+    if not kept:
+        monkeypatch.setattr("kinetoscope_bvh._hierarchy._SMALL", 0)
+    paths, importer = sorted(Path(os.environ["KINETOSCOPE_DATA"], "bvh").glob("*/*.bvh")), BvhImporter()
+    frames = sum(importer.read(path).motions[0].frame_count for path in paths)
+    benchmark(lambda: [importer.read(path) for path in paths])
+    note(benchmark, sum(path.stat().st_size for path in paths), frames)
 
 
 def test_folder_bvhio(benchmark: Any, tmp_path: Path) -> None:

@@ -88,12 +88,28 @@ def test_what_is_written_is_read_again(asset: Asset, unit: float, order: str | N
     assert found.motions[0].framerate == pytest.approx(asset.motions[0].framerate, rel=1e-12)
 
 
+def turns(channels: tuple[str, ...]) -> str:
+    return "".join(name[0].lower() for name in channels if name.endswith("rotation"))
+
+
 @given(assets(), st.sampled_from(ORDERS))
 @settings(max_examples=50, deadline=None)
 def test_the_order_asked_for_is_the_order_written(asset: Asset, order: str) -> None:
     for channels in again(asset, 1.0, order=order).metadata["channels"].values():
-        turns = "".join(name[0].lower() for name in channels if name.endswith("rotation"))
-        assert turns == order
+        assert turns(channels) == order
+
+
+@given(assets(), st.dictionaries(st.integers(0, 7), st.sampled_from(ORDERS), max_size=8))
+@settings(max_examples=50, deadline=None)
+def test_an_order_by_name_is_that_joints_alone(asset: Asset, orders: dict[int, str]) -> None:
+    first = again(asset, 1.0, order="yzx")
+    wanted = {name: orders[j] for j, name in enumerate(first.skeleton.names) if j in orders}
+    second = again(first, 1.0, order=wanted)
+    for name, channels in second.metadata["channels"].items():
+        before = first.metadata["channels"][name]
+        assert turns(channels) == wanted.get(name, "yzx")
+        assert [c for c in channels if "rotation" not in c] == [c for c in before if "rotation" not in c]
+    assert apart(first.motions[0], second.motions[0]) < 2e-6
 
 
 @given(assets())

@@ -40,6 +40,7 @@ spelled = st.one_of(
         "00000000000000000000001",
     ]
 )
+@example(words=["18446744073709551617", "184467440737095516170.5", "0.18446744073709551617"])  # 2^64 + 1
 @example(words=["-1.7976931348623157e-308", "5e-324", "2.2250738585072011e-308", ".5", "5.", "1E+05"])
 @settings(max_examples=200, deadline=None)
 def test_every_number_is_the_one_python_reads(compiled: bool, words: list[str]) -> None:
@@ -103,6 +104,7 @@ def test_a_frame_may_go_on_over_several_lines(compiled: bool) -> None:
         (b"1 2 3\n4 5\x006 7\n", 2, "x00"),
         (b"1 2 1e" + b"0" * 1000 + b"1", 1, "…"),
         (b"1 2 2e30", 1, "'2e30'"),
+        (b"1 2 -9000000000e22", 1, "'-9000000000e22'"),
         (b"1 2 " + b"9" * 400, 1, "…"),
     ],
 )

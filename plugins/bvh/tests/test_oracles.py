@@ -22,12 +22,12 @@ def data() -> Path:
     return Path(folder) / "bvh"
 
 
-def clips() -> list[str]:
-    """Twenty clips: all that are not Bandai Namco's, and every eleventh that is."""
+def clips(step: int = 1) -> list[str]:
+    """All clips that are not Bandai Namco's, and every one of theirs, or every `step`-th."""
     folder = Path(os.environ.get("KINETOSCOPE_DATA", "")) / "bvh"
     named = sorted(str(path.relative_to(folder)) for path in folder.glob("*/*.bvh"))
     other = [name for name in named if not name.startswith("bandai")]
-    return (other + [name for name in named if name.startswith("bandai")][::11])[:20] or ["none"]
+    return (other + [name for name in named if name.startswith("bandai")][::step]) or ["none"]
 
 
 def bvhio_positions(path: Path, frames: list[int]) -> dict[str, np.ndarray]:
@@ -41,23 +41,38 @@ def bvhio_positions(path: Path, frames: list[int]) -> dict[str, np.ndarray]:
     return {name: np.array(rows) for name, rows in found.items()}
 
 
-@pytest.mark.realdata
-@pytest.mark.parametrize("clip", clips())
-def test_every_joint_stands_where_bvhio_puts_it(clip: str) -> None:
-    path = data() / clip
-    asset = BvhImporter().read(path)
-    motion, unit = asset.motions[0], asset.metadata["unit_m"]
+def assert_stands_where_bvhio_puts_it(path: Path, unit: float | None = None) -> None:
+    asset = BvhImporter().read(path, unit=unit)
+    motion, unit_m = asset.motions[0], asset.metadata["unit_m"]
     frames = sorted({0, 1, motion.frame_count // 2, motion.frame_count - 1} & set(range(motion.frame_count)))
     positions, _ = motion.global_transforms()
     oracle = bvhio_positions(path, frames)
+    assert sorted(oracle) == sorted(asset.skeleton.names)
     for joint, name in enumerate(asset.skeleton.names):
-        np.testing.assert_allclose(positions[frames, joint], oracle[name] * unit, atol=1e-4, err_msg=name)
+        np.testing.assert_allclose(
+            positions[frames, joint], oracle[name] * unit_m, atol=1e-4, err_msg=f"{path.name}: {name}"
+        )
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("clip", clips(step=40))
+def test_every_joint_stands_where_bvhio_puts_it(clip: str) -> None:
+    assert_stands_where_bvhio_puts_it(data() / clip)
+
+
+@pytest.mark.realdata
+@pytest.mark.slow
+def test_every_joint_of_every_clip_stands_where_bvhio_puts_it() -> None:
+    paths = [data() / clip for clip in clips()]
+    assert len(paths) >= 179
+    for path in paths:
+        assert_stands_where_bvhio_puts_it(path)
 
 
 @pytest.mark.realdata
 def test_all_clips_import() -> None:
     paths = sorted(data().glob("*/*.bvh"))
-    assert len(paths) >= 174
+    assert len(paths) >= 179
     for path in paths:
         asset = BvhImporter().read(path)
         assert asset.motions[0].frame_count >= 2
@@ -112,10 +127,25 @@ def test_mixed_orders_and_channels_against_scipy(tmp_path: Path, seed: int) -> N
     asset = BvhImporter().read(path, unit=0.01)
     positions, _ = asset.motions[0].global_transforms()
     np.testing.assert_allclose(positions, 0.01 * scipy_positions(asset, values, offsets), atol=2e-5)
-    for name, wanted in bvhio_positions(path, [0, 3]).items():
-        joint = asset.skeleton.index(name)
-        if all(
-            any(c.endswith("rotation") for c in channels[j]) and len(channels[j]) in (3, 6)
-            for j in range(joints)
-        ):
-            np.testing.assert_allclose(positions[[0, 3], joint], 0.01 * wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_mixed_orders_against_bvhio(tmp_path: Path, seed: int) -> None:
+    """Root and joints alike: three rotations in an order of their own, positions before or between."""
+    rng = np.random.default_rng(seed)
+    lines = ["HIERARCHY"]
+    for joint in range(6):
+        kinds = [f"{axis}rotation" for axis in "XYZ"]
+        if joint == 0 or rng.random() < 0.5:
+            kinds += [f"{axis}position" for axis in rng.permutation(list("XYZ"))[: rng.integers(1, 4)]]
+        channels = list(rng.permutation(kinds))
+        x, y, z = rng.integers(-50, 50, size=3)
+        lines += [f"{'JOINT' if joint else 'ROOT'} j{joint}", "{", f"OFFSET {x} {y} {z}"]
+        lines += [f"CHANNELS {len(channels)} {' '.join(channels)}"]
+    lines += ["End Site", "{", "OFFSET 0 1 0", "}", *["}"] * 6]
+    columns = sum(int(line.split()[1]) for line in lines if line.startswith("CHANNELS"))
+    rows = rng.uniform(-180, 180, size=(4, columns)).round(3)
+    lines += ["MOTION", "Frames: 4", "Frame Time: 0.02", *(" ".join(map(str, row)) for row in rows)]
+    path = tmp_path / "mixed.bvh"
+    path.write_text("\n".join(lines) + "\n")
+    assert_stands_where_bvhio_puts_it(path, unit=0.01)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from kinetoscope_bvh import _bones, _hierarchy
 from kinetoscope_bvh.importer import BvhImporter
 from kinetoscope_spec import Asset, ConfigError, FormatError
 
@@ -185,6 +186,48 @@ def test_spellings_of_the_same_file(tmp_path: Path, change) -> None:  # type: ig
 def test_names(tmp_path: Path, name: str) -> None:
     asset = read(tmp_path, text(rows=ROW).replace("Knee", name))
     assert asset.skeleton.names == ("Hips", name)
+
+
+@pytest.mark.parametrize("name", ["} MOTION Frames: 1", "}", "}MOTION x"])
+def test_names_that_look_like_the_end_of_the_hierarchy(tmp_path: Path, name: str) -> None:
+    for _ in range(2):
+        assert read(tmp_path, text(rows=ROW).replace("Knee", name)).skeleton.names == ("Hips", name)
+        refused(tmp_path, text(rows=ROW).replace("Knee", name).replace("-45", "x"), 12, "'x'")
+
+
+def test_clips_of_one_skeleton_share_it_and_nothing_else(tmp_path: Path) -> None:
+    first, second = (read(tmp_path, text(rows=row)) for row in (ROW, ROW.replace("40 50", "45 55")))
+    assert first.skeleton is second.skeleton
+    assert first.motions != second.motions
+    first.metadata["channels"].clear()
+    first.metadata["end_sites"].clear()
+    again = read(tmp_path, text(rows=ROW)).metadata
+    assert again == second.metadata
+    assert again["channels"].keys() == {"Hips", "Knee"}
+    assert again["end_sites"].keys() == {"Knee"}
+
+
+def test_a_hierarchy_of_much_text_is_not_kept(tmp_path: Path) -> None:
+    for name, kept in (("K" + "n" * 70_000, 0), ("Knee", 1)):
+        for remembered in (_bones._remembered, _hierarchy._remembered):
+            remembered.cache_clear()
+        read(tmp_path, text(rows=ROW).replace("Knee", name))
+        assert _bones._remembered.cache_info().currsize == kept
+        assert _hierarchy._remembered.cache_info().currsize == kept
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("-40", "-41"), ("Zrotation Xrotation", "Xrotation Zrotation"), ("-45 5", "-45 6"), ("Knee", "knee")],
+)
+def test_what_was_read_before_does_not_show_in_a_file_that_differs(
+    tmp_path: Path, old: str, new: str
+) -> None:
+    read(tmp_path, text(rows=ROW))
+    changed = read(tmp_path, text(rows=ROW).replace(old, new), end_sites=True)
+    assert not same(changed, read(tmp_path, text(rows=ROW), end_sites=True))
+    assert not same(read(tmp_path, text(rows=ROW), unit=0.1), read(tmp_path, text(rows=ROW)))
+    assert len(read(tmp_path, text(rows=ROW)).skeleton) == len(changed.skeleton) - 1
 
 
 def test_a_name_of_another_encoding_is_read(tmp_path: Path) -> None:

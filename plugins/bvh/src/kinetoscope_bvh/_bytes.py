@@ -36,8 +36,9 @@ def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
                 path=path,
                 expected=f"at most max_bytes={max_bytes:,}",
             )
+        file.seek(0)
         # As much memory as there is file: a reader makes room for all that it is asked for.
-        data = head + file.read(max(status.st_size - len(head), 0) + 1)
+        data = file.read(status.st_size + 1)
     if len(data) > status.st_size:
         raise FormatError("the file grows while it is read", path=path, expected=f"{status.st_size:,} bytes")
     return data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -14,14 +15,21 @@ from kinetoscope_bvh import _turns
 Floats = NDArray[Any]
 
 
+KINDS = ("position", "rotation", "scale")
+CODES = {f"{axis}{kind}": 3 * k + i for k, kind in enumerate(KINDS) for i, axis in enumerate("XYZ")}
+"""A number for each channel: 0 to 2 positions along x, y, z, then rotations, then scales."""
+
+
 def axis_columns(channels: Sequence[str], kind: str) -> list[tuple[int, int]]:
     """Return (axis, column) for every channel of a kind: `position`, `rotation` or `scale`."""
-    return [("XYZ".index(name[0]), i) for i, name in enumerate(channels) if name[1:] == kind]
+    first = 3 * KINDS.index(kind)
+    codes = [CODES[name] - first for name in channels]
+    return [(code, i) for i, code in enumerate(codes) if 0 <= code < 3]
 
 
 def rotation_order(channels: Sequence[str]) -> str:
     """Return the axes of the rotation channels in their order, such as `zxy`."""
-    return "".join(name[0].lower() for name in channels if name.endswith("rotation"))
+    return "".join("xyz"[axis] for axis, _ in axis_columns(channels, "rotation"))
 
 
 @attrs.frozen
@@ -29,16 +37,29 @@ class Layout:
     """Where the channels of each joint stand.
 
     Attributes:
-        rest: `[J, 3]`, the offsets, in the unit wanted.
         channels: the channel names of each joint, in file order.
         columns: the column of each joint's first channel.
-        unit: metres (or what is wanted) per unit of the file.
     """
 
-    rest: NDArray[np.float64]
     channels: Sequence[Sequence[str]]
     columns: Sequence[int]
-    unit: float
+
+    @cached_property
+    def arrays(self) -> tuple[Floats, Floats, Floats]:
+        """Return `starts [J + 1]`, `codes [C]` and `columns [C]`; joint j has channels `starts[j:j + 2]`."""
+        starts = np.cumsum([0, *map(len, self.channels)])
+        codes = [CODES[name] for names in self.channels for name in names]
+        columns = [
+            first + i
+            for names, first in zip(self.channels, self.columns, strict=True)
+            for i in range(len(names))
+        ]
+        return starts, np.array(codes, np.int64), np.array(columns, np.int64)
+
+    @cached_property
+    def scales(self) -> bool:
+        """Tell whether any joint has a scale channel."""
+        return any(name.endswith("scale") for names in self.channels for name in names)
 
 
 @attrs.frozen
@@ -50,25 +71,37 @@ class Transforms:
     scales: NDArray[np.float32] | None
 
 
-def transforms(values: NDArray[np.float64], layout: Layout, *, compiled: bool) -> Transforms:
-    """Turn channel values `[F, C]` into transforms: position channels stand in for the OFFSET's axes."""
-    shape = (len(values), len(layout.rest))
+def transforms(
+    values: NDArray[np.float64], layout: Layout, rest: NDArray[np.float64], unit: float, *, compiled: bool
+) -> Transforms:
+    """Turn channel values `[F, C]` into transforms: position channels stand in for the OFFSET's axes.
+
+    `rest [J, 3]` holds the offsets in metres, `unit` is how many metres a unit of the file has.
+    """
+    shape = (len(values), len(rest))
     positions = np.empty((*shape, 3), np.float32)
-    positions[:] = layout.rest
-    rotations = np.zeros((*shape, 4), np.float32)
-    rotations[..., 3] = 1
-    scaled = any(name.endswith("scale") for names in layout.channels for name in names)
-    scales = np.ones((*shape, 3) if scaled else (0, 0, 3), np.float32)
+    rotations = np.empty((*shape, 4), np.float32)
+    scales = np.ones((*shape, 3) if layout.scales else (0, 0, 3), np.float32)
     fill = _fill_compiled if compiled else _fill
-    fill(values, layout, positions, rotations, scales)
-    return Transforms(positions, rotations, scales if scaled else None)
+    fill(values, layout, rest.astype(np.float32), unit, positions, rotations, scales)
+    return Transforms(positions, rotations, scales if layout.scales else None)
 
 
-def _fill(values: Floats, layout: Layout, positions: Floats, rotations: Floats, scales: Floats) -> None:
+def _fill(
+    values: Floats,
+    layout: Layout,
+    rest: Floats,
+    unit: float,
+    positions: Floats,
+    rotations: Floats,
+    scales: Floats,
+) -> None:
+    positions[:] = rest
+    rotations[:] = 0, 0, 0, 1
     for joint, names in enumerate(layout.channels):
         first = layout.columns[joint]
         for axis, i in axis_columns(names, "position"):
-            positions[:, joint, axis] = values[:, first + i] * layout.unit
+            positions[:, joint, axis] = values[:, first + i] * unit
         for axis, i in axis_columns(names, "scale"):
             scales[:, joint, axis] = values[:, first + i]
         turning = axis_columns(names, "rotation")
@@ -78,17 +111,14 @@ def _fill(values: Floats, layout: Layout, positions: Floats, rotations: Floats, 
 
 
 def _fill_compiled(
-    values: Floats, layout: Layout, positions: Floats, rotations: Floats, scales: Floats
+    values: Floats,
+    layout: Layout,
+    rest: Floats,
+    unit: float,
+    positions: Floats,
+    rotations: Floats,
+    scales: Floats,
 ) -> None:
     from kinetoscope_bvh import _transforms
 
-    kinds = ("position", "rotation", "scale")
-    codes = [3 * kinds.index(name[1:]) + "XYZ".index(name[0]) for names in layout.channels for name in names]
-    columns = [
-        first + i
-        for names, first in zip(layout.channels, layout.columns, strict=True)
-        for i in range(len(names))
-    ]
-    starts = np.cumsum([0, *map(len, layout.channels)])
-    codes_, columns_ = np.array(codes, np.int64), np.array(columns, np.int64)
-    _transforms.transforms(values, starts, codes_, columns_, layout.unit, positions, rotations, scales)
+    _transforms.transforms(values, *layout.arrays, rest, unit, positions, rotations, scales)

@@ -7,10 +7,12 @@ Explained", Lander 1998; Meredith and Maddock 2001) and the files of common tool
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import attrs
 
 from kinetoscope_bvh._cursor import Cursor, number, shown
+from kinetoscope_spec import FormatError
 
 CHANNELS = {
     f"{axis}{kind}".lower(): f"{axis}{kind}" for axis in "XYZ" for kind in ("position", "rotation", "scale")
@@ -22,6 +24,11 @@ MAX_NODES = 16_384
 
 _FRAMES = re.compile(rb"[ \t\v\f\r\n]*(?i:Frames)[ \t]*:[ \t]*([^ \t\v\f\r\n]*)")
 _FRAME_TIME = re.compile(rb"[ \t\v\f\r\n]*(?i:Frame[ \t]+Time)[ \t]*:[ \t]*([^ \t\v\f\r\n]*)")
+_END = re.compile(rb"\}[ \t\v\f\r\n]*(?i:MOTION)[ \t\v\f\r\n]")
+_SMALL = 64 * 1024
+"""Bytes of text up to which a hierarchy may be kept."""
+
+_BOM = b"\xef\xbb\xbf"
 _LINE_REST = re.compile(rb"[ \t\v\f]*([^ \t\v\f\r\n]*)")
 
 
@@ -47,35 +54,51 @@ class Node:
     has_channels: bool = False
 
 
+@attrs.frozen(eq=False)
+class Hierarchy:
+    """The joints of a file: equal to itself alone, so that what follows from it can be kept by it.
+
+    Attributes:
+        nodes: joints and end sites, parents first, in the order of the file.
+        columns: how many numbers a frame has.
+        size: how many bytes of text it took, from the file's start.
+    """
+
+    nodes: tuple[Node, ...]
+    columns: int
+    size: int
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it may be kept after its file has been read."""
+        return self.size <= _SMALL
+
+
 @attrs.frozen
 class Header:
     """Everything before the numbers.
 
     Attributes:
-        nodes: joints and end sites, parents first, in the order of the file.
-        columns: how many numbers a frame has.
+        hierarchy: the joints.
         frames: how many frames the file declares.
         frame_time: seconds between two frames, as written.
         body: the byte at which the numbers begin.
     """
 
-    nodes: tuple[Node, ...]
-    columns: int
+    hierarchy: Hierarchy
     frames: int
     frame_time: str
     body: int
 
 
-def read_header(data: bytes, path: object, start: int) -> Header:
-    """Read `data` from byte `start` (after a byte order mark) up to the first frame.
+def read_header(data: bytes, path: object) -> Header:
+    """Read `data` up to the first frame.
 
     Raises:
         FormatError: naming the line and what was expected there.
     """
-    cursor = Cursor(data, path, start)
-    cursor.expect(b"HIERARCHY", "at the start")
-    cursor.expect(b"ROOT", "after HIERARCHY")
-    nodes, columns = _read_nodes(cursor)
+    hierarchy = _known(data) or _hierarchy(data, path)
+    cursor = Cursor(data, path, hierarchy.size)
     found = cursor.word()
     if found.upper() == b"ROOT":
         cursor.fail(f"a second ROOT {shown(cursor.name())}: a BVH file holds one", "MOTION")
@@ -85,7 +108,34 @@ def read_header(data: bytes, path: object, start: int) -> Header:
     if not re.fullmatch(rb"[0-9]{1,18}", frames):
         cursor.fail(f"{cursor.found(frames)} as the number of frames", "a whole number")
     frame_time = _frame_time(cursor)
-    return Header(tuple(nodes), columns, int(frames), frame_time, cursor.position)
+    return Header(hierarchy, int(frames), frame_time, cursor.position)
+
+
+def _known(data: bytes) -> Hierarchy | None:
+    """Return the joints of a file whose text up to MOTION is one of the last few that were read.
+
+    The clips of a take, and often of a whole folder, have the same skeleton to the letter.
+    """
+    end = _END.search(data, 0, _SMALL)
+    if end is None:
+        return None
+    try:
+        return _remembered(data[: end.start() + 1])
+    except FormatError:  # the whole file tells what is wrong, and a name may look like an end
+        return None
+
+
+@lru_cache(maxsize=16)
+def _remembered(text: bytes) -> Hierarchy:
+    return _hierarchy(text, None)
+
+
+def _hierarchy(data: bytes, path: object) -> Hierarchy:
+    cursor = Cursor(data, path, len(_BOM) if data.startswith(_BOM) else 0)
+    cursor.expect(b"HIERARCHY", "at the start")
+    cursor.expect(b"ROOT", "after HIERARCHY")
+    nodes, columns = _read_nodes(cursor)
+    return Hierarchy(tuple(nodes), columns, cursor.position)
 
 
 def _labelled(cursor: Cursor, pattern: re.Pattern[bytes], label: str) -> bytes:

@@ -38,6 +38,7 @@ def transforms(
     starts: Any,
     codes: Any,
     columns: Any,
+    rest: Any,
     unit: float,
     positions: Any,
     rotations: Any,
@@ -46,11 +47,14 @@ def transforms(
     """Fill `positions [F, J, 3]`, `rotations [F, J, 4]`, `scales [F, J, 3]` from `values [F, C]`.
 
     Joint j has the channels `starts[j]` to `starts[j + 1]`: in column `columns[k]` a position
-    (code 0 to 2), a rotation (3 to 5) or a scale (6 to 8) of an axis.
+    (code 0 to 2), a rotation (3 to 5) or a scale (6 to 8) of an axis. `rest [J, 3]` is where a joint
+    stands along the axes without a position channel.
     """
     for frame in range(values.shape[0]):
         for joint in range(starts.shape[0] - 1):
             x, y, z, w = 0.0, 0.0, 0.0, 1.0
+            for axis in range(3):
+                positions[frame, joint, axis] = rest[joint, axis]
             for channel in range(starts[joint], starts[joint + 1]):
                 code = codes[channel]
                 value = values[frame, columns[channel]]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 UNITS = (
     # (largest extent in file units from and to, metres a unit, its name)
     (0.4, 3.5, 1.0, "metres"),
@@ -15,11 +12,6 @@ UNITS = (
     (80.0, 400.0, 0.01, "centimetres"),
     (400.0, 4000.0, 0.001, "millimetres"),
 )
-
-
-def extent(points: NDArray[np.floating]) -> float:
-    """Return the longest side of the box around `points [N, 3]`."""
-    return float(np.ptp(points, axis=0).max()) if len(points) else 0.0
 
 
 def guess(size: float) -> tuple[float, str]:
