@@ -6,9 +6,8 @@ import inspect
 from pathlib import Path
 from pkgutil import resolve_name
 
-from kinetoscope_av.hooks import HOOKS as MEDIA
-from kinetoscope_fabrik.hooks import HOOKS as SOLVER
-from kinetoscope_spec import HOOKS, Hook
+from kinetoscope import Host
+from kinetoscope_spec import Hook
 from kinetoscope_spec.contracts import Contract
 
 PAGE = Path(__file__).parent / "pages" / "reference" / "laws.md"
@@ -26,7 +25,9 @@ This page is made from the contracts' own docstrings by `docs/laws.py`.
 
 def hooks() -> list[Hook]:
     """Return the hooks that have a contract: the spec's, then those that plugins of ours bring."""
-    return [hook for hook in (*HOOKS.values(), *MEDIA, *SOLVER) if hook.contract]
+    with Host() as host:
+        found = [host.hook(name) for name in host.hooks()]
+    return [hook for hook in found if hook.contract]
 
 
 def page() -> str:

@@ -1,0 +1,169 @@
+"""Standing feet: when they stand, how they come to stand, and what the legs do about it."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kinetoscope_retarget import _contacts
+from kinetoscope_retarget._knee import bent
+from kinetoscope_retarget._people import SIDES, acted, body
+from kinetoscope_retarget.contract import _moving, people
+from kinetoscope_retarget.retargeter import AnatomicRetargeter
+from kinetoscope_spec import rotation
+
+retarget = AnatomicRetargeter().retarget
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=60))
+def test_runs_are_those_of_a_loop(row) -> None:
+    found, start = [], None
+    for i, now in enumerate([*row, False]):
+        if now and start is None:
+            start = i
+        if not now and start is not None:
+            found.append((start, i))
+            start = None
+    assert _contacts.runs(np.array(row)) == found
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=80), st.integers(1, 12), st.integers(0, 2**32 - 1))
+@settings(deadline=None)
+def test_bridges_are_exact_in_contact_and_end_at_rest(row, blend, seed) -> None:
+    contact = np.array(row)
+    offsets = np.random.default_rng(seed).normal(size=(len(row), 3)) * 0.05
+    bridged = _contacts.bridged(offsets, contact, blend)
+    np.testing.assert_array_equal(bridged[contact], offsets[contact])
+    held = np.flatnonzero(contact)
+    for frame in np.flatnonzero(~contact):
+        if not len(held) or np.abs(held - frame).min() > blend:
+            assert not bridged[frame].any()
+
+
+def test_bridges_go_on_as_the_offset_changed() -> None:
+    """Seen at a thousand frames a second, neither the offset nor its velocity has a step."""
+    frames = np.arange(3000)
+    contact = (frames > 500) & (frames < 1000) | (frames > 1300) & (frames < 1800)
+    offsets = np.stack([np.sin(frames / 300), frames / 3000, np.cos(frames / 400)], axis=-1) * 0.1
+    bridged = _contacts.bridged(offsets, contact, 400)
+    assert np.abs(np.diff(bridged, axis=0)).max() < 1.5e-3
+    assert np.abs(np.diff(bridged, 2, axis=0)).max() < 2e-5
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(deadline=None, max_examples=50)
+def test_two_bones_reach_what_is_in_reach(seed) -> None:
+    random = np.random.default_rng(seed)
+    frames = 30
+    upper = random.normal(size=(frames, 3))
+    lower = random.normal(size=(frames, 3))
+    hip0 = random.normal(size=(frames, 3))
+    knee0, ankle0 = hip0 + upper, hip0 + upper + lower
+    a, b = np.linalg.norm(upper, axis=-1), np.linalg.norm(lower, axis=-1)
+    hip = hip0 + random.normal(size=(frames, 3)) * 0.2
+    way = random.normal(size=(frames, 3))
+    way /= np.linalg.norm(way, axis=-1, keepdims=True)
+    far = random.uniform(np.abs(a - b) + 0.1 * np.minimum(a, b), 0.95 * (a + b))
+    ankle = hip + way * far[:, None]
+    thigh = rotation.normalize(random.normal(size=(frames, 4)))
+    first, second = bent((hip0, knee0, ankle0), hip, ankle, thigh)
+    reached = hip + rotation.rotate(first, upper) + rotation.rotate(second, lower)
+    np.testing.assert_allclose(reached, ankle, atol=1e-6)
+
+
+def test_two_bones_out_of_reach_are_stretched_towards_it() -> None:
+    hip, knee, ankle = (np.array([[0.0, y, 0.0]]) for y in (1.0, 0.5, 0.0))
+    knee = knee + np.array([[0, 0, 0.1]])
+    goal = np.array([[0.0, -5.0, 3.0]])
+    first, second = bent((hip, knee, ankle), hip, goal, np.array([[0.0, 0, 0, 1]]))
+    reached = hip + rotation.rotate(first, knee - hip) + rotation.rotate(second, ankle - knee)
+    length = np.linalg.norm(knee - hip) + np.linalg.norm(ankle - knee)
+    np.testing.assert_allclose(reached - hip, (goal - hip) / np.linalg.norm(goal - hip) * length, atol=1e-6)
+
+
+def test_a_leg_that_has_nothing_to_do_does_nothing() -> None:
+    hip, knee, ankle = (np.tile([0.0, y, z], (3, 1)) for y, z in ((1, 0), (0.5, 0.1), (0, 0)))
+    first, second = bent((hip, knee, ankle), hip, ankle, np.tile([0.0, 0, 0, 1], (3, 1)))
+    assert (first == [0, 0, 0, 1]).all()
+    assert (second == [0, 0, 0, 1]).all()
+
+
+def test_knees_bend_forwards_from_straight_legs() -> None:
+    """Straight legs that have to give way bend the way that knees do in the rest of the clip."""
+    skeleton, roles = body("unity")
+    frames = 60
+    bend = np.concatenate([np.linspace(0.8, 0.0, 30), np.zeros(30)])
+    turned = np.tile([0.0, 0.0, 0.0, 1.0], (frames, len(skeleton), 1))
+    for side in SIDES:
+        thigh, shank = (roles[f"{side}_{part}"] for part in ("upper_leg", "lower_leg"))
+        turned[:, thigh] = rotation.from_rotation_vector(bend[:, None] * [-0.5, 0, 0])
+        turned[:, shank] = rotation.from_rotation_vector(bend[:, None] * [0.5, 0, 0])
+    path = np.tile(skeleton.rest_positions[0], (frames, 1))
+    motion = acted(skeleton, turned, path)
+    target, other = body("bandai", spread=1.3)
+    moved = retarget(motion, target, contacts=np.ones((frames, 2), bool)).global_transforms()[0]
+    for side in SIDES:
+        hip, knee, ankle = (moved[:, other[f"{side}_{p}"]] for p in ("upper_leg", "lower_leg", "foot"))
+        line = (ankle - hip) / np.linalg.norm(ankle - hip, axis=-1, keepdims=True)
+        ahead = (knee - hip) - np.sum((knee - hip) * line, axis=-1, keepdims=True) * line
+        assert (ahead[:, 2] > -1e-3).all()
+
+
+@given(people(swing=0.15, walk=0.02), people(frames=1))
+@settings(deadline=None, max_examples=20)
+def test_standing_toes_are_on_the_ground(person, other) -> None:
+    """The toes of both stand as high over the ground as each body's rest pose has them."""
+    motion = person.motion
+    moved = retarget(motion, other.skeleton, contacts=np.ones((motion.frame_count, 2), bool))
+    toes = [other.roles[f"{side}_toes"] for side in SIDES]
+    rest = other.skeleton.rest_transforms()[0][toes, 1].min()
+    low = moved.global_transforms()[0][:, toes, 1]
+    assert low.min() > rest - 0.001 * other.skeleton.rest_transforms()[0][:, 1].max()
+
+
+def test_steps_of_a_stair_keep_their_heights() -> None:
+    """Who stands on a step stands on one as high, by the legs, with the target's feet."""
+    skeleton, roles = body("unity")
+    person = _moving("unity", skeleton, roles, 90, 5, 0.0, 0.0)
+    path = np.array(person.path)
+    path[45:] += [0, 0.3, 0.4]
+    motion = acted(skeleton, person.turned, path)
+    contacts = np.ones((90, 2), bool)
+    contacts[40:50] = False
+    target, other = body("smpl", height=3.5)
+    moved = retarget(motion, target, contacts=contacts).global_transforms()[0]
+    toes = moved[:, other["left_toes"], 1]
+    assert toes[60] - toes[20] == pytest.approx(0.6, abs=0.01)
+    assert np.ptp(toes[:40]) < 1e-6
+
+
+def test_contacts_are_found_where_toes_rest() -> None:
+    rest = np.zeros((100, 1, 3))
+    rest[40:70, 0, 2] = np.linspace(0, 0.6, 30)
+    rest[70:, 0, 2] = 0.6
+    rest[40:70, 0, 1] = 0.1 * np.sin(np.linspace(0, np.pi, 30))
+    found = _contacts.standing(rest, 0.8, 60.0)[:, 0]
+    assert found[:38].all()
+    assert found[73:].all()
+    assert not found[45:65].any()
+
+
+def test_between_one_shape_feet_are_left_alone_unless_asked() -> None:
+    skeleton, roles = body("unity")
+    person = _moving("unity", skeleton, roles, 40, 1, 0.2, 0.02)
+    motion = person.motion
+    same = retarget(motion, skeleton)
+    np.testing.assert_allclose(same.rotations, motion.rotations, atol=1e-9)
+    held = retarget(motion, skeleton, contacts=np.ones((40, 2), bool))
+    toes = held.global_transforms()[0][:, roles["left_toes"]]
+    assert np.abs(toes - toes[:1]).max() < 0.005
+    upper = [
+        joint
+        for role, joint in roles.items()
+        if "leg" not in role and "foot" not in role and "toes" not in role
+    ]
+    np.testing.assert_allclose(held.rotations[:, upper], same.rotations[:, upper], atol=1e-12)
+    assert attrs.evolve(held, name="x") != held
