@@ -114,6 +114,29 @@ def _glb() -> Target:
     return Target("glb", _with_file(".glb", importer.read), (FormatError,), seeds)
 
 
+def _npz() -> Target:
+    from kinetoscope_dataset.npz import NpzImporter
+
+    importer = NpzImporter()
+
+    def seeds() -> list[bytes]:
+        skeleton = Skeleton(("Hips", "脚"), [-1, 0], [[0, 1, 0], [0, -0.5, 0]])
+        rotations = np.tile([0.0, 0.0, 0.0, 1.0], (3, 2, 1))
+        motion = Motion(skeleton, np.repeat(skeleton.rest_positions[None], 3, axis=0), rotations, 30.0)
+        asset = Asset(
+            "seed", skeleton, (motion,), metadata={"format": "npz", "unit_m": 1.0, "axes": "+X+Y+Z"}
+        )
+        found = []
+        with tempfile.TemporaryDirectory() as folder:
+            for compress in (True, False):
+                path = Path(folder) / "seed.npz"
+                importer.write(asset, path, compress=compress)
+                found.append(path.read_bytes())
+        return found
+
+    return Target("npz", _with_file(".npz", importer.read), (FormatError,), seeds)
+
+
 def _recipe() -> Target:
     from kinetoscope_samples.recipe import ACTIONS, Recipe, Segment, parse, to_toml
 
@@ -212,6 +235,7 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "bvh": _bvh,
     "fbx": _fbx,
     "glb": _glb,
+    "npz": _npz,
     "recipe": _recipe,
     "shot": _shot,
     "config": _config,
@@ -224,6 +248,7 @@ PACKAGES = {
     "bvh": ("kinetoscope_bvh",),
     "fbx": ("kinetoscope_fbx",),
     "glb": ("kinetoscope_glb",),
+    "npz": ("kinetoscope_dataset",),
     "recipe": ("kinetoscope_samples",),
     "shot": ("kinetoscope",),
     "config": ("kinetoscope",),

@@ -1,20 +1,34 @@
-"""Conversion of files: any importer that reads, any that writes."""
+"""Conversion of files: any importer that reads, any that writes; and of folders into datasets."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+import pickle
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kinetoscope.files import replacing
-from kinetoscope_spec.errors import Cancelled, KinetoscopeError
+from kinetoscope_spec.errors import Cancelled, ConfigError, KinetoscopeError
 
 if TYPE_CHECKING:
     from kinetoscope.host import Host
-    from kinetoscope_spec import Progress
+    from kinetoscope_spec import Asset, Progress
 
-__all__ = ["Result", "Task", "convert_all", "convert_one", "plan"]
+__all__ = [
+    "FileReader",
+    "Result",
+    "Task",
+    "convert_all",
+    "convert_one",
+    "means_dataset",
+    "open_executor",
+    "plan",
+]
+
+DATASET = "zarr"
+"""The label with which `--to` asks for a dataset, and the suffix of one."""
 
 
 class Task(NamedTuple):
@@ -36,6 +50,36 @@ class Result(NamedTuple):
     state: str
     reason: str = ""
     frames: int = 0
+
+
+def means_dataset(sources: Sequence[Path], out: str, label: str | None) -> bool:
+    """Whether a dataset is asked for, and not files.
+
+    `label` decides where it is given. Without it, a URL is a dataset, so is a name that ends in
+    `.zarr`, and so is one without a suffix where several files, or a folder of them, are to go.
+
+    Raises:
+        ValueError: a folder is to go into a file, or what is there holds other things.
+    """
+    if label is not None:
+        return label == DATASET
+    target = Path(out)
+    suffix = target.suffix.lower()
+    if "://" in out or suffix == f".{DATASET}" or (target / "zarr.json").is_file():
+        return True
+    if len(sources) == 1 and not sources[0].is_dir() and suffix and not target.is_dir():
+        return False
+    if target.is_dir() and any(target.iterdir()):
+        raise ValueError(
+            f"{out} holds other things and is no dataset; to fill it with files, say the format with --to, "
+            "such as --to bvh; a dataset goes into a new folder"
+        )
+    if suffix and not target.is_dir():
+        raise ValueError(
+            f"{out} looks like one file; say the format with --to, such as --to bvh, to fill a folder of "
+            f"that name with files, or name a dataset, such as {target.with_suffix('.zarr')}"
+        )
+    return True
 
 
 def plan(sources: Sequence[Path], out: Path, label: str | None) -> list[Task]:
@@ -78,14 +122,55 @@ def _tasks_of(source: Path, out: Path, label: str) -> Iterator[Task]:
             yield Task(path, (out / path.relative_to(source)).with_suffix(f".{label}"), label, picky=False)
 
 
-def convert_one(host: Host, task: Task) -> Result:
+class FileReader:
+    """Reads a file with the importer for what it is; in a process of workers with a host of their own.
+
+    Args:
+        host: the host here.
+        options: those with which a worker process makes its host.
+    """
+
+    def __init__(self, host: Host, options: Mapping[str, Any] | None = None) -> None:
+        self.host = host
+        self._options = dict(options or {})
+
+    def __call__(self, path: Path) -> Asset | None:
+        """Return what the file holds; None where no importer reads what it is.
+
+        Raises:
+            FormatError: it is damaged, or can't be read.
+        """
+        label = self.host.detect(path).label
+        infos = self.host.providers("importer")
+        if not any(info.provider is not None and label in info.provider.reads for info in infos):
+            return None
+        asset: Asset = self.host.importer(for_=label).read(path)
+        return asset
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reader_here, (pickle.dumps(self._options),)
+
+
+def _reader_here(options: bytes) -> FileReader:
+    return FileReader(_host_here(options), pickle.loads(options))  # noqa: S301 - pickle itself has brought it here
+
+
+@lru_cache(maxsize=4)
+def _host_here(options: bytes) -> Host:
+    """Return the host of a worker process; the one place where a process has a host of its own."""
+    from kinetoscope.host import Host
+
+    return Host(**pickle.loads(options))  # noqa: S301 - see above
+
+
+def convert_one(read: FileReader, task: Task) -> Result:
     """Convert one file; it is written whole or not at all, and never raises for what is wrong in it."""
     try:
-        if not task.picky and not _is_read(host, task.source):
+        asset = read.host.open(task.source) if task.picky else read(task.source)
+        if asset is None:
             return Result(str(task.source), "skipped", "no importer reads it")
-        asset = host.open(task.source)
         with replacing(task.target) as temporary:
-            host.writer(task.label).write(asset, temporary)
+            read.host.writer(task.label).write(asset, temporary)
     except (KinetoscopeError, OSError) as error:
         return Result(str(task.source), "failed", " ".join(str(error).split()))
     except Exception as error:  # noqa: BLE001 - a defect in one importer must not stop the other files
@@ -94,39 +179,66 @@ def convert_one(host: Host, task: Task) -> Result:
     return Result(str(task.source), "converted", frames=sum(motion.frame_count for motion in asset.motions))
 
 
-def _is_read(host: Host, path: Path) -> bool:
-    label = host.detect(path).label
-    infos = host.providers("importer")
-    return any(info.provider is not None and label in info.provider.reads for info in infos)
+def open_executor(host: Host, wanted: str | None, jobs: int) -> Executor | None:
+    """Return where to work: `NAME[://ADDRESS]` of the hook `executor`, `jobs` processes, or None for here.
+
+    Raises:
+        ConfigError: an address that means nothing.
+        ProviderNotFound: no executor of that name.
+    """
+    if wanted is None:
+        from kinetoscope.executors.processes import Processes
+
+        return Processes().open(workers=jobs) if jobs > 1 else None
+    name, _, address = wanted.partition("://")
+    if not name:
+        raise ConfigError(f"executor {wanted!r} has no name, expected NAME or NAME://ADDRESS")
+    executor: Executor = host.provider("executor", name).open(address, workers=jobs)
+    return executor
 
 
 def convert_all(
     host: Host,
     tasks: Sequence[Task],
     *,
-    jobs: int = 1,
+    executor: Executor | None = None,
     options: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> list[Result]:
-    """Convert all, in order, in `jobs` processes; `options` are those with which each makes its host.
+    """Convert all, in order, here or in the workers of `executor`; these make their hosts with `options`.
 
     Raises:
         Cancelled: `progress` returned False.
     """
-    if jobs == 1 or len(tasks) < 2:
-        return _counted((convert_one(host, task) for task in tasks), len(tasks), progress)
-    import multiprocessing
-
-    pool = ProcessPoolExecutor(
-        min(jobs, len(tasks)),
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(dict(options or {}),),
-    )
+    read = FileReader(host, options)
+    if executor is None:
+        return _counted((convert_one(read, task) for task in tasks), len(tasks), progress)
+    futures = [executor.submit(convert_one, read, _for_workers(task)) for task in tasks]
     try:
-        return _counted(pool.map(_work, tasks, chunksize=1), len(tasks), progress)
+        return _counted(_results(executor, read, tasks, futures), len(tasks), progress)
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        for future in futures:
+            future.cancel()
+
+
+def _results(
+    executor: Executor, read: FileReader, tasks: Sequence[Task], futures: Sequence[Future[Result]]
+) -> Iterator[Result]:
+    """Yield results in order; a task whose worker died is tried again, alone."""
+    for task, future in zip(tasks, futures, strict=True):
+        try:
+            result = future.result()
+        except BrokenExecutor:
+            try:
+                result = executor.submit(convert_one, read, _for_workers(task)).result()
+            except BrokenExecutor as error:
+                result = Result("", "failed", f"the worker that read it died, twice: {error}")
+        yield result._replace(path=str(task.source))
+
+
+def _for_workers(task: Task) -> Task:
+    """Return a task that means the same in a process which works in another folder."""
+    return task._replace(source=task.source.absolute(), target=task.target.absolute())
 
 
 def _counted(results: Iterator[Result], total: int, progress: Progress | None) -> list[Result]:
@@ -136,23 +248,3 @@ def _counted(results: Iterator[Result], total: int, progress: Progress | None) -
         if progress is not None and progress(len(done), total, result.path) is False:
             raise Cancelled(f"cancelled after {len(done)} of {total} files")
     return done
-
-
-_worker: Callable[[Task], Result]
-
-
-def _start_worker(options: Mapping[str, Any]) -> None:
-    """Make the host of a worker process; the one place where a process has a host of its own."""
-    global _worker  # noqa: PLW0603 - a worker has nowhere else to keep what its tasks share
-    import signal
-    from functools import partial
-
-    from kinetoscope.host import Host
-
-    # Ctrl-C reaches the whole group of processes; the one that was asked stops the others between files.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _worker = partial(convert_one, Host(**options))
-
-
-def _work(task: Task) -> Result:
-    return _worker(task)

@@ -63,6 +63,24 @@ BAD = {
 }
 
 
+@pytest.mark.parametrize("more", [1, 2**31])
+@pytest.mark.parametrize("which", [0, 1])
+def test_chunks_end_within_the_file(make: Any, read: Read, which: int, more: int) -> None:
+    held = make()
+    held.shown(held.triangles(np.eye(3)))
+    data = bytearray(held.glb())
+    (text,) = struct.unpack_from("<I", data, 12)
+    at = 12 + which * (8 + text)
+    (length,) = struct.unpack_from("<I", data, at)
+    left = len(data) - at - 8
+    struct.pack_into("<I", data, at, left + more)
+    with pytest.raises(
+        FormatError, match=f"at byte {at}.*a chunk of {left + more:,} bytes.*{left:,} are left"
+    ):
+        read(bytes(data))
+    assert length <= left
+
+
 @pytest.mark.parametrize("data", BAD.values(), ids=BAD.keys())
 def test_bad_bytes(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "bad.glb"
@@ -178,10 +196,27 @@ def big_weights(make: Any) -> Any:
     return held
 
 
+def many_weights_of_two_keys(make: Any) -> Any:
+    held = make()
+    part = held.triangles(np.zeros((3, 3)))
+    part["targets"] = [{}] * 2000
+    held.shown(part)
+    held.animate((0, "weights", [0, 2000], np.zeros(4000), "LINEAR"))
+    return held
+
+
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     "build",
-    [zeros, morphs_of_one_accessor, primitives_of_one_accessor, long_clip, many_animations, big_weights],
+    [
+        zeros,
+        morphs_of_one_accessor,
+        primitives_of_one_accessor,
+        long_clip,
+        many_animations,
+        big_weights,
+        many_weights_of_two_keys,
+    ],
 )
 def test_memory_stays_in_proportion_to_the_file(make: Any, tmp_path: Path, build: Any) -> None:
     path = tmp_path / "bomb.glb"
@@ -239,6 +274,19 @@ def test_json_takes_less_than_its_share(tmp_path: Path) -> None:
     most, found = peak(path)
     assert isinstance(found, Asset)
     assert most < 100 * path.stat().st_size
+
+
+@pytest.mark.timeout(20)
+def test_many_channels_of_one_property_are_baked_once(make: Any, tmp_path: Path) -> None:
+    held = make()
+    held.node()
+    held.animate((0, "scale", [0, 1000], [[1, 1, 1], [2, 2, 2]], "LINEAR"))
+    held.json["animations"][0]["channels"] *= 20_000
+    path = tmp_path / "channels.glb"
+    path.write_bytes(held.glb())
+    asset = GlbImporter().read(path)
+    assert asset.motions[0].frame_count == 30_001
+    assert "channels[1] moves what another moves too" in asset.warnings[0]
 
 
 def test_many_instances_of_a_mesh_share_it(make: Any, tmp_path: Path) -> None:

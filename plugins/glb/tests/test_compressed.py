@@ -100,6 +100,15 @@ def test_damaged_draco(make: Any, read: Read, change: str) -> None:
         read(held)
 
 
+def test_a_draco_stream_of_more_than_the_accessors_count(make: Any, read: Read) -> None:
+    held = packed(make(), *sheet())
+    held.json["accessors"][2]["count"] = 3
+    with pytest.raises(
+        FormatError, match="KHR_draco_mesh_compression declares 242 triangles and 144 vertices"
+    ):
+        read(held)
+
+
 def test_without_dracopy(make: Any, read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     held = packed(make(), *sheet())
     monkeypatch.setattr(_draco, "installed", lambda: False)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kinetoscope_glb.importer import GlbImporter
@@ -33,6 +33,7 @@ def meaning(values: np.ndarray, *, normalized: bool) -> np.ndarray:
     offset=st.sampled_from([0, 4]),
     sparse=st.sampled_from(["no", "u1", "u2", "u4", "alone"]),
 )
+@settings(deadline=None)
 def test_accessors_of_every_kind(
     make: Any,
     tmp_path_factory: Any,
@@ -336,6 +337,17 @@ def test_a_joint_beyond_the_skin(make: Any, read: Read) -> None:
     held.push("skins", {"joints": [held.node()]})
     with pytest.raises(FormatError, match=r"meshes\[0\] names joint 7 of skins\[0\], which has 1"):
         read(held)
+
+
+def test_joints_of_influences_without_weight_may_be_anything(make: Any, read: Read) -> None:
+    held = make()
+    held.shown(skinned(held, [[0, 255, 9, 1]] * 3, [[1, 0, 0, 0]] * 3), skin=0)
+    held.push("skins", {"joints": [held.node()]})
+    np.testing.assert_array_equal(read(held).meshes[0].skin.joints, [[0]] * 3)
+    weights = [[1, 0, 0, 0], [0.5, 0, 0, 0.5], [1, 0, 0, 0]]
+    held.shown(skinned(held, [[0, 255, 9, 1]] * 3, weights), skin=1)
+    held.push("skins", {"joints": [held.node(), held.node()]})
+    np.testing.assert_array_equal(read(held).meshes[1].skin.joints, [[0, 0], [0, 1], [0, 0]])
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e31])

@@ -149,7 +149,7 @@ def test_every_place_in_turn(whole: Any, tmp_path: Path, value: Any) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_several_places_at_once(whole: Any, tmp_path_factory: Any, data: st.DataObject) -> None:
     document = copy.deepcopy(whole.json)
     for _ in range(data.draw(st.integers(1, 4))):
@@ -165,7 +165,7 @@ def test_several_places_at_once(whole: Any, tmp_path_factory: Any, data: st.Data
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_other_numbers_in_the_buffer(whole: Any, tmp_path_factory: Any, seed: int) -> None:
     rng = np.random.default_rng(seed)
     held = type(whole)()

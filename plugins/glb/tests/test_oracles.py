@@ -134,7 +134,7 @@ def test_skins_of_characters_are_pygltflibs(characters: Path, name: str) -> None
         )
     )
 )
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_pygltflib_finds_in_our_files_what_was_written(tmp_path_factory: Any, asset: Asset) -> None:
     path = tmp_path_factory.mktemp("peer") / "a.glb"
     GlbImporter().write(asset, path)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pluggy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kinetoscope_glb
@@ -91,6 +91,7 @@ def test_what_is_no_gltf(data: bytes) -> None:
 
 
 @given(st.binary(max_size=4096), st.binary(max_size=64), st.integers(0))
+@settings(deadline=None)
 def test_any_bytes_are_answered(head: bytes, tail: bytes, size: int) -> None:
     for rule in (is_glb, is_gltf):
         assert rule(head, tail, size) in (True, False)

@@ -21,9 +21,8 @@ EXTRAS = "kinetoscope"
 """Key in an animation's `extras` under which a writer of ours notes framerate, frames, start time."""
 
 _PATHS = {"translation": ("VEC3",), "rotation": ("VEC4",), "scale": ("VEC3",), "weights": ("SCALAR",)}
-_TRANSFORM_BYTES = 40
-_FRAME_BYTES = 512
-"""What baking takes a joint and frame (ten float32), and a frame besides, for one channel at a time."""
+_TRANSFORM_BYTES, _WEIGHT_BYTES, _FRAME_BYTES = 40, 32, 512
+"""What baking takes a joint and frame (ten float32), a morph's weight and frame, and a frame besides."""
 
 
 @attrs.frozen
@@ -80,18 +79,23 @@ class Clips:
 
     def _clip(self, item: Item, number: int, framerate: float | None) -> Clip | None:
         samplers = item.items("samplers")
-        tracks = []
+        found: dict[tuple[int, str], Track] = {}
         for channel in item.items("channels"):
             track = self._track(channel, samplers)
-            if track is not None:
-                tracks.append(track)
+            if track is None:
+                continue
+            if (track.node, track.path) in found:
+                self._warnings.add("twice", f"{channel.where} moves what another moves too: the last counts")
+            found[track.node, track.path] = track
+        tracks = list(found.values())
         if not tracks:
             self._warnings.add("empty animations", f"{item.where} moves nothing: it is left out")
             return None
         timing = self._timing(item, tracks, framerate)
         joints = len(self._nodes.skeleton)
+        weights = sum(self._targets[track.node] for track in tracks if track.path == "weights")
         self._budget.take(
-            timing.frames * (joints * _TRANSFORM_BYTES + _FRAME_BYTES),
+            timing.frames * (joints * _TRANSFORM_BYTES + weights * _WEIGHT_BYTES + _FRAME_BYTES),
             f"{item.where} of {timing.frames:,} frames at {timing.rate:g} frames a second",
             "; read(framerate=...) sets the rate",
         )

@@ -140,11 +140,11 @@ def _rest(
     positions = np.zeros((len(kept), 3))
     turns = np.tile(np.array(IDENTITY), (len(kept), 1))
     scales = np.ones((len(kept), 3))
+    with_matrix = []
     for place, node in enumerate(kept):
         item = items[node]
         if "matrix" in item:
-            numbers = np.array(item.numbers("matrix", 16)).reshape(4, 4).T
-            positions[place], turns[place], scales[place] = _taken_apart(item, numbers, warnings)
+            with_matrix.append(place)
             continue
         if "translation" in item:
             positions[place] = item.numbers("translation", 3)
@@ -152,22 +152,29 @@ def _rest(
             turns[place] = item.numbers("rotation", 4)
         if "scale" in item:
             scales[place] = item.numbers("scale", 3)
+    if with_matrix:
+        apart = _taken_apart([items[kept[place]] for place in with_matrix], warnings)
+        positions[with_matrix], turns[with_matrix], scales[with_matrix] = apart
     return positions * unit, _unit([items[node] for node in kept], turns, warnings), scales
 
 
 def _taken_apart(
-    item: Item, matrix: NDArray[np.float64], warnings: Warnings
+    items: list[Item], warnings: Warnings
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    if np.abs(matrix[3] - np.array(IDENTITY)).max() > 1e-6:
-        item.fail("matrix", "a last row of 0, 0, 0, 1 (the 4th, 8th, 12th and 16th number)")
-    position, turn, scale, off = _trs.decompose(matrix)
-    if off > SHEAR:
+    """Return translations, rotations and scales of items with a matrix."""
+    columns = np.array([item.numbers("matrix", 16) for item in items]).reshape(-1, 4, 4)
+    matrices = columns.transpose(0, 2, 1)
+    wrong = np.flatnonzero(np.abs(matrices[:, 3] - np.array(IDENTITY)).max(axis=1) > 1e-6)
+    if len(wrong):
+        items[wrong[0]].fail("matrix", "a last row of 0, 0, 0, 1 (the 4th, 8th, 12th and 16th number)")
+    positions, turns, scales, off = _trs.decompose(matrices)
+    for place in np.flatnonzero(off > SHEAR).tolist():
         warnings.add(
             "shear",
-            f"{item.place('matrix')} shears, which no translation, rotation and scale can; the closest ones "
-            f"are off by {100 * off:.2g} % of its largest number",
+            f"{items[place].place('matrix')} shears, which no translation, rotation and scale can; the closest "
+            f"ones are off by {100 * off[place]:.2g} % of its largest number",
         )
-    return position, np.asarray(rotation.from_matrix(turn)), scale
+    return positions, np.asarray(rotation.from_matrix(turns)), scales
 
 
 def _unit(items: list[Item], turns: NDArray[np.float64], warnings: Warnings) -> NDArray[np.float64]:

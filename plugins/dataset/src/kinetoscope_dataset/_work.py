@@ -1,0 +1,90 @@
+"""One file, read and packed: the function that workers run. It never raises for what is wrong in a file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import attrs
+
+from kinetoscope_dataset._clip import digest
+from kinetoscope_dataset._packing import Origin, Packed, pack_all
+from kinetoscope_spec import Asset, KinetoscopeError
+
+__all__ = ["Outcome", "Read", "Task", "work"]
+
+Read = Callable[[Path], "Asset | None"]
+"""Reads a file by what its bytes are; None where no importer reads that. Picklable."""
+
+BLOCK = 1 << 20
+
+
+@attrs.frozen
+class Task:
+    """A file to be stored.
+
+    Attributes:
+        path: the file.
+        source: its name in the dataset.
+        beside: the licence text found beside it, or empty.
+        held: hash and id of the terms with which the dataset has it, or None.
+        revision: the revision that it is stored as.
+        size: bytes.
+    """
+
+    path: Path
+    source: str
+    beside: str = ""
+    held: tuple[str, str] | None = None
+    revision: int = 0
+    size: int = 0
+
+
+@attrs.frozen
+class Outcome:
+    """What became of a file: `converted`, `clipless`, `unchanged`, `skipped`, or `failed` with a reason."""
+
+    state: str
+    reason: str = ""
+    packed: tuple[Packed, ...] = ()
+    terms: tuple[str, str] = ("", "")
+
+    @property
+    def frames(self) -> int:
+        """Frames of all clips."""
+        return sum(item.clip.frames for item in self.packed)
+
+
+def work(read: Read, task: Task) -> Outcome:
+    """Read and pack one file, unless the dataset has it as it is."""
+    try:
+        terms = _hash(task.path), digest(task.beside) if task.beside else ""
+        if task.held == terms:
+            return Outcome("unchanged")
+        asset = read(task.path)
+        if asset is None:
+            return Outcome("skipped", "no importer reads it")
+        if not asset.motions:
+            return Outcome("clipless", "it holds no motion", terms=terms)
+        return Outcome("converted", packed=tuple(pack_all(asset.motions, _origin(task, asset, terms[0]))))
+    except (KinetoscopeError, OSError) as error:
+        return Outcome("failed", " ".join(str(error).split()))
+    except Exception as error:  # noqa: BLE001 - a defect in one importer must not stop the other files
+        notes = " ".join(getattr(error, "__notes__", ()))
+        return Outcome("failed", " ".join(f"{type(error).__name__}: {error} {notes}".split()))
+
+
+def _origin(task: Task, asset: Asset, hashed: str) -> Origin:
+    stated = str(asset.metadata.get("licence") or asset.metadata.get("license") or "").strip()
+    licence = "\n\n".join(text for text in (stated, task.beside) if text)
+    kind = str(asset.metadata.get("format", ""))
+    return Origin(task.source, hashed, task.revision, licence, task.beside, kind, asset.warnings)
+
+
+def _hash(path: Path) -> str:
+    held = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            held.update(block)
+    return f"sha256:{held.hexdigest()}"
