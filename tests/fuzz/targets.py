@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,31 @@ def _npz() -> Target:
     return Target("npz", _with_file(".npz", importer.read), (FormatError,), seeds)
 
 
+def _c3d() -> Target:
+    from kinetoscope_c3d.contract import C3dContract
+    from kinetoscope_c3d.importer import C3dImporter
+
+    seeds = [sample.data for sample in C3dContract.samples]
+    return Target("c3d", _with_file(".c3d", C3dImporter().read), (FormatError,), lambda: seeds)
+
+
+def _asf() -> Target:
+    from kinetoscope_asf.contract import ASF
+    from kinetoscope_asf.importer import AsfImporter
+
+    return Target("asf", _with_file(".asf", AsfImporter().read), (FormatError,), lambda: [ASF])
+
+
+def _amc() -> Target:
+    from kinetoscope_asf.contract import AMC, ASF
+    from kinetoscope_asf.importer import AsfImporter
+
+    skeleton = Path(tempfile.mkdtemp(prefix="kinetoscope-fuzz-")) / "clip.asf"
+    skeleton.write_bytes(ASF)
+    read = partial(AsfImporter().read, skeleton=skeleton)
+    return Target("amc", _with_file(".amc", read), (FormatError,), lambda: [AMC])
+
+
 def _recipe() -> Target:
     from kinetoscope_samples.recipe import ACTIONS, Recipe, Segment, parse, to_toml
 
@@ -236,6 +262,9 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "fbx": _fbx,
     "glb": _glb,
     "npz": _npz,
+    "c3d": _c3d,
+    "asf": _asf,
+    "amc": _amc,
     "recipe": _recipe,
     "shot": _shot,
     "config": _config,
@@ -249,6 +278,9 @@ PACKAGES = {
     "fbx": ("kinetoscope_fbx",),
     "glb": ("kinetoscope_glb",),
     "npz": ("kinetoscope_dataset",),
+    "c3d": ("kinetoscope_c3d",),
+    "asf": ("kinetoscope_asf",),
+    "amc": ("kinetoscope_asf",),
     "recipe": ("kinetoscope_samples",),
     "shot": ("kinetoscope",),
     "config": ("kinetoscope",),

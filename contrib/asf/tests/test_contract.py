@@ -1,0 +1,5 @@
+from kinetoscope_asf.contract import AsfContract
+
+
+class TestAsf(AsfContract):
+    pass

@@ -1,0 +1,5 @@
+from kinetoscope_c3d.contract import C3dContract
+
+
+class TestC3d(C3dContract):
+    pass
