@@ -44,8 +44,10 @@ def shelf() -> Shelf:
     person = _moving("bandai", source, roles, 20, 1, 0.3, 0.2)
     return Shelf(
         {
-            "walk.bvh": Asset("walk", source, (person.motion,)),
-            "hero.bvh": Asset("hero", body("unity")[0], warnings=("its unit is a guess",)),
+            "walk.bvh": Asset("walk", source, (person.motion,), metadata={"licence": "CC0"}),
+            "hero.bvh": Asset(
+                "hero", body("unity")[0], metadata={"licence": "MIT"}, warnings=("its unit is a guess",)
+            ),
             "rest.bvh": Asset("rest", source),
         }
     )
@@ -63,6 +65,7 @@ def test_it_writes_the_target_with_the_clip_and_prints_the_match(shelf, tmp_path
     written = shelf.written["out.bvh"]
     assert written.skeleton == shelf.files["hero.bvh"].skeleton
     assert written.motions[0].frame_count == 20
+    assert written.metadata["licence"] == "MIT; CC0"
 
 
 def test_json_is_one_object(shelf, tmp_path) -> None:

@@ -13,7 +13,7 @@ from kinetoscope_retarget._knee import bent
 from kinetoscope_retarget._people import SIDES, acted, body
 from kinetoscope_retarget.contract import _moving, people
 from kinetoscope_retarget.retargeter import AnatomicRetargeter
-from kinetoscope_spec import rotation
+from kinetoscope_spec import Skeleton, rotation
 
 retarget = AnatomicRetargeter().retarget
 
@@ -43,6 +43,14 @@ def test_bridges_are_exact_in_contact_and_end_at_rest(row, blend, seed) -> None:
             assert not bridged[frame].any()
 
 
+@given(st.integers(1, 20), st.integers(10, 30))
+def test_a_short_gap_between_equal_offsets_is_bridged_level(gap, blend) -> None:
+    contact = np.ones(60, bool)
+    contact[20 : 20 + min(gap, 2 * blend - 1)] = False
+    offsets = np.tile([0.01, -0.02, 0.03], (60, 1))
+    np.testing.assert_allclose(_contacts.bridged(offsets, contact, blend), offsets, atol=1e-15)
+
+
 def test_bridges_go_on_as_the_offset_changed() -> None:
     """Seen at a thousand frames a second, neither the offset nor its velocity has a step."""
     frames = np.arange(3000)
@@ -58,20 +66,25 @@ def test_bridges_go_on_as_the_offset_changed() -> None:
 def test_two_bones_reach_what_is_in_reach(seed) -> None:
     random = np.random.default_rng(seed)
     frames = 30
-    upper = random.normal(size=(frames, 3))
-    lower = random.normal(size=(frames, 3))
+    thigh = rotation.normalize(random.normal(size=(frames, 4)))
+    a, b = random.uniform(0.2, 1.0, size=2)
+    hinge = rotation.rotate(thigh, np.tile([1.0, 0.0, 0.0], (frames, 1)))
+    upper = rotation.rotate(thigh, np.tile([0.0, -a, 0.0], (frames, 1)))
+    knee = rotation.from_axis_angle(hinge, random.uniform(0.0, 2.5, size=frames))
+    lower = rotation.rotate(knee, upper * (b / a))
     hip0 = random.normal(size=(frames, 3))
-    knee0, ankle0 = hip0 + upper, hip0 + upper + lower
-    a, b = np.linalg.norm(upper, axis=-1), np.linalg.norm(lower, axis=-1)
     hip = hip0 + random.normal(size=(frames, 3)) * 0.2
     way = random.normal(size=(frames, 3))
     way /= np.linalg.norm(way, axis=-1, keepdims=True)
-    far = random.uniform(np.abs(a - b) + 0.1 * np.minimum(a, b), 0.95 * (a + b))
-    ankle = hip + way * far[:, None]
-    thigh = rotation.normalize(random.normal(size=(frames, 4)))
-    first, second = bent((hip0, knee0, ankle0), hip, ankle, thigh)
-    reached = hip + rotation.rotate(first, upper) + rotation.rotate(second, lower)
-    np.testing.assert_allclose(reached, ankle, atol=1e-6)
+    ankle = hip + way * random.uniform(abs(a - b) * 1.01, a + b, size=(frames, 1))
+    first, second = bent((hip0, hip0 + upper, hip0 + upper + lower), hip, ankle, thigh)
+    thighs, shanks = rotation.rotate(first, upper), rotation.rotate(second, lower)
+    np.testing.assert_allclose(hip + thighs + shanks, ankle, atol=1e-6)
+    # The knee still bends about its own hinge, and the same way.
+    turned = rotation.rotate(first, hinge)
+    folds = np.sum(np.cross(thighs, shanks) * turned, axis=-1)
+    assert (folds > -1e-6).all()
+    np.testing.assert_allclose(np.sum(shanks * turned, axis=-1), 0, atol=1e-6)
 
 
 def test_two_bones_out_of_reach_are_stretched_towards_it() -> None:
@@ -110,6 +123,27 @@ def test_knees_bend_forwards_from_straight_legs() -> None:
         line = (ankle - hip) / np.linalg.norm(ankle - hip, axis=-1, keepdims=True)
         ahead = (knee - hip) - np.sum((knee - hip) * line, axis=-1, keepdims=True) * line
         assert (ahead[:, 2] > -1e-3).all()
+
+
+def test_hips_come_down_also_under_a_node_that_stays() -> None:
+    """A foot that is held behind a body that walks on: with an armature above the hips as without."""
+    skeleton, _ = body("unity")
+    still = np.tile([0.0, 0.0, 0.0, 1.0], (40, len(skeleton), 1))
+    path = np.tile(skeleton.rest_positions[0], (40, 1))
+    path[:, 2] += np.linspace(0, 0.25, 40)
+    motion = acted(skeleton, still, path)
+    contacts = np.ones((40, 2), bool)
+    plain, other = body("bandai", spread=1.3)
+    node = Skeleton(
+        ["Armature", *plain.names], [-1, *(plain.parents + 1)], [[0.0, 0, 0], *plain.rest_positions]
+    )
+    expected = retarget(motion, plain, contacts=contacts).global_transforms()[0]
+    loose = retarget(motion, plain, contacts=False).global_transforms()[0]
+    assert (loose - expected)[:, other["hips"], 1].max() > 0.005, "this walk is to lower the hips"
+    moved = retarget(motion, node, contacts=contacts).global_transforms()[0][:, 1:]
+    np.testing.assert_allclose(moved, expected, atol=1e-9)
+    toes = moved[:, other["left_toes"]]
+    assert np.abs(toes - toes[:1]).max() < 1e-6
 
 
 @given(people(swing=0.15, walk=0.02), people(frames=1))

@@ -101,7 +101,7 @@ def test_a_target_that_rests_along_one_axis_is_shown_by_a_clip(person, other) ->
 @settings(max_examples=30, deadline=None)
 def test_an_armature_with_scale_above_the_hips_stands_where_it_would_without(person, unit, yaw) -> None:
     """A rig in centimetres under a node scaled by 0.01, turned and moved, as exporters make them."""
-    plain, _ = body("unity", height=1.6)
+    plain, _ = body("unity", height=1.6, spread=1.3)  # no drawn person has this shape
     node = Skeleton(
         ["Armature", *plain.names],
         [-1, *(plain.parents + 1)],
@@ -214,7 +214,9 @@ def test_a_bind_pose_tells_what_the_rest_pose_does_not() -> None:
             np.array([0.0, 0.0, sign]), np.array(1.5)
         )
         rotations[roles[f"{side}_foot"]] = rotation.from_axis_angle(np.array([1.0, 0, 0]), np.array(1.4))
-    odd = attrs.evolve(upright, rest_rotations=rotations)
+    scales = np.array(upright.rest_scales)
+    scales[roles["head"]] = 0  # hidden until somebody looks
+    odd = attrs.evolve(upright, rest_rotations=rotations, rest_scales=scales)
     inverse = np.linalg.inv(upright.rest_matrices())
     count = len(upright)
     mesh = Mesh(
@@ -261,12 +263,14 @@ def test_rates_names_and_precision_are_kept() -> None:
         positions=person.motion.positions.astype(np.float32),
         rotations=person.motion.rotations.astype(np.float32),
         name="hop",
+        morph_weights={"smile": np.linspace(0, 1, person.motion.frame_count)},
         framerate=50.0,
         start_time=2.0,
     )
     moved = retarget(motion, target)
     assert (moved.name, moved.framerate, moved.start_time) == ("hop", 50.0, 2.0)
     assert moved.positions.dtype == moved.rotations.dtype == np.float32
+    np.testing.assert_array_equal(moved.morph_weights["smile"], motion.morph_weights["smile"])
 
 
 def test_options_that_are_wrong_are_named() -> None:

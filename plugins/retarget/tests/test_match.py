@@ -70,6 +70,12 @@ def test_one_shape_is_matched_whatever_the_names() -> None:
     assert not match(skeleton, body("bandai")[0]).same_shape
 
 
+def test_a_mirror_image_is_another_shape() -> None:
+    skeleton, _ = body("vrm")
+    mirrored = Skeleton(skeleton.names, skeleton.parents, np.asarray(skeleton.rest_positions) * [-1, 1, 1])
+    assert not match(skeleton, mirrored).same_shape
+
+
 def test_what_is_left_out_has_a_reason() -> None:
     source, _ = body("unreal")
     for name, parent, place in (

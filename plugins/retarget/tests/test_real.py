@@ -107,6 +107,16 @@ def test_directions_feet_and_ground(name, onto) -> None:
     assert drop < 0.05, "hips are to come down a little, not to crouch"
 
 
+@pytest.mark.parametrize("onto", ["geno", "geno bound"])
+def test_toes_stand_as_high_as_the_targets_clip_shows(onto) -> None:
+    """Bandai Namco's toe joints stand 4 cm over the ground, Geno's 2."""
+    source, shown = clip(CLIPS[0]), target(onto)
+    moved = ours.retarget(source, shown)
+    expected = places(shown)[:, joints(shown, "toes"), 1].min()
+    height = np.percentile(places(moved)[:, joints(moved, "toes"), 1], 10)
+    assert height == pytest.approx(expected, abs=0.006)
+
+
 @pytest.mark.parametrize("onto", TARGETS)
 def test_there_and_back(onto) -> None:
     source, shown = clip(CLIPS[0]), target(onto)

@@ -18,7 +18,7 @@ from kinetoscope_retarget._bones import chained, metric_offsets
 from kinetoscope_retarget._stand import frame_of, leg_length, stands, strain, unit
 from kinetoscope_retarget._tree import Tree
 from kinetoscope_retarget.protocol import Array
-from kinetoscope_spec import Character, Motion, rotation
+from kinetoscope_spec import Character, Mesh, Motion, kinematics, rotation
 
 __all__ = ["Reference", "reference_of"]
 
@@ -74,11 +74,9 @@ def _rest_globals(body: Body) -> tuple[Array, Array]:
 
 def _bind_globals(body: Body, character: Character) -> tuple[Array, Array] | None:
     """Return the pose in which the skins were bound; joints that carry no skin rest on their parent."""
-    matrices = np.array(body.skeleton.rest_matrices(), np.float64)
-    local = [
-        np.linalg.inv(matrices[parent]) @ matrices[joint] if parent >= 0 else matrices[joint]
-        for joint, parent in enumerate(body.skeleton.parents)
-    ]
+    rest = body.skeleton
+    local = kinematics.matrices(rest.rest_positions, rest.rest_rotations, rest.rest_scales)
+    matrices = np.array(local, np.float64)
     bound: dict[int, Array] = {}
     for mesh in character.meshes:
         for bone, inverse in zip(*_bones(mesh), strict=True):
@@ -96,11 +94,10 @@ def _bind_globals(body: Body, character: Character) -> tuple[Array, Array] | Non
     return matrices[:, :3, 3], rotation.from_matrix(turns)
 
 
-def _bones(mesh: object) -> tuple[Array, Array]:
-    skin = getattr(mesh, "skin", None)
-    if skin is None:
+def _bones(mesh: Mesh) -> tuple[Array, Array]:
+    if mesh.skin is None:
         return np.zeros(0, np.int64), np.zeros((0, 4, 4))
-    return skin.bones, np.asarray(skin.inverse_bind, np.float64)
+    return mesh.skin.bones, np.asarray(mesh.skin.inverse_bind, np.float64)
 
 
 def _faced(positions: Array, rotations: Array, body: Body, kind: str) -> Reference | None:

@@ -80,7 +80,7 @@ def command(
     with redirect_stdout(sys.stderr):
         writer = host.writer(written)
         retargeter = host.provider("retargeter", provider)
-        clip = _clip(host, motion, index)
+        source, clip = _clip(host, motion, index)
         target = host.open(character)
         match = retargeter.match(clip.skeleton, target.skeleton, names=names)
         moved = retargeter.retarget(
@@ -89,10 +89,10 @@ def command(
             match=match,
             contacts=False if no_contacts else None,
             path="metres" if metres else "scaled",
-            reference=None if reference is None else _clip(host, reference, 0),
+            reference=None if reference is None else _clip(host, reference, 0)[1],
         )
         out.parent.mkdir(parents=True, exist_ok=True)
-        writer.write(_asset(target, moved), out)
+        writer.write(_asset(source, target, moved), out)
     if as_json:
         click.echo(json.dumps(_data(out, moved, match, perf_counter() - start)))
         return
@@ -110,16 +110,18 @@ def _pairs(given: tuple[str, ...]) -> dict[str, str] | None:
     return names or None
 
 
-def _clip(host: Any, path: Path, index: int) -> Motion:
+def _clip(host: Any, path: Path, index: int) -> tuple[Asset, Motion]:
     asset: Asset = host.open(path)
     if index >= len(asset.motions):
         raise click.UsageError(f"{path} has {len(asset.motions)} motions, counted from 0; asked for {index}")
-    return asset.motions[index]
+    return asset, asset.motions[index]
 
 
-def _asset(target: Asset, moved: Motion) -> Asset:
-    """Return the target's asset with the new clip alone; what it said of its old clips is dropped."""
-    return attrs.evolve(target, motions=(moved,), warnings=())
+def _asset(source: Asset, target: Asset, moved: Motion) -> Asset:
+    """Return the target's asset with the new clip alone, and the licences of both files."""
+    stated = [asset.metadata["licence"] for asset in (target, source) if asset.metadata.get("licence")]
+    licence = {"licence": "; ".join(dict.fromkeys(stated))} if stated else {}
+    return attrs.evolve(target, motions=(moved,), metadata={**target.metadata, **licence}, warnings=())
 
 
 def _data(out: Path, moved: Motion, match: Match, seconds: float) -> dict[str, Any]:

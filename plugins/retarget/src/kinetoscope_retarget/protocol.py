@@ -126,7 +126,8 @@ class Pairs:
 class Retargeter(Protocol):
     """Puts motions of one skeleton on another.
 
-    The result moves the target's skeleton, has as many frames as the motion and its framerate.
+    The result moves the target's skeleton, has as many frames as the motion, its framerate and its
+    morph weights.
     Joints that no joint of the source moves keep their rest pose, bones keep their lengths. What
     the joints are called, how their axes are turned and what unit the skeleton is built in makes no
     difference to where the joints stand. Onto its own skeleton a motion stays what it was.

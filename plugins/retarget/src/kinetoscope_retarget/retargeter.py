@@ -68,7 +68,8 @@ class AnatomicRetargeter:
             legs = _feet.legs_of(rig.source, rig.target)
             heights = (ground, scale, motion.framerate)
             local, sink = _feet.planted(rig.target, legs, (local, world, placed), positions, held, heights)
-            placed[..., 1] -= sink[:, None]
+            # What stands above the hips stays: only the joint that carries the body comes down.
+            placed[:, rig.target.carrier or 0, 1] -= sink
         return _motion(rig, motion, twisted(rig, local, match), world, placed)
 
 
@@ -138,4 +139,5 @@ def _motion(rig: Rig, motion: Motion, local: Array, world: Array, placed: Array)
         name=motion.name,
         scales=np.repeat(skeleton.rest_scales[None], count, axis=0) if scaled else None,
         start_time=motion.start_time,
+        morph_weights=motion.morph_weights,
     )
