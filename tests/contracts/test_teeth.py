@@ -11,12 +11,12 @@ from pkgutil import resolve_name
 
 import pytest
 
-from kinetoscope_av.hooks import HOOKS as MEDIA
-from kinetoscope_fabrik.hooks import HOOKS as SOLVER
+from kinetoscope import Host
 from kinetoscope_spec import HOOKS
 from kinetoscope_spec.contracts import Contract, Mutant, check
 
-ALL = {hook.name: hook for hook in (*HOOKS.values(), *MEDIA, *SOLVER)}
+with Host() as _host:
+    ALL = {name: _host.hook(name) for name in _host.hooks()}
 EXAMPLES = 20
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from base64 import b64encode
 from pathlib import Path
 
 import numpy as np
@@ -273,3 +274,21 @@ def test_embedded_textures_are_read(tmp_path: Path) -> None:
         image = asset.materials[0].base_color_image
         assert (image is not None) == found
         assert found or any("was left out" in warning for warning in asset.warnings)
+
+
+def test_textures_embedded_in_text_are_read(tmp_path: Path) -> None:
+    packed = b64encode(png((0, 0, 255))).decode()
+    parts = ",\n".join(f'"{packed[i : i + 40]}"' for i in range(0, len(packed), 40))
+    for content, found in (
+        (f"Content: ,\n{parts}", True),
+        ('Content: , "no base64!"', False),
+        ("Content: ", False),
+    ):
+        scene = Scene()
+        textured(scene, content)
+        asset = read(tmp_path, scene)
+        image = asset.materials[0].base_color_image
+        assert (image is not None) == found
+        assert found or asset.warnings
+        if found:
+            assert (image == (0, 0, 255)).all()

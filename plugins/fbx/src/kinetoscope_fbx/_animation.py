@@ -32,6 +32,11 @@ class Channel:
     curves: list[Curve | None]
     constants: list[float | None]
 
+    @property
+    def is_still(self) -> bool:
+        """Whether it has one value at all times."""
+        return all(curve is None or curve.is_still for curve in self.curves)
+
 
 @attrs.define(eq=False)
 class Layer:
@@ -56,6 +61,11 @@ class Stack:
     def moves(self, held: Object, name: str) -> bool:
         """Tell whether any layer has curves for a property."""
         return any((held.id, name) in layer.channels for layer in self.layers)
+
+    def changes(self, held: Object, name: str) -> bool:
+        """Tell whether a property has different values at different times; most that have curves do not."""
+        found = [layer for layer in self.layers if (held.id, name) in layer.channels]
+        return any(not (layer.channels[held.id, name].is_still and layer.weight.is_still) for layer in found)
 
     def value(self, held: Object, name: str, rest: Array, times: Array, order: int = 0) -> Array:
         """Return a property at `times [F]`, `[F, C]`; `rest [C]` is what it is without animation.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Final
 
 import attrs
@@ -37,7 +38,7 @@ TIME_INDEPENDENT, CLAMP, CLAMP_PROGRESSIVE = 0x2000, 0x1000, 0x4000
 _BISECTIONS = 48
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, slots=False)
 class Curve:
     """One number over time.
 
@@ -63,7 +64,7 @@ class Curve:
         """Return the values at `times [F]` s, `[F]`."""
         if len(self.times) == 0:
             return np.zeros(len(times))
-        if len(self.times) == 1 or ((self.values == self.values[0]).all() and not self._overshoots()):
+        if self.is_still:
             return np.full(len(times), self.values[0])
         first, last = self.times[0], self.times[-1]
         folded, added = self._folded(times)
@@ -76,12 +77,12 @@ class Curve:
                 found[outside] = self.values[end] + (times[outside] - self.times[end]) * slope
         return found
 
-    def _overshoots(self) -> bool:
-        """Tell whether a segment between equal keys may leave their value."""
-        return bool((self.kinds == CUBIC).any() and self.slopes.any()) or "A" in (
-            self.before[0],
-            self.after[0],
-        )
+    @cached_property
+    def is_still(self) -> bool:
+        """Whether it has one value at all times: keys are equal, and no tangent leaves them."""
+        if len(self.times) < 2:
+            return True
+        return bool((self.values == self.values[0]).all()) and not self.slopes.any()
 
     def _folded(self, times: Array) -> tuple[Array, Array | float]:
         """Return `times` brought between the first and last key, and what is added to their values."""

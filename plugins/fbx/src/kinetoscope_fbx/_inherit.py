@@ -51,20 +51,33 @@ def plain_poses(models: list[Model], poses: list[Pose], frames: int) -> tuple[li
     """
     plain, sheared = list(poses), dict[int, Array]()
     unlike = unlike_others(models, poses)
-    if not unlike:
-        return plain, sheared
-    spaces = _Spaces(models, poses, frames, unlike)
-    local = _below(spaces.of([models[i].parent for i in unlike]), spaces.of(unlike))
-    shears = _shears(local)
-    for row, i in enumerate(unlike):
-        if shears[row]:
-            sheared[i] = local[row]
-    told = [row for row, sheared_ in enumerate(shears) if not sheared_]
-    for i, pose in zip(
-        [unlike[row] for row in told], _told(local[told], [poses[unlike[row]] for row in told]), strict=True
+    still = _stand_still(models, poses)
+    for chosen, count in (
+        ([i for i in unlike if still[i]], 1),
+        ([i for i in unlike if not still[i]], frames),
     ):
-        plain[i] = pose
+        if not chosen:
+            continue
+        spaces = _Spaces(models, poses, count, chosen)
+        local = _below(spaces.of([models[i].parent for i in chosen]), spaces.of(chosen))
+        shears = _shears(local)
+        sheared |= {
+            i: np.repeat(local[row], frames // count, axis=0) for row, i in enumerate(chosen) if shears[row]
+        }
+        rows = np.flatnonzero(~shears)
+        told = _told(local[rows], [poses[chosen[row]] for row in rows])
+        for row, pose in zip(rows, told, strict=True):
+            plain[chosen[row]] = pose
     return plain, sheared
+
+
+def _stand_still(models: list[Model], poses: list[Pose]) -> list[bool]:
+    """Tell of each node whether neither it nor a node above it moves."""
+    still: list[bool] = []
+    for model, pose in zip(models, poses, strict=True):
+        own = len(pose.rotations) == len(pose.scales) == 1
+        still.append(own and (model.parent < 0 or still[model.parent]))
+    return still
 
 
 class _Spaces:

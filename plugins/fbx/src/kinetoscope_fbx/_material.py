@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path, PureWindowsPath
@@ -85,8 +86,9 @@ def _content(texture: Object, video: Object | None, folder: Path) -> bytes | Non
         if holder is None:
             continue
         node = holder.node.find("Content")
-        if node is not None and node.values and isinstance(node.values[0], memoryview) and node.values[0]:
-            return bytes(node.values[0])
+        embedded = _embedded(node.values) if node is not None else b""
+        if embedded:
+            return embedded
     for holder in (texture, video):
         if holder is None:
             continue
@@ -97,6 +99,14 @@ def _content(texture: Object, video: Object | None, folder: Path) -> bytes | Non
                     raise ValueError(f"{path.name} has {path.stat().st_size:,} bytes")
                 return path.read_bytes()
     return None
+
+
+def _embedded(values: list[Any]) -> bytes:
+    """Return the bytes that a binary file holds as they are, and a text file in parts as base64."""
+    if values and isinstance(values[0], memoryview):
+        return bytes(values[0])
+    text = "".join(value for value in values if isinstance(value, str))
+    return b64decode(text, validate=True)
 
 
 def _beside(written: str, folder: Path) -> Path | None:
