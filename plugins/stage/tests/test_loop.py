@@ -62,7 +62,7 @@ ticks = st.lists(
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(ticks)
 def test_replay_is_bit_equal(tmp_path_factory, told) -> None:
     live = loop(recording=Recording())
@@ -98,6 +98,7 @@ def test_headless_and_manual_agree_bit_for_bit(rate) -> None:
     assert headless.world.step_count == 40
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 0.3), max_size=40), st.integers(1, 400))
 def test_no_time_is_lost_or_made(dts, rate) -> None:
     world = World()

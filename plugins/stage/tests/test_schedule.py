@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from kinetoscope_spec import ConfigError, ValidationError
@@ -70,6 +70,7 @@ def test_what_makes_no_schedule_is_refused(systems, words) -> None:
         Schedule(systems)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sets(st.sampled_from(KINDS)), st.sets(st.sampled_from(KINDS))), max_size=7))
 def test_systems_of_a_wave_touch_nothing_that_another_writes(declared) -> None:
     systems = [named(str(i), reads, writes) for i, (reads, writes) in enumerate(declared)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kinetoscope_spec import ValidationError, kinematics
@@ -36,6 +36,7 @@ def matrix(position, turn, scale) -> np.ndarray:
     return held
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-1, 30), min_size=1, max_size=30), st.integers(0, 2**32), st.booleans())
 def test_global_transforms_are_products_of_matrices(parents, seed, split) -> None:
     random = np.random.default_rng(seed)

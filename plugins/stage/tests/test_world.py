@@ -232,6 +232,7 @@ def test_children_go_with_their_parents() -> None:
     assert world.alive([other, free]).tolist() == [False, True]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 30), st.data())
 def test_gather_follows_references(count, data) -> None:
     world = World()

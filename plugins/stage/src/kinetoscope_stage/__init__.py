@@ -8,31 +8,52 @@ from kinetoscope_spec import Provider, hookimpl
 
 if TYPE_CHECKING:
     from kinetoscope_stage._component import Numbers, column, component
+    from kinetoscope_stage.clips import Library
     from kinetoscope_stage.loop import Loop
+    from kinetoscope_stage.poses import Animator, GlobalPose, Inertia, LookAt, Pose, Rig, RootMotion
     from kinetoscope_stage.prefab import Prefab
     from kinetoscope_stage.protocol import System, system
     from kinetoscope_stage.recording import Recording
     from kinetoscope_stage.schedule import Schedule
+    from kinetoscope_stage.springs import Spring
+    from kinetoscope_stage.systems.animation import play
+    from kinetoscope_stage.systems.cameras import CameraRig, camera
+    from kinetoscope_stage.systems.movement import Follower
+    from kinetoscope_stage.systems.recorder import Take
     from kinetoscope_stage.transforms import GlobalTransform, PreviousTransform, Transform
     from kinetoscope_stage.world import NOBODY, DeadEntity, Parent, World, WorldLocked
 
 __all__ = [
     "NOBODY",
+    "Animator",
+    "CameraRig",
     "DeadEntity",
+    "Follower",
+    "GlobalPose",
     "GlobalTransform",
+    "Inertia",
+    "Library",
+    "LookAt",
     "Loop",
     "Numbers",
     "Parent",
+    "Pose",
     "Prefab",
     "PreviousTransform",
     "Recording",
+    "Rig",
+    "RootMotion",
     "Schedule",
+    "Spring",
     "System",
+    "Take",
     "Transform",
     "World",
     "WorldLocked",
+    "camera",
     "column",
     "component",
+    "play",
     "providers",
     "system",
 ]
@@ -40,7 +61,14 @@ __all__ = [
 _HOMES = {
     **dict.fromkeys(("Numbers", "column", "component"), "_component"),
     **dict.fromkeys(("System", "system"), "protocol"),
+    "Library": "clips",
     "Loop": "loop",
+    **dict.fromkeys(("Animator", "GlobalPose", "Inertia", "LookAt", "Pose", "Rig", "RootMotion"), "poses"),
+    "Spring": "springs",
+    "play": "systems.animation",
+    **dict.fromkeys(("CameraRig", "camera"), "systems.cameras"),
+    "Follower": "systems.movement",
+    "Take": "systems.recorder",
     "Prefab": "prefab",
     "Recording": "recording",
     "Schedule": "schedule",
@@ -49,15 +77,23 @@ _HOMES = {
 }
 
 
+_SYSTEMS = {
+    "animation": ("clips, cross-fades, root motion, inertia", "systems.animation:AnimationSystem"),
+    "cameras": ("fixed, free, orbiting and third-person cameras", "systems.cameras:CameraSystem"),
+    "follow": ("entities that go along paths", "systems.movement:FollowSystem"),
+    "look-at": ("joints that look at things", "systems.poses:LookAtSystem"),
+    "poses": ("joints in the world", "systems.poses:PoseSystem"),
+    "recorder": ("what characters do, as clips", "systems.recorder:RecorderSystem"),
+    "springs": ("critically damped springs", "springs:SpringSystem"),
+    "transforms": ("entities that hang on each other", "transforms:TransformSystem"),
+}
+
+
 @hookimpl(specname="system")
 def providers() -> Sequence[Provider]:
     """Offer the systems of this distribution."""
     return [
-        Provider(
-            "transforms",
-            "global transforms of entities that hang on each other",
-            load="kinetoscope_stage.transforms:TransformSystem",
-        )
+        Provider(name, told, load=f"kinetoscope_stage.{place}") for name, (told, place) in _SYSTEMS.items()
     ]
 
 

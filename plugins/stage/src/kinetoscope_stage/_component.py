@@ -2,8 +2,8 @@
 
     @component
     class Velocity:
-        linear: Numbers = column(3)  # m/s
-        angular: Numbers = column(3)  # rad/s
+        linear: Numbers = column(3, default=0)  # m/s
+        angular: Numbers = column(3, default=0)  # rad/s
 
 One instance holds one entity's values, or, with a leading dimension, those of many: a component
 given to `World.spawn_many`, the batch of an event, the columns that a query hands out.
@@ -49,6 +49,9 @@ class Column:
 
 def column(*shape: int | str, dtype: Any = np.float64, default: Any = 0) -> Any:
     """Declare a field of a component; see `Column` for the arguments.
+
+    Every field may be left out when a component is made; type checkers know it where `default` is
+    written down.
 
     Raises:
         ValidationError: a dtype that is not of plain numbers, a size below 1.

@@ -20,7 +20,7 @@ _IDENTITY: Final = (0.0, 0.0, 0.0, 1.0)
 class Transform:
     """Relative to the parent, or to the world where there is none. Scales, then turns, then moves."""
 
-    position: Numbers = column(3)  # m
+    position: Numbers = column(3, default=0)  # m
     rotation: Numbers = column(4, default=_IDENTITY)  # unit quaternion xyzw
     scale: Numbers = column(default=1.0)  # the same along all axes, so that transforms compose
 
@@ -29,7 +29,7 @@ class Transform:
 class GlobalTransform:
     """In the world: what `TransformSystem` makes of `Transform` and `Parent`."""
 
-    position: Numbers = column(3)
+    position: Numbers = column(3, default=0)
     rotation: Numbers = column(4, default=_IDENTITY)
     scale: Numbers = column(default=1.0)
 
@@ -38,7 +38,7 @@ class GlobalTransform:
 class PreviousTransform:
     """The `GlobalTransform` before the last fixed step, for frames in between."""
 
-    position: Numbers = column(3)
+    position: Numbers = column(3, default=0)
     rotation: Numbers = column(4, default=_IDENTITY)
     scale: Numbers = column(default=1.0)
 

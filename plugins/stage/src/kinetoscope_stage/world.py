@@ -32,7 +32,7 @@ class WorldLocked(KinetoscopeError, RuntimeError):
 class Parent:
     """Whom an entity hangs on: it moves with its parent, and goes with it."""
 
-    entity: Numbers = column(dtype=np.int64)
+    entity: Numbers = column(dtype=np.int64, default=0)
 
 
 class World:
