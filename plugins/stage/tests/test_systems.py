@@ -25,6 +25,7 @@ from kinetoscope_stage import (
     LookAt,
     Loop,
     Pose,
+    Reach,
     Rig,
     RootMotion,
     Schedule,
@@ -97,6 +98,7 @@ def test_contract(kind, law) -> None:
 def test_the_host_finds_them_all() -> None:
     with Host() as host:
         assert {host.provider("system", kind.name).name for kind in ALL} == {kind.name for kind in ALL}
+        assert host.provider("system", "reach").writes == (Pose,)
 
 
 def test_the_order_of_all_together() -> None:
@@ -104,6 +106,55 @@ def test_the_order_of_all_together() -> None:
     assert order.index("animation") < order.index("transforms") < order.index("look-at")
     assert order.index("look-at") < order.index("poses")
     assert order.index("look-at") < order.index("recorder")
+
+
+# -- reaching -------------------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 1000))
+def test_reaches_and_keeps_its_bones(seed) -> None:
+    random = np.random.default_rng(seed)
+    world = World()
+    number = world.resource(Library).clip(clips.clip(seed))
+    count = 6
+    ids = character(world, SKELETON, clip=number, root_motion=False).spawn(
+        world,
+        count,
+        Transform(random.normal(size=(count, 3)), Rotation.random(count, random_state=seed).as_quat(), 1.4),
+        Reach(root=1, end=4, weight=np.array([1, 1, 1, 1, 0.5, 0])),
+    )
+    with Host() as host:
+        reach = host.provider("system", "reach")
+        plain = Schedule([AnimationSystem(), TransformSystem(), PoseSystem()])
+        plain.run(world, 0.0)
+        before = np.array([world.get(int(e), GlobalPose).positions.copy() for e in ids])
+        # Any pose of the chain is within reach: where the hand is once its joints are turned about.
+        bones = np.diff(before[:, [1, 3, 4]], axis=1)
+        turned = [Rotation.random(2, random_state=seed + i).apply(b).sum(axis=0) for i, b in enumerate(bones)]
+        targets = before[:, 1] + np.array(turned)
+        for entity, target in zip(ids, targets, strict=True):
+            world.get(int(entity), Reach).target[:] = target
+        Schedule([AnimationSystem(), TransformSystem(), reach, PoseSystem()]).run(world, 0.0)
+    after = np.array([world.get(int(e), GlobalPose).positions.copy() for e in ids])
+    off = np.linalg.norm(after[:, 4] - targets, axis=1)
+    assert off[:4].max() < 3e-3
+    assert off[4] == pytest.approx(np.linalg.norm(before[4, 4] - targets[4]) / 2, abs=3e-3)
+    np.testing.assert_allclose(after[5], before[5], atol=1e-9)
+    np.testing.assert_allclose(after[:, :2], before[:, :2], atol=1e-9)
+    for a, b in ((1, 3), (3, 4), (1, 2)):
+        lengths = [np.linalg.norm(held[:, a] - held[:, b], axis=1) for held in (before, after)]
+        np.testing.assert_allclose(lengths[0], lengths[1], rtol=1e-9)
+
+
+def test_reach_names_what_is_no_chain() -> None:
+    world, entity, _ = stage(clips.clip(1))
+    with Host() as host:
+        schedule = Schedule([host.provider("system", "reach")])
+        for root, end, words in ((2, 4, "not below Reach.root"), (0, 9, "Reach.end is 9")):
+            world.insert(entity, Reach(root=root, end=end))
+            with pytest.raises(ValidationError, match=words):
+                schedule.run(world, 0.1)
 
 
 # -- springs --------------------------------------------------------------------------------------

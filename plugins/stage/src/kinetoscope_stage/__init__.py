@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kinetoscope_stage.systems.animation import play
     from kinetoscope_stage.systems.cameras import CameraRig, camera
     from kinetoscope_stage.systems.movement import Follower
+    from kinetoscope_stage.systems.reach import Reach
     from kinetoscope_stage.systems.recorder import Take
     from kinetoscope_stage.transforms import GlobalTransform, PreviousTransform, Transform
     from kinetoscope_stage.world import NOBODY, DeadEntity, Parent, World, WorldLocked
@@ -40,6 +41,7 @@ __all__ = [
     "Pose",
     "Prefab",
     "PreviousTransform",
+    "Reach",
     "Recording",
     "Rig",
     "RootMotion",
@@ -68,6 +70,7 @@ _HOMES = {
     "play": "systems.animation",
     **dict.fromkeys(("CameraRig", "camera"), "systems.cameras"),
     "Follower": "systems.movement",
+    "Reach": "systems.reach",
     "Take": "systems.recorder",
     "Prefab": "prefab",
     "Recording": "recording",
@@ -77,12 +80,13 @@ _HOMES = {
 }
 
 
-_SYSTEMS = {
+_SYSTEMS: dict[str, tuple[str, ...]] = {
     "animation": ("clips, cross-fades, root motion, inertia", "systems.animation:AnimationSystem"),
     "cameras": ("fixed, free, orbiting and third-person cameras", "systems.cameras:CameraSystem"),
     "follow": ("entities that go along paths", "systems.movement:FollowSystem"),
     "look-at": ("joints that look at things", "systems.poses:LookAtSystem"),
     "poses": ("joints in the world", "systems.poses:PoseSystem"),
+    "reach": ("chains of joints that reach for targets", "systems.reach:ReachSystem", "solver"),
     "recorder": ("what characters do, as clips", "systems.recorder:RecorderSystem"),
     "springs": ("critically damped springs", "springs:SpringSystem"),
     "transforms": ("entities that hang on each other", "transforms:TransformSystem"),
@@ -93,7 +97,8 @@ _SYSTEMS = {
 def providers() -> Sequence[Provider]:
     """Offer the systems of this distribution."""
     return [
-        Provider(name, told, load=f"kinetoscope_stage.{place}") for name, (told, place) in _SYSTEMS.items()
+        Provider(name, told, load=f"kinetoscope_stage.{place}", needs=needs)
+        for name, (told, place, *needs) in _SYSTEMS.items()
     ]
 
 

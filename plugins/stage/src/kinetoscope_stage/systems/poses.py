@@ -12,7 +12,7 @@ from kinetoscope_stage.springs import damp
 from kinetoscope_stage.transforms import GlobalTransform
 from kinetoscope_stage.view import View
 
-__all__ = ["LookAtSystem", "PoseSystem"]
+__all__ = ["LookAtSystem", "PoseSystem", "line_to", "parents_of"]
 
 
 class PoseSystem:
@@ -33,7 +33,7 @@ class PoseSystem:
             pose, out, at = chunk[Pose], chunk[GlobalPose], chunk[GlobalTransform]
             numbers = chunk[Rig].skeleton
             for number in np.unique(numbers):
-                parents = _parents(library, int(number), pose.positions.shape[1])
+                parents = parents_of(library, int(number), pose.positions.shape[1])
                 rows = slice(None) if (numbers == number).all() else np.flatnonzero(numbers == number)
                 p, q = kinematics.global_transforms(parents, pose.positions[rows], pose.rotations[rows])
                 turn, scale = at.rotation[rows, None], at.scale[rows, None, None]
@@ -41,7 +41,8 @@ class PoseSystem:
                 out.rotations[rows] = rotation.multiply(turn, q)
 
 
-def _parents(library: Library, number: int, joints: int) -> tuple[int, ...]:
+def parents_of(library: Library, number: int, joints: int) -> tuple[int, ...]:
+    """Return a skeleton's parents, and make sure that it has so many joints."""
     if not 0 <= number < len(library.skeletons):
         raise ValidationError(
             f"skeleton {number} is not in the library, which holds {len(library.skeletons)}"
@@ -76,7 +77,7 @@ class LookAtSystem:
             target = np.where(there[:, None], goals.position, held.target)
             keys = np.stack([chunk[Rig].skeleton, held.joint], axis=-1)
             for number, joint in np.unique(keys[held.joint >= 0], axis=0):
-                parents = _parents(library, int(number), chunk[Pose].positions.shape[1])
+                parents = parents_of(library, int(number), chunk[Pose].positions.shape[1])
                 if joint >= len(parents):
                     raise ValidationError(f"joint {joint} is not in skeleton {number}")
                 rows = np.flatnonzero((keys == (number, joint)).all(axis=1))
@@ -84,14 +85,15 @@ class LookAtSystem:
                     chunk[Pose],
                     held,
                     chunk[GlobalTransform],
-                    _line(parents, int(joint)),
+                    line_to(parents, int(joint)),
                     rows,
                     target[rows],
                     dt,
                 )
 
 
-def _line(parents: tuple[int, ...], joint: int) -> list[int]:
+def line_to(parents: tuple[int, ...], joint: int) -> list[int]:
+    """Return the joints from the root down to `joint`."""
     line = [joint]
     while parents[line[-1]] >= 0:
         line.append(parents[line[-1]])

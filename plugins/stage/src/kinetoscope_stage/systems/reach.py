@@ -1,0 +1,103 @@
+"""Chains of joints that reach for targets, by the host's solver."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from kinetoscope_spec import Services, ValidationError, kinematics, rotation
+from kinetoscope_stage._component import Array, Numbers, column, component
+from kinetoscope_stage.clips import Library
+from kinetoscope_stage.poses import Pose, Rig
+from kinetoscope_stage.systems.poses import line_to, parents_of
+from kinetoscope_stage.transforms import GlobalTransform
+from kinetoscope_stage.view import View
+
+__all__ = ["Reach", "ReachSystem"]
+
+
+@component
+class Reach:
+    """A chain of joints, from `root` down to `end`, whose end is to be at a point."""
+
+    root: Numbers = column(dtype=np.int32, default=-1)
+    end: Numbers = column(dtype=np.int32, default=-1)
+    target: Numbers = column(3, default=0)  # m, in the world
+    entity: Numbers = column(dtype=np.int64, default=0)  # reached for instead of `target`, if it is alive
+    weight: Numbers = column(default=1.0)  # 0 to 1: how far from where the clip has the end to the target
+
+
+class _Solver(Protocol):
+    def solve(self, chains: Array, targets: Array) -> Any: ...
+
+
+class ReachSystem:
+    """Bends the chain of each `Reach` with the host's provider of the hook `solver`, all in one batch.
+
+    Bone lengths stay, joints turn the shortest way to where the solver puts their children, and the
+    end keeps its rotation relative to the bone above it.
+    """
+
+    name = "reach"
+    reads = (Pose, Rig, GlobalTransform, Reach)
+    writes = (Pose,)
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    @cached_property
+    def _solver(self) -> _Solver:
+        solver: _Solver = self._services.provider("solver")
+        return solver
+
+    def step(self, world: View, dt: float) -> None:
+        """Reach; `dt` does not matter.
+
+        Raises:
+            ValidationError: a skeleton or joint that is not there; an `end` that is not below `root`.
+        """
+        library = world.resource(Library)
+        for chunk in world.query(Pose, Rig, GlobalTransform, Reach):
+            held = chunk[Reach]
+            goals, there = world.gather(held.entity, GlobalTransform)
+            target = np.where(there[:, None], goals.position, held.target)
+            keys = np.stack([chunk[Rig].skeleton, held.root, held.end], axis=-1)
+            active = (held.root >= 0) & (held.weight > 0)
+            for number, root, end in np.unique(keys[active], axis=0):
+                parents = parents_of(library, int(number), chunk[Pose].positions.shape[1])
+                chain = _chain(parents, int(root), int(end))
+                rows = np.flatnonzero((keys == (number, root, end)).all(axis=1) & active)
+                weight = np.clip(held.weight[rows, None], 0.0, 1.0)
+                self._bend(chunk[Pose], chunk[GlobalTransform], parents, chain, rows, target[rows], weight)
+
+    def _bend(self, pose: Pose, at: GlobalTransform, parents: tuple[int, ...], chain: list[int],
+              rows: Array, target: Array, weight: Array) -> None:  # fmt: skip
+        line = line_to(parents, chain[-1])
+        # In the character's own space, so that its place, turn and scale take no part.
+        way = rotation.rotate(rotation.conjugate(at.rotation[rows]), target - at.position[rows])
+        goal = way / np.maximum(at.scale[rows, None], 1e-12)
+        above = tuple(range(-1, len(line) - 1))
+        p, q = kinematics.global_transforms(
+            above, pose.positions[rows[:, None], line], pose.rotations[rows[:, None], line]
+        )
+        first = len(line) - len(chain)
+        goal = p[:, -1] + (goal - p[:, -1]) * weight
+        solved = self._solver.solve(p[:, first:], goal).positions
+        turn = q[:, first - 1] if first else np.broadcast_to([0.0, 0.0, 0.0, 1.0], (len(rows), 4))
+        for i, joint in enumerate(chain[:-1]):
+            own = rotation.multiply(turn, pose.rotations[rows, joint])
+            was = rotation.rotate(own, pose.positions[rows, chain[i + 1]])
+            own = rotation.multiply(rotation.between(was, solved[:, i + 1] - solved[:, i]), own)
+            pose.rotations[rows, joint] = rotation.normalize(rotation.multiply(rotation.conjugate(turn), own))
+            turn = own
+
+
+def _chain(parents: tuple[int, ...], root: int, end: int) -> list[int]:
+    if not 0 <= end < len(parents):
+        raise ValidationError(f"Reach.end is {end}, expected 0 to {len(parents) - 1}")
+    line = line_to(parents, end)
+    if root not in line:
+        raise ValidationError(f"Reach.end is joint {end}, which is not below Reach.root, joint {root}")
+    return line[line.index(root) :]
