@@ -15,6 +15,9 @@ __all__ = ["Clip", "Library"]
 _PARALLEL: Final = 1e-7
 """rad; below, neighbouring rotations are mixed straight, which differs by less than rounding."""
 
+_BLOCK: Final = 32
+"""Samples that are worked on together: few enough that what lies in between stays in the cache."""
+
 
 @attrs.frozen(eq=False)
 class Clip:
@@ -68,18 +71,30 @@ class Clip:
 
         Positions lie on the line between frames, rotations on the shorter arc, at constant speed.
         """
+        joints = self.positions.shape[1]
+        positions, rotations = np.empty((len(inside), joints, 3)), np.empty((len(inside), joints, 4))
+        for start in range(0, len(inside), _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            self._sample(inside[rows], positions[rows], rotations[rows])
+        return positions, rotations
+
+    def _sample(self, inside: Array, positions: Array, rotations: Array) -> None:
         low, high, share = self._between(inside)
         t = share[:, None]
-        positions = self.positions[low] + (self.positions[high] - self.positions[low]) * t[..., None]
+        np.subtract(self.positions[high], self.positions[low], out=positions)
+        positions *= t[..., None]
+        positions += self.positions[low]
         if not len(self.angles):
-            return positions, self.rotations[low]
+            rotations[:] = self.rotations[low]
+            return
         angle, sine = self.angles[low], self.sines[low]
         straight = angle < _PARALLEL
         safe = np.where(straight, 1.0, sine)
         a = np.where(straight, 1 - t, np.sin((1 - t) * angle) / safe)
         b = np.where(straight, t, np.sin(t * angle) / safe)
-        mixed = a[..., None] * self.rotations[low] + b[..., None] * self.rotations[high]
-        return positions, mixed / np.sqrt(np.einsum("...i,...i->...", mixed, mixed))[..., None]
+        np.multiply(a[..., None], self.rotations[low], out=rotations)
+        rotations += b[..., None] * self.rotations[high]
+        rotations /= np.sqrt(np.einsum("...i,...i->...", rotations, rotations))[..., None]
 
     def root_at(self, inside: Array) -> Array:
         """Return where the root stands at times `[n]` within the clip: `[n, 3]`, x, z, yaw."""

@@ -35,10 +35,18 @@ class PoseSystem:
             for number in np.unique(numbers):
                 parents = parents_of(library, int(number), pose.positions.shape[1])
                 rows = slice(None) if (numbers == number).all() else np.flatnonzero(numbers == number)
-                p, q = kinematics.global_transforms(parents, pose.positions[rows], pose.rotations[rows])
-                turn, scale = at.rotation[rows, None], at.scale[rows, None, None]
-                out.positions[rows] = at.position[rows, None] + rotation.rotate(turn, scale * p)
-                out.rotations[rows] = rotation.multiply(turn, q)
+                p, q = _posed(parents, pose, at, rows)
+                out.positions[rows], out.rotations[rows] = p[:, 1:], q[:, 1:]
+
+
+def _posed(
+    parents: tuple[int, ...], pose: Pose, at: GlobalTransform, rows: slice | Array
+) -> tuple[Array, Array]:
+    """Return the entity and its joints in the world: the entity counts as the root of all."""
+    p = np.concatenate([at.position[rows, None], at.scale[rows, None, None] * pose.positions[rows]], axis=1)
+    q = np.concatenate([at.rotation[rows, None], pose.rotations[rows]], axis=1)
+    posed: tuple[Array, Array] = kinematics.global_transforms((-1, *(i + 1 for i in parents)), p, q)
+    return posed
 
 
 def parents_of(library: Library, number: int, joints: int) -> tuple[int, ...]:
