@@ -399,7 +399,7 @@ def test_cameras_glide_to_where_they_are_wanted(mode) -> None:
 
 def test_what_is_recorded_is_what_was_shown(tmp_path) -> None:
     motion = clips.clip(4)
-    world, entity, schedule = stage(motion)
+    world, entity, schedule = stage(motion, Transform([1, 0, 2], scale=1.5))
     poses = []
     loop = Loop(world, schedule, steps_per_second=30)
     for _ in range(50):

@@ -67,13 +67,12 @@ class RecorderSystem:
         take.step_s = dt
         for chunk in world.query(Pose, Rig, GlobalTransform):
             pose, at = chunk[Pose], chunk[GlobalTransform]
-            p, q = pose.positions.copy(), pose.rotations.copy()
+            # Poses have no scales: a character that is scaled is recorded with longer bones.
+            p, q = at.scale[:, None, None] * pose.positions, pose.rotations.copy()
             for number in np.unique(chunk[Rig].skeleton):
                 rows = np.flatnonzero(chunk[Rig].skeleton == number)
                 for root in np.flatnonzero(library.skeletons[int(number)].parents < 0):
-                    p[rows, root] = at.position[rows] + rotation.rotate(
-                        at.rotation[rows], at.scale[rows, None] * p[rows, root]
-                    )
+                    p[rows, root] = at.position[rows] + rotation.rotate(at.rotation[rows], p[rows, root])
                     q[rows, root] = rotation.multiply(at.rotation[rows], q[rows, root])
             for i, entity in enumerate(chunk.entities.tolist()):
                 take.add(entity, int(chunk[Rig].skeleton[i]), p[i], q[i])
