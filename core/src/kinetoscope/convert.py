@@ -104,7 +104,10 @@ def plan(sources: Sequence[Path], out: Path, label: str | None) -> list[Task]:
     for task in tasks:
         other = targets.setdefault(task.target, task.source)
         if other != task.source:
-            raise ValueError(f"{other} and {task.source} would both be written to {task.target}")
+            raise ValueError(
+                f"{other} and {task.source} would both be written to {task.target}; convert them into folders "
+                "of their own"
+            )
     return tasks
 
 
