@@ -136,6 +136,7 @@ class FileReader:
     def __init__(self, host: Host, options: Mapping[str, Any] | None = None) -> None:
         self.host = host
         self._options = dict(options or {})
+        self._importers: dict[str, Any] = {}
 
     def __call__(self, path: Path) -> Asset | None:
         """Return what the file holds; None where no importer reads what it is.
@@ -144,10 +145,12 @@ class FileReader:
             FormatError: it is damaged, or can't be read.
         """
         label = self.host.detect(path).label
-        infos = self.host.providers("importer")
-        if not any(info.provider is not None and label in info.provider.reads for info in infos):
-            return None
-        asset: Asset = self.host.importer(for_=label).read(path)
+        if label not in self._importers:  # choosing takes as long as reading a short clip
+            infos = self.host.providers("importer")
+            reads = any(info.provider is not None and label in info.provider.reads for info in infos)
+            self._importers[label] = self.host.importer(for_=label) if reads else None
+        importer = self._importers[label]
+        asset: Asset | None = None if importer is None else importer.read(path)
         return asset
 
     def __reduce__(self) -> tuple[Any, ...]:
