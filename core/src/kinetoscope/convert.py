@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from functools import lru_cache
@@ -154,19 +153,22 @@ class FileReader:
         return asset
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reader_here, (pickle.dumps(self._options),)
+        held = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in self._options.items()
+        }
+        return _reader_here, (tuple(sorted(held.items())),)
 
 
-def _reader_here(options: bytes) -> FileReader:
-    return FileReader(_host_here(options), pickle.loads(options))  # noqa: S301 - pickle itself has brought it here
+def _reader_here(options: tuple[tuple[str, Any], ...]) -> FileReader:
+    return FileReader(_host_here(options), dict(options))
 
 
 @lru_cache(maxsize=4)
-def _host_here(options: bytes) -> Host:
+def _host_here(options: tuple[tuple[str, Any], ...]) -> Host:
     """Return the host of a worker process; the one place where a process has a host of its own."""
     from kinetoscope.host import Host
 
-    return Host(**pickle.loads(options))  # noqa: S301 - see above
+    return Host(**dict(options))
 
 
 def convert_one(read: FileReader, task: Task) -> Result:
