@@ -8,9 +8,18 @@ from kinetoscope_spec import Provider, hookimpl
 
 if TYPE_CHECKING:
     from kinetoscope_stage._component import Numbers, column, component
-    from kinetoscope_stage.clips import Library
+    from kinetoscope_stage.library import Library
     from kinetoscope_stage.loop import Loop
-    from kinetoscope_stage.poses import Animator, GlobalPose, Inertia, LookAt, Pose, Rig, RootMotion
+    from kinetoscope_stage.poses import (
+        Animator,
+        BlendValues,
+        GlobalPose,
+        Inertia,
+        LookAt,
+        Pose,
+        Rig,
+        RootMotion,
+    )
     from kinetoscope_stage.prefab import Prefab
     from kinetoscope_stage.protocol import System, system
     from kinetoscope_stage.recording import Recording
@@ -22,11 +31,15 @@ if TYPE_CHECKING:
     from kinetoscope_stage.systems.reach import Reach
     from kinetoscope_stage.systems.recorder import Take
     from kinetoscope_stage.transforms import GlobalTransform, PreviousTransform, Transform
+    from kinetoscope_stage.trees import Across, Along
     from kinetoscope_stage.world import NOBODY, DeadEntity, Parent, World, WorldLocked
 
 __all__ = [
     "NOBODY",
+    "Across",
+    "Along",
     "Animator",
+    "BlendValues",
     "CameraRig",
     "DeadEntity",
     "Follower",
@@ -63,7 +76,9 @@ __all__ = [
 _HOMES = {
     **dict.fromkeys(("Numbers", "column", "component"), "_component"),
     **dict.fromkeys(("System", "system"), "protocol"),
-    "Library": "clips",
+    "Library": "library",
+    "BlendValues": "poses",
+    **dict.fromkeys(("Across", "Along"), "trees"),
     "Loop": "loop",
     **dict.fromkeys(("Animator", "GlobalPose", "Inertia", "LookAt", "Pose", "Rig", "RootMotion"), "poses"),
     "Spring": "springs",

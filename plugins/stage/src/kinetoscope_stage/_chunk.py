@@ -49,6 +49,12 @@ class Chunk:
         held = self._archetype.columns[kind]
         return views(kind, {field: _view(array, count, writeable) for field, array in held.items()})
 
+    def get(self, kind: type[T]) -> T | None:
+        """Return the columns of `kind`, or None where these entities have none."""
+        if kind not in self:
+            return None
+        return self[kind]
+
 
 def _view(array: Array, count: int, writeable: bool) -> Array:
     shown = array[:count]

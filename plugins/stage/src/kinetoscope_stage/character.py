@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kinetoscope_spec import Skeleton
-from kinetoscope_stage.clips import Library
+from kinetoscope_stage.library import Library
 from kinetoscope_stage.poses import Animator, GlobalPose, Inertia, Pose, Rig, RootMotion
 from kinetoscope_stage.prefab import Prefab
 from kinetoscope_stage.transforms import GlobalTransform, Transform

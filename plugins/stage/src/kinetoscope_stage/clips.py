@@ -1,22 +1,57 @@
-"""Clips, skeletons and paths that components name by number."""
+"""Clips: motions made ready for being played by many at once."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Protocol
 
 import attrs
 import numpy as np
 
-from kinetoscope_spec import Motion, Path, Skeleton, ValidationError, rotation
+from kinetoscope_spec import Motion, rotation
+from kinetoscope_stage import _fast
 from kinetoscope_stage._component import Array
 
-__all__ = ["Clip", "Library"]
+__all__ = ["Clip", "Moments", "Source"]
 
-_PARALLEL: Final = 1e-7
-"""rad; below, neighbouring rotations are mixed straight, which differs by less than rounding."""
 
-_BLOCK: Final = 32
-"""Samples that are worked on together: few enough that what lies in between stays in the cache."""
+@attrs.frozen(eq=False)
+class Moments:
+    """Where players stand in what they play.
+
+    Attributes:
+        time, before: `[n]`, now and at the last step: seconds of a clip, rounds of a tree.
+        loop: bool `[n]`, whether it begins anew at its end.
+        values: `[n, 4]`, what trees blend by.
+    """
+
+    time: Array
+    before: Array
+    loop: Array
+    values: Array
+
+
+class Source(Protocol):
+    """What can be played: a `Clip`, or a `Tree` of clips.
+
+    Attributes:
+        joints: how many it moves.
+    """
+
+    @property
+    def joints(self) -> int:
+        """How many it moves."""
+        ...
+
+    def advanced(self, time: Array, passed: Array, values: Array) -> Array:
+        """Return where players stand `[n]` that stood at `time [n]`, after `passed [n]` s."""
+        ...
+
+    def play(self, now: Moments, rows: Array, out: tuple[Array, Array], *, moves: bool) -> Array:
+        """Write poses into `rows [n]` of `out`; return the root's steps `[n, 3]` (x, z, yaw).
+
+        With `moves` the root's way on the ground is taken out of the poses; without, steps are 0.
+        """
+        ...
 
 
 @attrs.frozen(eq=False)
@@ -24,8 +59,9 @@ class Clip:
     """A motion made ready for sampling many times at once.
 
     Attributes:
-        positions: `[T, J, 3]` m; rotations: `[T, J, 4]`, neighbours on the same side.
-        angles: `[T-1, J]` rad, between neighbours as quaternions (half the turn); sines: theirs.
+        positions: `[T, J, 3]` m; rotations: `[T, J, 4]` of length 1, neighbours on the same side.
+        cosines: `[T-1, J]`, of the angle between neighbours as quaternions (half the turn), less 1.
+        terms: how many terms of slerp's series they need.
         root: `[T, 3]`, where the root stands: x and z in m, and the way it faces, rad from +Z to +X.
         duration: seconds; 0 for a single frame.
     """
@@ -33,24 +69,34 @@ class Clip:
     motion: Motion
     positions: Array
     rotations: Array
-    angles: Array
-    sines: Array
+    cosines: Array
+    terms: int
     root: Array
     duration: float
 
     @classmethod
     def of(cls, motion: Motion) -> Clip:
         """Make one."""
-        q = np.asarray(rotation.unroll(np.asarray(motion.rotations, np.float64)))
-        cosine = np.clip((q[1:] * q[:-1]).sum(axis=-1), -1, 1)
-        chord = np.linalg.norm(q[1:] - q[:-1], axis=-1)
-        # Near zero the arc sine of the chord keeps the digits that the arc cosine loses.
-        angles = np.where(cosine > 0.9, 2 * np.arcsin(np.minimum(chord / 2, 1)), np.arccos(cosine))
+        q = np.asarray(rotation.unroll(rotation.normalize(np.array(motion.rotations, np.float64))))
+        chord = q[1:] - q[:-1]
+        # By the chord and not by the product: near 1 that has lost all digits of the difference.
+        cosines = -0.5 * (chord * chord).sum(axis=-1)
+        terms = _fast.series_terms(float(-cosines.min())) if cosines.size else 1
         p = np.array(motion.positions, np.float64)
         ahead = rotation.rotate(q[:, 0], np.broadcast_to([0.0, 0.0, 1.0], (len(q), 3)))
         yaw = np.unwrap(np.arctan2(ahead[:, 0], ahead[:, 2]))
         root = np.stack([p[:, 0, 0], p[:, 0, 2], yaw], axis=-1)
-        return cls(motion, p, q, angles, np.sin(angles), root, motion.duration)
+        return cls(motion, p, np.ascontiguousarray(q), cosines, terms, root, motion.duration)
+
+    @property
+    def joints(self) -> int:
+        """How many it moves."""
+        return int(self.positions.shape[1])
+
+    def advanced(self, time: Array, passed: Array, values: Array) -> Array:
+        """Return the seconds `[n]` after `passed [n]` s more."""
+        held: Array = time + passed
+        return held
 
     def wrapped(self, time: Array, loop: Array) -> tuple[Array, Array]:
         """Return the times within the clip `[n]` s, and how many rounds were gone before."""
@@ -71,30 +117,25 @@ class Clip:
 
         Positions lie on the line between frames, rotations on the shorter arc, at constant speed.
         """
-        joints = self.positions.shape[1]
-        positions, rotations = np.empty((len(inside), joints, 3)), np.empty((len(inside), joints, 4))
-        for start in range(0, len(inside), _BLOCK):
-            rows = slice(start, start + _BLOCK)
-            self._sample(inside[rows], positions[rows], rotations[rows])
-        return positions, rotations
+        out = np.empty((len(inside), self.joints, 3)), np.empty((len(inside), self.joints, 4))
+        self._write(inside, np.arange(len(inside)), out)
+        return out
 
-    def _sample(self, inside: Array, positions: Array, rotations: Array) -> None:
-        low, high, share = self._between(inside)
-        t = share[:, None]
-        np.subtract(self.positions[high], self.positions[low], out=positions)
-        positions *= t[..., None]
-        positions += self.positions[low]
-        if not len(self.angles):
-            rotations[:] = self.rotations[low]
-            return
-        angle, sine = self.angles[low], self.sines[low]
-        straight = angle < _PARALLEL
-        safe = np.where(straight, 1.0, sine)
-        a = np.where(straight, 1 - t, np.sin((1 - t) * angle) / safe)
-        b = np.where(straight, t, np.sin(t * angle) / safe)
-        np.multiply(a[..., None], self.rotations[low], out=rotations)
-        rotations += b[..., None] * self.rotations[high]
-        rotations /= np.sqrt(np.einsum("...i,...i->...", rotations, rotations))[..., None]
+    def _write(self, inside: Array, rows: Array, out: tuple[Array, Array]) -> None:
+        low, _, share = self._between(inside)
+        _fast.sample((self.positions, self.rotations, self.cosines), self.terms, low, share, rows, out)
+
+    def play(self, now: Moments, rows: Array, out: tuple[Array, Array], *, moves: bool) -> Array:
+        """Write poses into `rows` of `out` and return the root's steps; see `Source`."""
+        inside, rounds = self.wrapped(now.time, now.loop)
+        self._write(inside, rows, out)
+        if not moves:
+            return np.zeros((len(rows), 3))
+        stand = self.root_at(inside)
+        then, rounds_then = self.wrapped(now.before, now.loop)
+        p, q = out
+        p[rows, 0], q[rows, 0] = _in_place(p[rows, 0], q[rows, 0], stand)
+        return self._step(self.root_at(then), stand, rounds - rounds_then)
 
     def root_at(self, inside: Array) -> Array:
         """Return where the root stands at times `[n]` within the clip: `[n, 3]`, x, z, yaw."""
@@ -102,36 +143,39 @@ class Clip:
         held: Array = self.root[low] + (self.root[high] - self.root[low]) * share[:, None]
         return held
 
+    def _step(self, then: Array, now: Array, rounds: Array) -> Array:
+        """Return the way from where the root stood to where it stands, seen from the former."""
+        step = _way(then, now)
+        for i in np.flatnonzero(rounds):
+            step[i] = self._looped(then[i], now[i], int(rounds[i]))
+        return step
 
-class Library:
-    """What components name by number: a resource of the world, filled before the stage runs."""
+    def _looped(self, then: Array, now: Array, rounds: int) -> Array:
+        """The same across the clip's ends: to its end, whole rounds, and on from its beginning."""
+        first, last = (self.root[0], self.root[-1]) if rounds > 0 else (self.root[-1], self.root[0])
+        step, once = _way(then, last), _way(first, last)
+        for _ in range(abs(rounds) - 1):
+            step = _joined(step, once)
+        return _joined(step, _way(first, now))
 
-    def __init__(self) -> None:
-        self.clips: list[Clip] = []
-        self.skeletons: list[Skeleton] = []
-        self.paths: list[Path] = []
 
-    def skeleton(self, skeleton: Skeleton) -> int:
-        """Return the number of a skeleton, taken in if it is new."""
-        for number, held in enumerate(self.skeletons):
-            if held is skeleton or held == skeleton:
-                return number
-        self.skeletons.append(skeleton)
-        return len(self.skeletons) - 1
+def _turned(x: Array, z: Array, yaw: Array) -> tuple[Array, Array]:
+    c, s = np.cos(yaw), np.sin(yaw)
+    return c * x + s * z, c * z - s * x
 
-    def clip(self, motion: Motion) -> int:
-        """Take in a clip and return its number.
 
-        Raises:
-            ValidationError: it scales joints, which poses on the stage can't.
-        """
-        if motion.scales is not None and not np.all(motion.scales == 1):
-            raise ValidationError(f"motion {motion.name!r} scales joints; poses on the stage have no scales")
-        self.skeleton(motion.skeleton)
-        self.clips.append(Clip.of(motion))
-        return len(self.clips) - 1
+def _way(a: Array, b: Array) -> Array:
+    """Return the way `[..., 3]` from where the root stands in `a` to `b`, in `a`'s own axes."""
+    x, z = _turned(b[..., 0] - a[..., 0], b[..., 1] - a[..., 1], -a[..., 2])
+    return np.stack([x, z, b[..., 2] - a[..., 2]], axis=-1)
 
-    def path(self, path: Path) -> int:
-        """Take in a path on the ground and return its number."""
-        self.paths.append(path)
-        return len(self.paths) - 1
+
+def _joined(a: Array, b: Array) -> Array:
+    """Return the way that goes `a`, then `b`."""
+    x, z = _turned(b[0], b[1], a[2])
+    return np.array([a[0] + x, a[1] + z, a[2] + b[2]])
+
+
+def _in_place(p: Array, q: Array, stand: Array) -> tuple[Array, Array]:
+    x, z = _turned(p[:, 0] - stand[:, 0], p[:, 2] - stand[:, 1], -stand[:, 2])
+    return np.stack([x, p[:, 1], z], axis=-1), rotation.multiply(rotation.from_yaw(-stand[:, 2]), q)

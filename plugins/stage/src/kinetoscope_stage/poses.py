@@ -6,7 +6,7 @@ import numpy as np
 
 from kinetoscope_stage._component import Numbers, column, component
 
-__all__ = ["Animator", "GlobalPose", "Inertia", "LookAt", "Pose", "Rig", "RootMotion"]
+__all__ = ["Animator", "BlendValues", "GlobalPose", "Inertia", "LookAt", "Pose", "Rig", "RootMotion"]
 
 _IDENTITY = (0.0, 0.0, 0.0, 1.0)
 
@@ -38,8 +38,12 @@ class GlobalPose:
 class Animator:
     """What is played, and what is faded out. `play` sets it."""
 
-    clip: Numbers = column(dtype=np.int32, default=-1)  # number in the Library; -1 plays nothing
-    time: Numbers = column(default=0)  # s since the beginning of the clip; goes on counting in a loop
+    clip: Numbers = column(
+        dtype=np.int32, default=-1
+    )  # number of a clip or tree in the Library; -1 plays nothing
+    time: Numbers = column(
+        default=0
+    )  # s since the beginning of a clip, rounds of a tree; counts on in a loop
     speed: Numbers = column(default=1.0)  # clip seconds a second; negative plays backwards
     loop: Numbers = column(dtype=np.bool_, default=True)
     from_clip: Numbers = column(dtype=np.int32, default=-1)
@@ -49,6 +53,13 @@ class Animator:
     faded: Numbers = column(default=0)  # s of the cross-fade so far
     fade: Numbers = column(default=0)  # s that it takes; 0: none
     jumped: Numbers = column(dtype=np.bool_, default=0)  # a transition that is to be inertialised
+
+
+@component
+class BlendValues:
+    """What blend trees mix by: speed, turn, mood, whatever their nodes say."""
+
+    values: Numbers = column(4, default=0)
 
 
 @component

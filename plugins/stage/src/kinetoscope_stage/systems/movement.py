@@ -6,7 +6,7 @@ import numpy as np
 
 from kinetoscope_spec import ValidationError, rotation
 from kinetoscope_stage._component import Numbers, column, component
-from kinetoscope_stage.clips import Library
+from kinetoscope_stage.library import Library
 from kinetoscope_stage.transforms import Transform
 from kinetoscope_stage.view import View
 

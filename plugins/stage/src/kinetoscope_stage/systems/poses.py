@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from kinetoscope_spec import ValidationError, kinematics, rotation
+from kinetoscope_spec import ValidationError, rotation
+from kinetoscope_stage import _fast
 from kinetoscope_stage._component import Array
-from kinetoscope_stage.clips import Library
+from kinetoscope_stage.library import Library
 from kinetoscope_stage.poses import GlobalPose, LookAt, Pose, Rig
 from kinetoscope_stage.springs import damp
 from kinetoscope_stage.transforms import GlobalTransform
 from kinetoscope_stage.view import View
 
-__all__ = ["LookAtSystem", "PoseSystem", "line_to", "parents_of"]
+__all__ = ["LookAtSystem", "PoseSystem", "alike", "line_to", "parents_of", "posed_line"]
 
 
 class PoseSystem:
@@ -34,19 +35,33 @@ class PoseSystem:
             numbers = chunk[Rig].skeleton
             for number in np.unique(numbers):
                 parents = parents_of(library, int(number), pose.positions.shape[1])
-                rows = slice(None) if (numbers == number).all() else np.flatnonzero(numbers == number)
-                p, q = _posed(parents, pose, at, rows)
-                out.positions[rows], out.rotations[rows] = p[:, 1:], q[:, 1:]
+                joints, rows = np.arange(len(parents)), np.flatnonzero(numbers == number)
+                if len(rows) == len(numbers):
+                    _fast.pose(parents, joints, rows, _locals(pose), _place(at), _locals(out))
+                else:
+                    out.positions[rows], out.rotations[rows] = _posed(parents, joints, rows, pose, at)
+
+
+def _locals(held: Pose | GlobalPose) -> tuple[Array, Array]:
+    return held.positions, held.rotations
+
+
+def _place(at: GlobalTransform) -> tuple[Array, Array, Array]:
+    return at.position, at.rotation, at.scale
 
 
 def _posed(
-    parents: tuple[int, ...], pose: Pose, at: GlobalTransform, rows: slice | Array
+    parents: tuple[int, ...], joints: Array, rows: Array, pose: Pose, at: GlobalTransform
 ) -> tuple[Array, Array]:
-    """Return the entity and its joints in the world: the entity counts as the root of all."""
-    p = np.concatenate([at.position[rows, None], at.scale[rows, None, None] * pose.positions[rows]], axis=1)
-    q = np.concatenate([at.rotation[rows, None], pose.rotations[rows]], axis=1)
-    posed: tuple[Array, Array] = kinematics.global_transforms((-1, *(i + 1 for i in parents)), p, q)
-    return posed
+    shape = len(rows), len(joints)
+    out = np.empty((*shape, 3)), np.empty((*shape, 4))
+    _fast.pose(parents, joints, rows, _locals(pose), _place(at), out)
+    return out
+
+
+def posed_line(pose: Pose, at: GlobalTransform, line: list[int], rows: Array) -> tuple[Array, Array]:
+    """Return positions `[n, K, 3]` and rotations `[n, K, 4]` in the world of the joints on a `line_to`."""
+    return _posed(tuple(range(-1, len(line) - 1)), np.array(line), rows, pose, at)
 
 
 def parents_of(library: Library, number: int, joints: int) -> tuple[int, ...]:
@@ -83,21 +98,32 @@ class LookAtSystem:
             held = chunk[LookAt]
             goals, there = world.gather(held.entity, GlobalTransform)
             target = np.where(there[:, None], goals.position, held.target)
-            keys = np.stack([chunk[Rig].skeleton, held.joint], axis=-1)
-            for number, joint in np.unique(keys[held.joint >= 0], axis=0):
-                parents = parents_of(library, int(number), chunk[Pose].positions.shape[1])
+            for (number, joint), rows in alike(held.joint >= 0, chunk[Rig].skeleton, held.joint):
+                parents = parents_of(library, number, chunk[Pose].positions.shape[1])
                 if joint >= len(parents):
                     raise ValidationError(f"joint {joint} is not in skeleton {number}")
-                rows = np.flatnonzero((keys == (number, joint)).all(axis=1))
                 _look(
                     chunk[Pose],
                     held,
                     chunk[GlobalTransform],
-                    line_to(parents, int(joint)),
+                    line_to(parents, joint),
                     rows,
                     target[rows],
                     dt,
                 )
+
+
+def alike(chosen: Array, *keys: Array) -> list[tuple[tuple[int, ...], Array]]:
+    """Return the rows of `chosen` (bool `[n]`) by what stands in their integer `keys [n]`."""
+    rows = np.flatnonzero(chosen)
+    if not len(rows):
+        return []
+    first = tuple(int(key[rows[0]]) for key in keys)
+    if all((key[rows] == held).all() for key, held in zip(keys, first, strict=True)):
+        return [(first, rows)]
+    table = np.stack([key[rows] for key in keys], axis=-1)
+    kinds, place = np.unique(table, axis=0, return_inverse=True)
+    return [(tuple(kind), rows[place.reshape(-1) == i]) for i, kind in enumerate(kinds.astype(int).tolist())]
 
 
 def line_to(parents: tuple[int, ...], joint: int) -> list[int]:
@@ -111,12 +137,9 @@ def line_to(parents: tuple[int, ...], joint: int) -> list[int]:
 def _look(
     pose: Pose, held: LookAt, at: GlobalTransform, line: list[int], rows: Array, target: Array, dt: float
 ) -> None:
-    p, q, scale = at.position[rows], at.rotation[rows], at.scale[rows, None]
-    above = q
-    for joint in line:
-        above = q
-        p = p + rotation.rotate(q, scale * pose.positions[rows, joint])
-        q = rotation.multiply(q, pose.rotations[rows, joint])
+    positions, rotations = posed_line(pose, at, line, rows)
+    p, q = positions[:, -1], rotations[:, -1]
+    above = rotations[:, -2] if len(line) > 1 else at.rotation[rows]
     ahead = rotation.rotate(q, rotation.normalize(held.axis[rows]))
     way = target - p
     near = (np.linalg.norm(way, axis=-1, keepdims=True) < 1e-6) | (

@@ -7,11 +7,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from kinetoscope_spec import Services, ValidationError, kinematics, rotation
+from kinetoscope_spec import Services, ValidationError, rotation
 from kinetoscope_stage._component import Array, Numbers, column, component
-from kinetoscope_stage.clips import Library
+from kinetoscope_stage.library import Library
 from kinetoscope_stage.poses import Pose, Rig
-from kinetoscope_stage.systems.poses import line_to, parents_of
+from kinetoscope_stage.systems.poses import alike, line_to, parents_of, posed_line
 from kinetoscope_stage.transforms import GlobalTransform
 from kinetoscope_stage.view import View
 
@@ -63,12 +63,10 @@ class ReachSystem:
             held = chunk[Reach]
             goals, there = world.gather(held.entity, GlobalTransform)
             target = np.where(there[:, None], goals.position, held.target)
-            keys = np.stack([chunk[Rig].skeleton, held.root, held.end], axis=-1)
             active = (held.root >= 0) & (held.weight > 0)
-            for number, root, end in np.unique(keys[active], axis=0):
-                parents = parents_of(library, int(number), chunk[Pose].positions.shape[1])
-                chain = _chain(parents, int(root), int(end))
-                rows = np.flatnonzero((keys == (number, root, end)).all(axis=1) & active)
+            for (number, root, end), rows in alike(active, chunk[Rig].skeleton, held.root, held.end):
+                parents = parents_of(library, number, chunk[Pose].positions.shape[1])
+                chain = _chain(parents, root, end)
                 weight = np.clip(held.weight[rows, None], 0.0, 1.0)
                 self._bend(chunk[Pose], chunk[GlobalTransform], parents, chain, rows, target[rows], weight)
 
@@ -78,10 +76,7 @@ class ReachSystem:
         # In the character's own space, so that its place, turn and scale take no part.
         way = rotation.rotate(rotation.conjugate(at.rotation[rows]), target - at.position[rows])
         goal = way / np.maximum(at.scale[rows, None], 1e-12)
-        above = tuple(range(-1, len(line) - 1))
-        p, q = kinematics.global_transforms(
-            above, pose.positions[rows[:, None], line], pose.rotations[rows[:, None], line]
-        )
+        p, q = posed_line(pose, _origin(len(at.scale)), line, rows)
         first = len(line) - len(chain)
         goal = p[:, -1] + (goal - p[:, -1]) * weight
         solved = self._solver.solve(p[:, first:], goal).positions
@@ -92,6 +87,12 @@ class ReachSystem:
             own = rotation.multiply(rotation.between(was, solved[:, i + 1] - solved[:, i]), own)
             pose.rotations[rows, joint] = rotation.normalize(rotation.multiply(rotation.conjugate(turn), own))
             turn = own
+
+
+def _origin(count: int) -> GlobalTransform:
+    turn = np.zeros((count, 4))
+    turn[:, 3] = 1.0
+    return GlobalTransform(np.zeros((count, 3)), turn, np.ones(count))
 
 
 def _chain(parents: tuple[int, ...], root: int, end: int) -> list[int]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from kinetoscope_spec import Motion, ValidationError, rotation
 from kinetoscope_stage._component import Array
-from kinetoscope_stage.clips import Library
+from kinetoscope_stage.library import Library
 from kinetoscope_stage.poses import Pose, Rig
 from kinetoscope_stage.transforms import GlobalTransform
 from kinetoscope_stage.view import View
