@@ -255,6 +255,7 @@ HEAD = '{"format": "kinetoscope stage recording 1"}\n'
         HEAD + '{"dt": 0.1, "time_scale": 1, "inputs": {"a": {"dtype": "O", "values": [1]}}}',
         HEAD + '{"dt": 0.1, "time_scale": 1, "inputs": {"a": {"dtype": "<f8", "values": [[1], [2, 3]]}}}',
         HEAD + '{"dt": 0.1, "time_scale": 1, "inputs": {"a": {"dtype": "i1", "values": [300]}}}',
+        HEAD + '{"dt": 0.1, "time_scale": 1, "inputs": {"a": {"dtype": "(9999,9999,999)f8", "values": 1}}}',
         HEAD + "[" * 100_000,
     ],
 )

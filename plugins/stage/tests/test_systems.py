@@ -13,9 +13,12 @@ from scipy.integrate import solve_ivp
 from scipy.spatial.transform import Rotation, Slerp
 
 from kinetoscope import Host
-from kinetoscope_spec import Path, ValidationError
+from kinetoscope_spec import Asset, Motion, Path, ValidationError, kinematics
+from kinetoscope_spec.body import capsule_character
 from kinetoscope_stage import (
+    Along,
     Animator,
+    BlendValues,
     CameraRig,
     Follower,
     GlobalPose,
@@ -24,27 +27,32 @@ from kinetoscope_stage import (
     Library,
     LookAt,
     Loop,
+    Parent,
     Pose,
     Reach,
     Rig,
     RootMotion,
     Schedule,
+    Skin,
     Spring,
+    Sway,
     Take,
     Transform,
     World,
     camera,
     play,
+    sway,
 )
-from kinetoscope_stage.character import character
+from kinetoscope_stage.character import character, scene
 from kinetoscope_stage.clips import Clip
 from kinetoscope_stage.hooks import SystemContract
-from kinetoscope_stage.springs import SpringSystem, damp
+from kinetoscope_stage.springs import SpringSystem, damp, oscillate
 from kinetoscope_stage.systems.animation import AnimationSystem
 from kinetoscope_stage.systems.cameras import FIXED, FREE, ORBIT, THIRD_PERSON, CameraSystem
 from kinetoscope_stage.systems.movement import FollowSystem
 from kinetoscope_stage.systems.poses import LookAtSystem, PoseSystem
 from kinetoscope_stage.systems.recorder import RecorderSystem
+from kinetoscope_stage.systems.sway import SwaySystem
 from kinetoscope_stage.transforms import TransformSystem
 
 _spec = importlib.util.spec_from_file_location("clips", File(__file__).with_name("clips.py"))
@@ -54,6 +62,7 @@ SKELETON = clips.SKELETON
 ALL = (
     AnimationSystem,
     LookAtSystem,
+    SwaySystem,
     SpringSystem,
     FollowSystem,
     TransformSystem,
@@ -67,6 +76,7 @@ def crowd(world, count, seed):
     random = np.random.default_rng(seed)
     library = world.resource(Library)
     numbers = [library.clip(clips.clip(i)) for i in range(3)]
+    numbers.append(library.tree(Along(0, {0.0: numbers[0], 1.0: numbers[1]})))
     library.path(Path([[0, 0], [3, 1], [4, 5]]))
     ids = character(world, SKELETON).spawn(
         world,
@@ -76,6 +86,8 @@ def crowd(world, count, seed):
         Spring(goal=random.normal(size=(count, 3))),
         CameraRig(yaw=random.normal(size=count)),
         Follower(path=0, speed=random.normal(size=count)),
+        sway(SKELETON, "neck", "hand"),
+        BlendValues(random.uniform(-1, 2, (count, 4))),
     )
     for entity in ids[::2]:
         play(world, int(entity), numbers[0])
@@ -161,6 +173,142 @@ def test_reach_names_what_is_no_chain() -> None:
                 schedule.run(world, 0.1)
 
 
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 1000), st.lists(st.integers(0, 3), min_size=1, max_size=5))
+def test_limbs_of_one_character_reach_like_those_of_many(seed, bodies) -> None:
+    """Children with a `Reach` bend their parent; two chains of one body are solved one after the other."""
+    random = np.random.default_rng(seed)
+    targets = random.normal(size=(len(bodies), 3)) * 0.3 + [0, 1.3, 0]
+    chains = [(1, 4) if random.integers(2) else (0, 2) for _ in bodies]
+
+    def stage_of(together: bool) -> list[np.ndarray]:
+        found = []
+        for group in [range(4)] if together else [[i] for i in range(4)]:
+            world = World()
+            number = world.resource(Library).clip(clips.clip(seed))
+            made = character(world, SKELETON, clip=number, root_motion=False)
+            ids = dict(zip(group, made.spawn(world, len(group)), strict=True))
+            with Host() as host:
+                schedule = Schedule([AnimationSystem(), TransformSystem(), host.provider("system", "reach")])
+                for body, target, (root, end) in zip(bodies, targets, chains, strict=True):
+                    if body in ids:
+                        world.spawn(Parent(ids[body]), Reach(root=root, end=end, target=target))
+                schedule.run(world, 0.1)
+            found += [world.get(int(ids[i]), Pose).rotations.copy() for i in group]
+        return found
+
+    for a, b in zip(stage_of(True), stage_of(False), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-9)
+
+
+def test_a_limb_moves_what_it_hangs_on_and_nobody_else() -> None:
+    world = World()
+    number = world.resource(Library).clip(clips.clip(1))
+    made = character(world, SKELETON, clip=number, root_motion=False, reach=[("spine", "hand")])
+    ids = made.spawn(world, 3)
+    loose = world.spawn(Reach(root=1, end=4, target=[0, 1, 1]), Parent(0))
+    with Host() as host:
+        schedule = Schedule(
+            [AnimationSystem(), TransformSystem(), host.provider("system", "reach"), PoseSystem()]
+        )
+        schedule.run(world, 0.1)
+        before = [world.get(int(i), GlobalPose).positions.copy() for i in ids]
+        (chunk,) = world.query(Reach, Parent, without=(Pose,))
+        middle = chunk[Parent].entity == ids[1]
+        chunk[Reach].weight[middle] = 1.0
+        goal = before[1][1] + [0.1, 0.2, 0.2]
+        chunk[Reach].target[middle] = goal
+        schedule.run(world, 0.0)
+    after = [world.get(int(i), GlobalPose).positions for i in ids]
+    np.testing.assert_allclose(after[0], before[0], atol=1e-12)
+    np.testing.assert_allclose(after[2], before[2], atol=1e-12)
+    np.testing.assert_allclose(after[1][4], goal, atol=3e-3)
+    assert world.alive(loose).all()
+    with pytest.raises(ValidationError, match="joint 'tail' is not"):
+        character(world, SKELETON, reach=[("spine", "tail")])
+
+
+# -- swinging -------------------------------------------------------------------------------------
+
+
+def swinging(motion, *names, dt=1 / 60, **options):
+    world, entity, _ = stage(motion, root_motion=False, inertia=False)
+    world.insert(entity, sway(SKELETON, *names, **options))
+    return world, entity, Schedule([AnimationSystem(), TransformSystem(), SwaySystem(), PoseSystem()])
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.integers(0, 50),
+    st.floats(0.2, 6),
+    st.floats(0, 1),
+    st.floats(0, 2),
+    st.lists(st.floats(0, 0.2), max_size=8),
+)
+def test_what_swings_keeps_its_bones_and_its_cone(seed, hertz, damping, most, dts) -> None:
+    world, entity, schedule = swinging(
+        clips.clip(seed), "neck", "arm", "hand", frequency=hertz, damping=damping, most=most
+    )
+    plain, other, still = swinging(clips.clip(seed), "neck", weight=0.0)
+    for dt in dts:
+        at = world.get(entity, Transform)
+        at.position[:] += [0.3, -0.2, 0.1]
+        plain.get(other, Transform).position[:] = at.position
+        schedule.run(world, dt)
+        still.run(plain, dt)
+        shown, clip = world.get(entity, GlobalPose), plain.get(other, GlobalPose)
+        for a, b in ((0, 1), (1, 2), (1, 3), (3, 4)):
+            length = np.linalg.norm(SKELETON.rest_positions[b])
+            assert np.linalg.norm(shown.positions[a] - shown.positions[b]) == pytest.approx(length, abs=1e-9)
+        held = world.get(entity, Sway)
+        for joint, at_ in zip(held.joints, held.at, strict=True):
+            arm = Rotation.from_quat(shown.rotations[joint]).apply(held.ends[list(held.joints).index(joint)])
+            np.testing.assert_allclose(shown.positions[joint] + arm, at_, atol=1e-9)
+        # The neck hangs on no other joint that swings: its cone is around the clip's own neck.
+        turned = Rotation.from_quat(clip.rotations[2]).inv() * Rotation.from_quat(shown.rotations[2])
+        assert turned.magnitude() <= most + 1e-6
+
+
+def test_what_is_not_moved_comes_to_rest_and_gravity_pulls() -> None:
+    still = Motion(SKELETON, SKELETON.rest_positions[None], np.tile([0.0, 0, 0, 1], (1, 5, 1)), 30.0)
+    world, entity, schedule = swinging(still, "arm", frequency=2.0, damping=0.4)
+    schedule.run(world, 0.1)
+    rest = world.get(entity, GlobalPose).positions.copy()
+    world.get(entity, Transform).position[:] += [0, 0, 0.2]
+    schedule.run(world, 1 / 120)
+    lag = world.get(entity, GlobalPose).positions - [0, 0, 0.2] - rest
+    assert lag[4, 2] < -0.1  # the hand is left behind
+    hands = []
+    for _ in range(600):
+        schedule.run(world, 1 / 120)
+        hands.append(world.get(entity, GlobalPose).positions[4, 2] - 0.2 - rest[4, 2])
+    assert max(hands) > 0.005  # it swings through
+    np.testing.assert_allclose(world.get(entity, GlobalPose).positions - [0, 0, 0.2], rest, atol=1e-4)
+    world.get(entity, Sway).pull[:] = [0, -0.1, 0]
+    for _ in range(600):
+        schedule.run(world, 1 / 120)
+    assert world.get(entity, GlobalPose).positions[4, 1] < rest[4, 1] - 0.05
+
+
+def test_swinging_does_not_know_the_frame_rate() -> None:
+    still = Motion(SKELETON, SKELETON.rest_positions[None], np.tile([0.0, 0, 0, 1], (1, 5, 1)), 30.0)
+    ends = []
+    for steps in (60, 960):
+        world, entity, schedule = swinging(still, "arm")
+        schedule.run(world, 0.0)
+        world.get(entity, Sway).velocity[:] = [[0.1, 0.2, 0.1]]
+        for _ in range(steps):
+            schedule.run(world, 0.5 / steps)
+        ends.append(world.get(entity, GlobalPose).positions[4].copy())
+    # Free weights follow their springs exactly; the bone bends their way a little at every step.
+    np.testing.assert_allclose(ends[0], ends[1], atol=2e-3)
+
+
+def test_sway_names_joints_that_are_not_there() -> None:
+    with pytest.raises(ValidationError, match="'tail'"):
+        sway(SKELETON, "neck", "tail")
+
+
 # -- springs --------------------------------------------------------------------------------------
 
 
@@ -189,6 +337,31 @@ def test_springs_solve_their_equation(x, v, halflife) -> None:
     )
     np.testing.assert_allclose(damp(np.array(x), np.array(v), 1.0, halflife, 0.4), exact.y[:, -1], atol=1e-6)
     assert damp(np.array(0.0), np.array(0.0), 1.0, halflife, halflife)[0] == pytest.approx(0.5)
+
+
+@settings(deadline=None)
+@given(st.floats(-3, 3), st.floats(-9, 9), st.floats(0, 4), st.floats(0, 1), st.floats(0, 0.6))
+def test_swinging_springs_solve_their_equation(x, v, hertz, damping, time) -> None:
+    w = 2 * np.pi * hertz
+    exact = solve_ivp(
+        lambda _, y: [y[1], -2 * damping * w * y[1] - w * w * (y[0] - 1)],
+        (0, max(time, 1e-9)),
+        [x, v],
+        rtol=1e-10,
+        atol=1e-10,
+    )
+    found = oscillate(np.array(x), np.array(v), 1.0, hertz, damping, time)
+    np.testing.assert_allclose(found, exact.y[:, -1], atol=2e-6)
+
+
+@settings(deadline=None)
+@given(st.floats(0, 4), st.floats(0, 1), st.lists(st.floats(0, 0.5), max_size=6))
+def test_swinging_springs_do_not_know_the_frame_rate(hertz, damping, dts) -> None:
+    once = oscillate(np.array(1.0), np.array(-2.0), 0.5, hertz, damping, sum(dts))
+    many = np.array(1.0), np.array(-2.0)
+    for dt in dts:
+        many = oscillate(*many, 0.5, hertz, damping, dt)
+    np.testing.assert_allclose(many, once, atol=1e-8)
 
 
 # -- clips ----------------------------------------------------------------------------------------
@@ -238,7 +411,7 @@ def test_root_motion_upon_pose_is_the_clip(dts, seed, turn) -> None:
     assert (Rotation.from_quat(shown.rotations[0]).inv() * Rotation.from_quat(q[0, 0])).magnitude() < 1e-7
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.floats(0.01, 4.0), st.integers(0, 3), st.sampled_from((1.0, -1.0)))
 def test_root_motion_goes_on_over_the_ends_of_a_loop(total, seed, way) -> None:
     motion = clips.clip(seed, turn=0.9)
@@ -394,11 +567,54 @@ def test_cameras_glide_to_where_they_are_wanted(mode) -> None:
     looks = {FREE: [1, 2, 5], FIXED: [3, 1, 0], ORBIT: [3, 1, 0], THIRD_PERSON: [3, 1, 0]}[mode]
     assert places[-1] == pytest.approx(wanted, abs=1e-5)
     assert camera(world, rig).target == pytest.approx(looks, abs=1e-5)
+    # A critically damped spring of rate w goes at most w/e times its way a second; turns are taken
+    # on the longer of both arms.
+    held = world.get(rig, CameraRig)
+    arms = np.abs(held.arm - [0, 0, 2.0]) * [max(2.0, held.arm[2])] * np.array([1, 1, 0]) + [
+        0,
+        0,
+        abs(held.arm[2] - 2),
+    ]
+    way = arms.sum() + np.linalg.norm(np.array(looks) - [3, 1, 0])
     steps = np.linalg.norm(np.diff(places, axis=0), axis=1)
-    assert steps.max() < 0.5
+    assert steps.max() <= 1.6783469900166605 / 0.12 / np.e / 60 * way + 1e-9
     world.despawn(hero)
     run.run(world, 1 / 60)
     assert camera(world, rig).target == pytest.approx(looks, abs=1e-4)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.floats(-9, 9), st.floats(-9, 9), st.floats(-1.5, 1.5), st.floats(-1.5, 1.5), st.floats(0.5, 5))
+def test_cameras_go_around_what_they_show_and_not_through(yaw, other, pitch, steeper, distance) -> None:
+    world = World()
+    hero = world.spawn(Transform([3, 0, 0]), GlobalTransform())
+    rig = world.spawn(CameraRig(entity=hero, yaw=yaw, pitch=pitch, distance=distance))
+    run = Schedule([TransformSystem(), CameraSystem()])
+    run.run(world, 0.01)
+    held = world.get(rig, CameraRig)
+    began = float(held.arm[0])
+    held.yaw[...], held.pitch[...] = other, steeper
+    turned = []
+    for _ in range(200):
+        run.run(world, 0.02)
+        shown = camera(world, rig)
+        assert np.linalg.norm(shown.position - shown.target) == pytest.approx(distance, abs=1e-9)
+        turned.append(float(held.arm[0]))
+    assert np.ptp([began, *turned]) <= np.pi + 1e-6
+    level = np.cos(steeper)
+    ahead = np.array([np.sin(other) * level, -np.sin(steeper), np.cos(other) * level])
+    assert camera(world, rig).position == pytest.approx([3, 1, 0] - distance * ahead, abs=1e-6)
+
+
+def test_a_camera_straight_above_has_an_up() -> None:
+    world = World()
+    hero = world.spawn(Transform(), GlobalTransform())
+    rig = world.spawn(CameraRig(entity=hero, pitch=np.pi / 2))
+    fixed = world.spawn(CameraRig(mode=FIXED, entity=hero, offset=[0, 5, 0]))
+    Schedule([TransformSystem(), CameraSystem()]).run(world, 0.01)
+    for entity in (rig, fixed):
+        right = camera(world, entity).view_matrix()[0, :3]
+        assert right == pytest.approx([-1, 0, 0], abs=1e-9)
 
 
 def test_what_is_recorded_is_what_was_shown(tmp_path) -> None:
@@ -420,6 +636,36 @@ def test_what_is_recorded_is_what_was_shown(tmp_path) -> None:
     np.testing.assert_allclose(
         again.global_transforms()[0][:, -1], take.global_transforms()[0][:, -1], atol=1e-4
     )
+
+
+def dressed() -> Asset:
+    mesh = capsule_character(SKELETON).meshes
+    return Asset("doll", SKELETON, (), mesh)
+
+
+def test_what_is_drawn_and_written_is_what_stands_there(tmp_path) -> None:
+    world = World()
+    doll = dressed()
+    number = world.resource(Library).clip(clips.clip(4))
+    (entity,) = character(world, doll, clip=number).spawn(world, 1, Transform([1, 0, 2], scale=1.5))
+    character(world, SKELETON).spawn(world)
+    loop = Loop(world, Schedule([AnimationSystem(), TransformSystem(), PoseSystem(), RecorderSystem()]))
+    loop.headless(40)
+    (actor,) = scene(world).actors
+    assert scene(world).actors[0].character is actor.character
+    take = world.resource(Take).asset(world, int(entity))
+    last = take.motions[0].frame_count - 1
+    np.testing.assert_allclose(take.motions[0].global_matrices()[last], actor.pose, atol=1e-9)
+    drawn = kinematics.skinned_vertices(take, 0, 0, last)
+    with Host() as host:
+        host.importer("glb").write(take, str(tmp_path / "take.glb"))
+        again = host.open(str(tmp_path / "take.glb"))
+    np.testing.assert_allclose(
+        np.sort(kinematics.skinned_vertices(again, 0, 0, last), axis=0), np.sort(drawn, axis=0), atol=1e-4
+    )
+    world.get(int(entity), Skin).asset[...] = 5
+    with pytest.raises(ValidationError, match="asset 5"):
+        scene(world)
 
 
 def test_a_whole_stage_repeats_itself() -> None:

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from kinetoscope_stage.springs import Spring
     from kinetoscope_stage.systems.animation import play
     from kinetoscope_stage.systems.cameras import CameraRig, camera
+    from kinetoscope_stage.systems.controller import Controlled, Models
     from kinetoscope_stage.systems.movement import Follower
     from kinetoscope_stage.systems.reach import Reach
     from kinetoscope_stage.systems.recorder import Take
+    from kinetoscope_stage.systems.sway import Sway, sway
     from kinetoscope_stage.transforms import GlobalTransform, PreviousTransform, Transform
     from kinetoscope_stage.trees import Across, Along
     from kinetoscope_stage.world import NOBODY, DeadEntity, Parent, World, WorldLocked
@@ -41,6 +43,7 @@ __all__ = [
     "Animator",
     "BlendValues",
     "CameraRig",
+    "Controlled",
     "DeadEntity",
     "Follower",
     "GlobalPose",
@@ -49,6 +52,7 @@ __all__ = [
     "Library",
     "LookAt",
     "Loop",
+    "Models",
     "Numbers",
     "Parent",
     "Pose",
@@ -59,7 +63,9 @@ __all__ = [
     "Rig",
     "RootMotion",
     "Schedule",
+    "Skin",
     "Spring",
+    "Sway",
     "System",
     "Take",
     "Transform",
@@ -70,6 +76,7 @@ __all__ = [
     "component",
     "play",
     "providers",
+    "sway",
     "system",
 ]
 
@@ -80,11 +87,15 @@ _HOMES = {
     "BlendValues": "poses",
     **dict.fromkeys(("Across", "Along"), "trees"),
     "Loop": "loop",
-    **dict.fromkeys(("Animator", "GlobalPose", "Inertia", "LookAt", "Pose", "Rig", "RootMotion"), "poses"),
+    **dict.fromkeys(
+        ("Animator", "GlobalPose", "Inertia", "LookAt", "Pose", "Rig", "RootMotion", "Skin"), "poses"
+    ),
     "Spring": "springs",
     "play": "systems.animation",
     **dict.fromkeys(("CameraRig", "camera"), "systems.cameras"),
+    **dict.fromkeys(("Controlled", "Models"), "systems.controller"),
     "Follower": "systems.movement",
+    **dict.fromkeys(("Sway", "sway"), "systems.sway"),
     "Reach": "systems.reach",
     "Take": "systems.recorder",
     "Prefab": "prefab",
@@ -96,14 +107,19 @@ _HOMES = {
 
 
 _SYSTEMS: dict[str, tuple[str, ...]] = {
-    "animation": ("clips, cross-fades, root motion, inertia", "systems.animation:AnimationSystem"),
+    "animation": (
+        "clips, blend trees, cross-fades, root motion, inertia",
+        "systems.animation:AnimationSystem",
+    ),
     "cameras": ("fixed, free, orbiting and third-person cameras", "systems.cameras:CameraSystem"),
+    "controller": ("characters that a trained model moves", "systems.controller:ControllerSystem"),
     "follow": ("entities that go along paths", "systems.movement:FollowSystem"),
     "look-at": ("joints that look at things", "systems.poses:LookAtSystem"),
     "poses": ("joints in the world", "systems.poses:PoseSystem"),
     "reach": ("chains of joints that reach for targets", "systems.reach:ReachSystem", "solver"),
     "recorder": ("what characters do, as clips", "systems.recorder:RecorderSystem"),
     "springs": ("critically damped springs", "springs:SpringSystem"),
+    "sway": ("secondary motion: joints that swing after", "systems.sway:SwaySystem"),
     "transforms": ("entities that hang on each other", "transforms:TransformSystem"),
 }
 

@@ -7,7 +7,7 @@ from typing import Protocol
 import attrs
 import numpy as np
 
-from kinetoscope_spec import Motion, rotation
+from kinetoscope_spec import Motion, Skeleton, anatomy, kinematics, rotation
 from kinetoscope_stage import _fast
 from kinetoscope_stage._component import Array
 
@@ -62,7 +62,8 @@ class Clip:
         positions: `[T, J, 3]` m; rotations: `[T, J, 4]` of length 1, neighbours on the same side.
         cosines: `[T-1, J]`, of the angle between neighbours as quaternions (half the turn), less 1.
         terms: how many terms of slerp's series they need.
-        root: `[T, 3]`, where the root stands: x and z in m, and the way it faces, rad from +Z to +X.
+        top: the root above the hips, which carries what is taken out.
+        root: `[T, 3]`, where the hips stand: x and z in m, and the way they face, rad from +Z to +X.
         duration: seconds; 0 for a single frame.
     """
 
@@ -71,6 +72,7 @@ class Clip:
     rotations: Array
     cosines: Array
     terms: int
+    top: int
     root: Array
     duration: float
 
@@ -83,10 +85,9 @@ class Clip:
         cosines = -0.5 * (chord * chord).sum(axis=-1)
         terms = _fast.series_terms(float(-cosines.min())) if cosines.size else 1
         p = np.array(motion.positions, np.float64)
-        ahead = rotation.rotate(q[:, 0], np.broadcast_to([0.0, 0.0, 1.0], (len(q), 3)))
-        yaw = np.unwrap(np.arctan2(ahead[:, 0], ahead[:, 2]))
-        root = np.stack([p[:, 0, 0], p[:, 0, 2], yaw], axis=-1)
-        return cls(motion, p, np.ascontiguousarray(q), cosines, terms, root, motion.duration)
+        top, hips = _carrier(motion.skeleton)
+        root = _stands(motion.skeleton, hips, p, q)
+        return cls(motion, p, np.ascontiguousarray(q), cosines, terms, top, root, motion.duration)
 
     @property
     def joints(self) -> int:
@@ -134,7 +135,7 @@ class Clip:
         stand = self.root_at(inside)
         then, rounds_then = self.wrapped(now.before, now.loop)
         p, q = out
-        p[rows, 0], q[rows, 0] = _in_place(p[rows, 0], q[rows, 0], stand)
+        p[rows, self.top], q[rows, self.top] = _in_place(p[rows, self.top], q[rows, self.top], stand)
         return self._step(self.root_at(then), stand, rounds - rounds_then)
 
     def root_at(self, inside: Array) -> Array:
@@ -157,6 +158,34 @@ class Clip:
         for _ in range(abs(rounds) - 1):
             step = _joined(step, once)
         return _joined(step, _way(first, now))
+
+
+def _line(skeleton: Skeleton, joint: int) -> list[int]:
+    line = [joint]
+    while skeleton.parents[line[0]] >= 0:
+        line.insert(0, int(skeleton.parents[line[0]]))
+    return line
+
+
+def _carrier(skeleton: Skeleton) -> tuple[int, int]:
+    """Return the root above the hips, and the hips; the first joint where there are none.
+
+    Files differ in which node travels: the hips, or one above them that may as well stand still.
+    """
+    hips = anatomy.roles(skeleton).get("hips", 0)
+    return _line(skeleton, hips)[0], hips
+
+
+def _stands(skeleton: Skeleton, hips: int, p: Array, q: Array) -> Array:
+    """Return x, z and yaw `[T, 3]` of the hips; they face the way that is ahead in the rest pose."""
+    line = _line(skeleton, hips)
+    above = tuple(range(-1, len(line) - 1))
+    places, turns = kinematics.global_transforms(above, p[:, line], q[:, line])
+    rest = skeleton.rest_transforms()[1][hips]
+    ahead = rotation.rotate(rotation.conjugate(np.asarray(rest, np.float64)), np.array([0.0, 0.0, 1.0]))
+    way = rotation.rotate(turns[:, -1], np.broadcast_to(ahead, (len(q), 3)))
+    yaw = np.unwrap(np.arctan2(way[:, 0], way[:, 2]))
+    return np.stack([places[:, -1, 0], places[:, -1, 2], yaw], axis=-1)
 
 
 def _turned(x: Array, z: Array, yaw: Array) -> tuple[Array, Array]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kinetoscope_spec import Asset, Motion, Path, Skeleton, ValidationError
+from kinetoscope_spec import Asset, Character, Motion, Path, Skeleton, ValidationError
 from kinetoscope_stage.clips import Clip, Source
 from kinetoscope_stage.trees import Node, Tree
 
@@ -25,6 +25,7 @@ class Library:
         self.skeletons: list[Skeleton] = []
         self.paths: list[Path] = []
         self.assets: list[Asset] = []
+        self._worn: dict[int, Character] = {}
 
     def skeleton(self, skeleton: Skeleton) -> int:
         """Return the number of a skeleton, taken in if it is new."""
@@ -68,3 +69,7 @@ class Library:
         self.skeleton(asset.skeleton)
         self.assets.append(asset)
         return len(self.assets) - 1
+
+    def worn(self, number: int) -> Character:
+        """Return an asset's character, always the same object, which renderers keep on their device."""
+        return self._worn.setdefault(number, self.assets[number].character())

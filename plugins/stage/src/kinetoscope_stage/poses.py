@@ -6,7 +6,7 @@ import numpy as np
 
 from kinetoscope_stage._component import Numbers, column, component
 
-__all__ = ["Animator", "BlendValues", "GlobalPose", "Inertia", "LookAt", "Pose", "Rig", "RootMotion"]
+__all__ = ["Animator", "BlendValues", "GlobalPose", "Inertia", "LookAt", "Pose", "Rig", "RootMotion", "Skin"]
 
 _IDENTITY = (0.0, 0.0, 0.0, 1.0)
 
@@ -16,6 +16,13 @@ class Rig:
     """Whose joints a pose moves."""
 
     skeleton: Numbers = column(dtype=np.int32, default=0)  # number in the Library
+
+
+@component
+class Skin:
+    """What an entity wears: meshes bound to the joints of its pose."""
+
+    asset: Numbers = column(dtype=np.int32, default=0)  # number in the Library
 
 
 @component

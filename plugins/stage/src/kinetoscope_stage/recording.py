@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -81,6 +82,13 @@ def _parsed(line: str, number: int, path: str) -> dict[str, Any]:
     return held
 
 
+def _dtype(name: Any) -> np.dtype[Any]:
+    # NumPy knows far more names than numbers have, some of which ask for any amount of memory.
+    if not isinstance(name, str) or not re.fullmatch(r"[<>|=]?[biuf](1|2|4|8|16)", name):
+        raise ValueError(f"dtype is {name!r}, expected one of numbers or truth values, such as '<f8'")
+    return np.dtype(name)
+
+
 def _tick(line: str, number: int, path: str) -> Tick:
     held = _parsed(line, number, path)
     dt: Any = held.get("dt")
@@ -94,7 +102,7 @@ def _tick(line: str, number: int, path: str) -> Tick:
     if inputs is None:
         return Tick(dt, scale, None)
     try:
-        arrays = {name: np.array(one["values"], np.dtype(one["dtype"])) for name, one in inputs.items()}
+        arrays = {name: np.array(one["values"], _dtype(one["dtype"])) for name, one in inputs.items()}
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise FormatError(
             f"inputs: {error}", path=path, line=number, expected="arrays as dtype and values"

@@ -1,4 +1,4 @@
-"""Critically damped springs, solved exactly: the same at any frame rate."""
+"""Springs, solved exactly: the same at any frame rate."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kinetoscope_stage._component import Array, Numbers, column, component
 from kinetoscope_stage.transforms import Transform
 from kinetoscope_stage.view import View
 
-__all__ = ["Spring", "SpringSystem", "damp"]
+__all__ = ["Spring", "SpringSystem", "damp", "oscillate"]
 
 _CRITICAL: Final = 1.6783469900166605
 """Root of (1 + a) exp(-a) = 1/2: a spring at rest has done half of its way after a halflife."""
@@ -29,6 +29,25 @@ def damp(x: Array, v: Array, goal: Any, halflife: Any, dt: float) -> tuple[Array
     rate = v + w * off
     fade = np.exp(-w * dt)
     return goal + fade * (off + rate * dt), fade * (v - w * rate * dt)
+
+
+def oscillate(x: Array, v: Array, goal: Any, frequency: Any, damping: Any, dt: float) -> tuple[Array, Array]:
+    """Return position and velocity after `dt` s of a damped spring with its rest at `goal`.
+
+    x'' = -2 d w x' - w^2 (x - goal) with w = 2 pi `frequency` (Hz) and d = `damping`, clipped to 0
+    to 1: 0 swings for ever, 1 is critical and goes the shortest way. Arrays broadcast.
+    """
+    w = 2 * np.pi * np.maximum(frequency, 0.0)
+    d = np.clip(damping, 0.0, 1.0)
+    off = x - goal
+    root = np.sqrt(1 - d * d)
+    angle = w * root * dt
+    # sin(angle) / (w root), and its limit dt where the spring is critical or has no stiffness.
+    still = angle < 1e-6
+    reach = np.where(still, dt, np.sin(angle) / np.where(still, 1.0, w * root))
+    fade, swing = np.exp(-d * w * dt), np.cos(angle)
+    place = goal + fade * (off * (swing + d * w * reach) + v * reach)
+    return place, fade * (v * (swing - d * w * reach) - off * (w * w * reach))
 
 
 @component

@@ -10,7 +10,17 @@ import numpy as np
 from kinetoscope_spec import KinetoscopeError, ValidationError
 from kinetoscope_stage._archetype import Archetype, Key
 from kinetoscope_stage._chunk import Chunk
-from kinetoscope_stage._component import Array, Numbers, Sizes, column, columns_of, component, fitted, views
+from kinetoscope_stage._component import (
+    Array,
+    Numbers,
+    Sizes,
+    column,
+    columns_of,
+    component,
+    fitted,
+    name_of,
+    views,
+)
 from kinetoscope_stage._digest import digest
 from kinetoscope_stage._entities import NOBODY, EntityTable
 from kinetoscope_stage._events import Events
@@ -206,7 +216,7 @@ class World:
     def resource(self, kind: type[T]) -> T:
         """Return the resource of this class, made when it is first asked for."""
         if kind not in self._resources:
-            self._resources[kind] = kind()
+            self._resources.setdefault(kind, kind())  # two threads that ask at once get the same
         held: T = self._resources[kind]
         return held
 
@@ -219,13 +229,16 @@ class World:
     def digest(self) -> str:
         """Return a hash of the whole state: equal if, and only if, the states are, bit for bit.
 
-        Resources (clips, skeletons) are material and not state; they are left out.
+        Resources are material (clips, skeletons) and left out, but for those that have a method
+        `state()`, which returns what of them the future depends on.
         """
         generators = {name: held.bit_generator.state for name, held in self._random.items()}
         numbers = np.array([self.time, self.step_count, self.seed], np.float64)
-        return digest(
-            self._by_index, (*self._entities.state(), numbers), self.events, self.inputs, generators
-        )
+        resources = [
+            (name_of(kind), held.state()) for kind, held in self._resources.items() if hasattr(held, "state")
+        ]
+        tables = (*self._entities.state(), numbers)
+        return digest(self._by_index, tables, self.events, self.inputs, generators, resources)
 
     # -- inside -----------------------------------------------------------------------------------
 
@@ -240,6 +253,8 @@ class World:
                 if all(kind in held.columns for kind in kinds)
                 and not any(kind in held.columns for kind in without)
             ]
+            # By name and not by age: worlds in the same state go on alike, whatever they were before.
+            found.sort(key=lambda held: held.name)
             self._matching[kinds, without] = found
         return found
 
@@ -276,12 +291,11 @@ class World:
         return self._archetypes[key]
 
     def _grouped(self, ids: Array) -> list[tuple[Archetype, Array, Array]]:
-        """Split entities by archetype, in the archetypes' order: archetype, rows, ids."""
+        """Split entities by archetype, in the order of their names: archetype, rows, ids."""
         archetypes, rows = self._entities.find(ids)
-        return [
-            (self._by_index[int(index)], rows[archetypes == index], ids[archetypes == index])
-            for index in np.unique(archetypes)
-        ]
+        found = [(self._by_index[int(index)], archetypes == index) for index in np.unique(archetypes)]
+        found.sort(key=lambda held: held[0].name)
+        return [(archetype, rows[here], ids[here]) for archetype, here in found]
 
     def _close_gaps(self, archetype: Archetype, rows: Array) -> None:
         moved, holes = archetype.remove(rows)

@@ -19,7 +19,7 @@ from kinetoscope_stage.trees import VALUES
 from kinetoscope_stage.view import View
 from kinetoscope_stage.world import World
 
-__all__ = ["AnimationSystem", "play"]
+__all__ = ["AnimationSystem", "carry", "play"]
 
 
 def play(world: World, entity: int, clip: int, *, fade: float = 0.2, at: float = 0.0, speed: float = 1.0,
@@ -113,7 +113,7 @@ class _Players:
             _inertialise(self.inertia, playing, self.pose, dt)
         held.jumped[playing] = False
         if self.at is not None and self.share is not None:
-            _carry(self.at, playing, step * self.share[playing, None])
+            carry(self.at, playing, step * self.share[playing, None])
 
     def _by_source(self, number: Array, rows: Array) -> list[tuple[Source, Array]]:
         """Return each source that `rows` play, and the places in `rows` of those that do."""
@@ -170,7 +170,8 @@ def _smooth(share: Array) -> Array:
     return eased
 
 
-def _carry(held: Any, rows: Array, step: Array) -> None:
+def carry(held: Any, rows: Array, step: Array) -> None:
+    """Move the transforms of `rows` by the root's `step [n, 3]` (x, z, yaw), seen from where they stand."""
     move = np.stack([step[:, 0], np.zeros(len(step)), step[:, 1]], axis=-1)
     held.position[rows] += rotation.rotate(held.rotation[rows], held.scale[rows, None] * move)
     held.rotation[rows] = rotation.normalize(

@@ -1,4 +1,4 @@
-"""Camera rigs: fixed, orbiting, third person; from one to the other without a cut."""
+"""Camera rigs: free, fixed, orbiting, third person; from one to the other without a cut."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ ORBIT: Final = 2
 THIRD_PERSON: Final = 3
 """The same by the way the target faces: behind it at yaw 0."""
 
+_NEAREST_M: Final = 1e-3
+"""No camera comes nearer to what it looks at."""
+
 
 @component
 class CameraRig:
@@ -40,12 +43,17 @@ class CameraRig:
     started: Numbers = column(dtype=np.bool_, default=0)
     position: Numbers = column(3, default=0)  # m: what the camera does now
     target: Numbers = column(3, default=0)
-    velocity: Numbers = column(3, default=0)
     target_velocity: Numbers = column(3, default=0)
+    arm: Numbers = column(3, default=(0.0, 0.0, 1.0))  # yaw and pitch, rad, and length, m, to the target
+    arm_velocity: Numbers = column(3, default=0)
 
 
 class CameraSystem:
-    """Moves `CameraRig`s softly to where their modes want them; the first step puts them there."""
+    """Moves `CameraRig`s softly to where their modes want them; the first step puts them there.
+
+    What glides is the point looked at, and the camera's turn and distance to it: from one side of a
+    target to the other it goes around, the shorter way, and not through.
+    """
 
     name = "cameras"
     reads = (CameraRig, GlobalTransform)
@@ -56,37 +64,54 @@ class CameraSystem:
         for chunk in world.query(CameraRig):
             held = chunk[CameraRig]
             subject, there = world.gather(held.entity, GlobalTransform)
-            position, target = _wanted(held, subject.position, subject.rotation)
+            target, arm = _wanted(held, subject.position, subject.rotation)
+            started = held.started[:, None]
             # Whose target is gone stays where it is.
-            keeps = ~there & (held.mode != FREE) & held.started
-            position = np.where(keeps[:, None], held.position, position)
-            target = np.where(keeps[:, None], held.target, target)
-            halflife = held.halflife[:, None]
+            keeps = (~there & (held.mode != FREE))[:, None] & started
+            target, arm = np.where(keeps, held.target, target), np.where(keeps, held.arm, arm)
+            # Of all ways around to the wanted yaw, the nearest.
+            turns = np.round((held.arm[:, 0] - arm[:, 0]) / (2 * np.pi))
+            arm[:, 0] += np.where(held.started, 2 * np.pi * turns, 0.0)
             for x, v, goal in (
-                (held.position, held.velocity, position),
                 (held.target, held.target_velocity, target),
+                (held.arm, held.arm_velocity, arm),
             ):
-                moved, speed = damp(x, v, goal, halflife, dt)
-                x[:] = np.where(held.started[:, None], moved, goal)
-                v[:] = np.where(held.started[:, None], speed, 0.0)
+                moved, speed = damp(x, v, goal, held.halflife[:, None], dt)
+                x[:], v[:] = np.where(started, moved, goal), np.where(started, speed, 0.0)
+            length = np.maximum(held.arm[:, 2], _NEAREST_M)
+            held.position[:] = held.target - length[:, None] * _ahead(held.arm[:, 0], held.arm[:, 1])
             held.started[:] = True
 
 
+def _ahead(yaw: Array, pitch: Array) -> Array:
+    """Return the way `[n, 3]` a camera looks: along +Z at yaw 0, down by the pitch."""
+    level = np.cos(pitch)
+    return np.stack([np.sin(yaw) * level, -np.sin(pitch), np.cos(yaw) * level], axis=-1)
+
+
 def _wanted(held: CameraRig, subject: Array, turn: Array) -> tuple[Array, Array]:
+    """Return where to look `[n, 3]`, and yaw, pitch and distance `[n, 3]`."""
     aim = subject + held.aim
-    ahead = rotation.rotate(turn, np.broadcast_to([0.0, 0.0, 1.0], aim.shape))
-    facing = np.arctan2(ahead[:, 0], ahead[:, 2])
+    forward = rotation.rotate(turn, np.broadcast_to([0.0, 0.0, 1.0], aim.shape))
+    facing = np.arctan2(forward[:, 0], forward[:, 2])
     yaw = held.yaw + np.where(held.mode == THIRD_PERSON, facing, 0.0)
-    # At yaw 0 the camera looks along +Z, from above by the pitch.
-    level = np.cos(held.pitch)
-    look = np.stack([np.sin(yaw) * level, -np.sin(held.pitch), np.cos(yaw) * level], axis=-1)
-    round_it = (held.mode == ORBIT) | (held.mode == THIRD_PERSON)
-    position = np.where(round_it[:, None], aim - held.distance[:, None] * look, held.offset)
-    free = held.mode == FREE
-    return position, np.where(free[:, None], position + held.distance[:, None] * look, aim)
+    arm = np.stack([yaw, held.pitch, np.maximum(held.distance, _NEAREST_M)], axis=-1)
+    free = (held.mode == FREE)[:, None]
+    target = np.where(free, held.offset + arm[:, 2:] * _ahead(yaw, held.pitch), aim)
+    way = aim - held.offset
+    flat, far = np.hypot(way[:, 0], way[:, 2]), np.linalg.norm(way, axis=-1)
+    # Straight above or below the target every yaw is right: keep the one there is.
+    around = np.where(flat > _NEAREST_M, np.arctan2(way[:, 0], way[:, 2]), held.arm[:, 0])
+    seen = np.stack([around, np.arctan2(-way[:, 1], flat), np.maximum(far, _NEAREST_M)], axis=-1)
+    return target, np.where((held.mode == FIXED)[:, None], seen, arm)
 
 
 def camera(world: World, entity: int, **options: float) -> Camera:
     """Return what a rig's camera sees now; `options` are those of `Camera` (field_of_view, near, far)."""
     held = world.get(entity, CameraRig)
-    return Camera(held.position.copy(), held.target.copy(), **options)
+    way = held.target - held.position
+    steep = np.hypot(way[0], way[2]) < 1e-3 * np.linalg.norm(way)
+    yaw = float(held.arm[0])
+    # Straight down there is no up: the top of the picture is where the camera would go on to.
+    up = [np.sin(yaw), 0.0, np.cos(yaw)] if steep else [0.0, 1.0, 0.0]
+    return Camera(held.position.copy(), held.target.copy(), np.array(up), **options)
