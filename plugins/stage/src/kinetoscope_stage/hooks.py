@@ -6,7 +6,8 @@ Implement it in a distribution of your own: a module with
     def system() -> Sequence[Provider]: ...
 
 in the entry-point group `kinetoscope.system`. Importing this module loads nothing but the spec's
-hook markers; `System` and `SystemContract` are imported when they are first named.
+hook markers; what a system is made of (`component`, `column`, `Transform`, ...), `System` and
+`SystemContract` are imported when they are first named.
 """
 
 from __future__ import annotations
@@ -19,10 +20,27 @@ from typing import TYPE_CHECKING, Any, Final
 from kinetoscope_spec import Hook, Provider, hookimpl, hookspec
 
 if TYPE_CHECKING:
+    from kinetoscope_stage._component import Numbers, column, component
     from kinetoscope_stage.contract import SystemContract
     from kinetoscope_stage.protocol import System
+    from kinetoscope_stage.transforms import GlobalTransform, Transform
+    from kinetoscope_stage.view import View
+    from kinetoscope_stage.world import Parent
 
-__all__ = ["HOOKS", "System", "SystemContract", "addhooks", "system"]
+__all__ = [
+    "HOOKS",
+    "GlobalTransform",
+    "Numbers",
+    "Parent",
+    "System",
+    "SystemContract",
+    "Transform",
+    "View",
+    "addhooks",
+    "column",
+    "component",
+    "system",
+]
 
 
 @hookspec
@@ -46,7 +64,14 @@ def addhooks() -> Sequence[object]:
     return [sys.modules[__name__]]
 
 
-_HOMES = {"System": "protocol", "SystemContract": "contract"}
+_HOMES = {
+    "System": "protocol",
+    "SystemContract": "contract",
+    **dict.fromkeys(("Numbers", "column", "component"), "_component"),
+    **dict.fromkeys(("GlobalTransform", "Transform"), "transforms"),
+    "View": "view",
+    "Parent": "world",
+}
 
 
 def __getattr__(name: str) -> Any:
