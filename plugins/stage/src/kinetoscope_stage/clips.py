@@ -46,6 +46,10 @@ class Source(Protocol):
         """Return where players stand `[n]` that stood at `time [n]`, after `passed [n]` s."""
         ...
 
+    def round_begin(self, time: Array) -> Array:
+        """Return the time `[n]` at which the round began that `time [n]` lies in."""
+        ...
+
     def play(self, now: Moments, rows: Array, out: tuple[Array, Array], *, moves: bool) -> Array:
         """Write poses into `rows [n]` of `out`; return the root's steps `[n, 3]` (x, z, yaw).
 
@@ -98,6 +102,13 @@ class Clip:
         """Return the seconds `[n]` after `passed [n]` s more."""
         held: Array = time + passed
         return held
+
+    def round_begin(self, time: Array) -> Array:
+        """Return the seconds `[n]` at which the round began that `time [n]` lies in."""
+        if not self.duration:
+            return np.zeros_like(time)
+        begun: Array = np.floor(time / self.duration) * self.duration
+        return begun
 
     def wrapped(self, time: Array, loop: Array) -> tuple[Array, Array]:
         """Return the times within the clip `[n]` s, and how many rounds were gone before."""

@@ -145,6 +145,11 @@ class Tree:
         held: Array = time + np.where(length > 0, passed / np.where(length > 0, length, 1.0), 0.0)
         return held
 
+    def round_begin(self, time: Array) -> Array:
+        """Return the round `[n]` that `time [n]` lies in."""
+        begun: Array = np.floor(time)
+        return begun
+
     def play(self, now: Moments, rows: Array, out: tuple[Array, Array], *, moves: bool) -> Array:
         """Write poses into `rows` of `out` and return the root's steps; see `Source`."""
         weights = self.weights(now.values)

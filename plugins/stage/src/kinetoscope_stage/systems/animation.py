@@ -58,7 +58,8 @@ class AnimationSystem:
     entity's `Transform`, and the pose stays above it: pose upon transform is the clip's own pose,
     wherever it began. With `Inertia` a transition takes the difference to the pose shown before,
     and its velocity, and lets both fade (Bollo 2018, "Inertialization", with a critically damped
-    spring in place of the polynomial). Trees blend by the entity's `BlendValues`.
+    spring in place of the polynomial); the seam of a loop whose ends differ is such a transition.
+    Trees blend by the entity's `BlendValues`.
     """
 
     name = "animation"
@@ -106,10 +107,12 @@ class _Players:
             then = (held.from_clip, held.from_time, from_before, held.from_loop)
             self._fade(then, fading, playing, step)
         if self.inertia is not None:
-            jumped = playing[held.jumped[playing] & self.inertia.started[playing]]
-            if len(jumped):
-                began, _ = self._played((held.clip, before, before, held.loop), jumped)
-                _jump(self.inertia, jumped, began, (self.pose[0][jumped], self.pose[1][jumped]), dt)
+            started = self.inertia.started[playing]
+            jumped = playing[held.jumped[playing] & started]
+            self._soften(self.inertia, jumped, before[jumped], dt)
+            begun = self._begun(playing, before)
+            seam = np.flatnonzero(np.isfinite(begun) & started & ~held.jumped[playing])
+            self._soften(self.inertia, playing[seam], begun[seam], dt)
             _inertialise(self.inertia, playing, self.pose, dt)
         held.jumped[playing] = False
         if self.at is not None and self.share is not None:
@@ -151,6 +154,31 @@ class _Players:
         joints = self.pose[0].shape[1]
         out = np.empty((len(rows), joints, 3)), np.empty((len(rows), joints, 4))
         return out, self._play(now, rows, np.arange(len(rows)), out)
+
+    def _begun(self, playing: Array, before: Array) -> Array:
+        """Return when the round began that was entered in this step, NaN where none was; ahead only."""
+        held = self.held
+        found = np.full(len(playing), np.nan)
+        for source, here in self._by_source(held.clip, playing):
+            who = playing[here]
+            start = source.round_begin(held.time[who])
+            entered = held.loop[who] & (held.speed[who] > 0) & (start > source.round_begin(before[who]))
+            found[here[entered]] = start[entered]
+        return found
+
+    def _soften(self, inertia: Inertia, rows: Array, start: Array, dt: float) -> None:
+        """Take up what `rows` showed before, off what they play from `start` on."""
+        if not len(rows):
+            return
+        held = self.held
+        first, second = held.time.copy(), held.time.copy()
+        first[rows] = second[rows] = start
+        for source, here in self._by_source(held.clip, rows):
+            who = rows[here]
+            second[who] = source.advanced(first[who], held.speed[who] * dt, self.values[who])
+        began, _ = self._played((held.clip, first, first, held.loop), rows)
+        after, _ = self._played((held.clip, second, second, held.loop), rows)
+        _jump(inertia, rows, began, after, dt)
 
     def _fade(self, then: tuple[Array, ...], fading: Array, playing: Array, step: Array) -> None:
         other, their_step = self._played(then, fading)
