@@ -86,7 +86,7 @@ def fill(world: World, walks: list[Motion], run: Motion, count: int) -> tuple[in
         Transform(place, turn, random.uniform(0.92, 1.06, count)),
         Animator(clip=np.array(numbers)[who], time=random.uniform(0, 1, count) * seconds),
     )
-    world.insert(crowd[::2], LookAt(joint=head, entity=hero, most=1.0))
+    world.insert(crowd[::2], LookAt(joint=head, entity=hero, most=0.9, widest=1.9, halflife=0.2))
     world.insert(crowd[1::2], sway(skeleton, skeleton.names[head], frequency=1.8, damping=0.3, most=0.25))
     rig = world.spawn(CameraRig(mode=ORBIT, entity=hero, distance=6.5, yaw=2.4, pitch=0.25, halflife=0.35))
     return int(hero), crowd, rig

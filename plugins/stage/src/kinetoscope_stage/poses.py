@@ -101,6 +101,7 @@ class LookAt:
     entity: Numbers = column(dtype=np.int64, default=0)  # looked at instead of `target`, if it is alive
     axis: Numbers = column(3, default=(0.0, 0.0, 1.0))  # which way the joint looks, in its own axes
     most: Numbers = column(default=1.2)  # rad off where the clip looks
+    widest: Numbers = column(default=np.pi)  # rad; what is further off is not looked at
     weight: Numbers = column(default=1.0)  # 0 to 1
     halflife: Numbers = column(default=0.1)  # s
     turn: Numbers = column(3, default=0)  # rad, the turn that is applied now: rotation vector in the world

@@ -80,7 +80,7 @@ class LookAtSystem:
     """Turns the joint of each `LookAt` so that its axis points at the target.
 
     Not further than `most` from where the clip looks, with a critically damped spring on the way,
-    and by `weight`. Joints above it are not moved.
+    and by `weight`; what is more than `widest` off is not looked at. Joints above it are not moved.
     """
 
     name = "look-at"
@@ -148,6 +148,7 @@ def _look(
     wanted = rotation.to_rotation_vector(rotation.between(ahead, np.where(near, ahead, way)))
     wanted = np.where(near, 0.0, wanted)
     size = np.linalg.norm(wanted, axis=-1, keepdims=True)
+    wanted = np.where(size > held.widest[rows, None], 0.0, wanted)
     most = np.maximum(held.most[rows, None], 0.0)
     wanted = wanted * np.minimum(1.0, most / np.maximum(size, 1e-12)) * np.clip(held.weight[rows, None], 0, 1)
     turn, velocity = damp(held.turn[rows], held.velocity[rows], wanted, held.halflife[rows, None], dt)
