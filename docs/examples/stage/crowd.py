@@ -55,10 +55,10 @@ SQUARE = {
 
 @system(writes=[BlendValues], name="mood")
 def speed_up(world, dt):
-    """Let whoever blends go from the first clip to the second within a second."""
-    gone = np.clip(world.time - RUN_AT_S, 0.0, 1.0)
+    """Let whoever blends go from the first clip to the second within a second, and back."""
+    gone = np.clip(min(world.time - RUN_AT_S, WAVE_AT_S - world.time), 0.0, 1.0)
     for chunk in world.query(BlendValues):
-        chunk[BlendValues].values[:, 0] = gone * (world.time < WAVE_AT_S - 1.0)
+        chunk[BlendValues].values[:, 0] = gone
 
 
 def fill(world: World, walks: list[Motion], run: Motion, count: int) -> tuple[int, np.ndarray, int]:

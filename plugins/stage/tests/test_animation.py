@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation, Slerp
 
-from kinetoscope_spec import ValidationError
+from kinetoscope_spec import Motion, Skeleton, ValidationError, kinematics
 from kinetoscope_stage import (
     Along,
     Animator,
@@ -60,6 +60,61 @@ def test_root_motion_upon_pose_is_the_clip(dts, seed, turn) -> None:
     shown = world.get(entity, GlobalPose)
     np.testing.assert_allclose(shown.positions[0], p[0, 0], atol=1e-9)
     assert (Rotation.from_quat(shown.rotations[0]).inv() * Rotation.from_quat(q[0, 0])).magnitude() < 1e-7
+
+
+def travelling(seed: int) -> Motion:
+    """The same walk, by hips below a root that stands still somewhere, turned somehow."""
+    motion = clips.clip(seed, turn=0.4)
+    skeleton = Skeleton(
+        ("scene", "Hips", *motion.skeleton.names[1:], "lamp"),
+        np.array([-1, 0, *(motion.skeleton.parents[1:] + 1), 0]),
+        np.vstack([[0, 0, 0], motion.skeleton.rest_positions, [1, 2, 3]]),
+    )
+    still = Rotation.from_rotvec([0, 0.5 + seed, 0])
+    turns = still.inv() * Rotation.from_quat(motion.rotations[:, 0])
+    q = np.concatenate([motion.rotations[:, :1], motion.rotations, motion.rotations[:, :1]], axis=1).copy()
+    p = np.concatenate([motion.positions[:, :1], motion.positions, motion.positions[:, :1]], axis=1).copy()
+    q[:, 0], q[:, -1] = still.as_quat(), [0, 0, 0, 1]
+    p[:, 0], p[:, -1] = [3, 0, -2], [1, 2, 3]
+    q[:, 1], p[:, 1] = turns.as_quat(), still.inv().apply(motion.positions[:, 0] - [3, 0, -2])
+    return Motion(skeleton, p, q, motion.framerate)
+
+
+def test_hips_below_a_root_that_stands_still_carry_the_character() -> None:
+    """What moves the character is the hips' way, whichever node the file has it on."""
+    ends, poses = [], []
+    for motion, first in ((clips.clip(2, turn=0.4), 0), (travelling(2), 1)):
+        world, entity, schedule = stage(motion, inertia=False)
+        for _ in range(100):
+            schedule.run(world, 1 / 60)
+        ends.append(world.get(entity, Transform).position.copy())
+        poses.append(world.get(entity, GlobalPose).positions[first : first + 5].copy())
+    np.testing.assert_allclose(ends[0], ends[1], atol=1e-9)
+    np.testing.assert_allclose(
+        poses[0], poses[1], atol=1e-3
+    )  # between frames, a root's and its child's slerp
+    motion = travelling(1)
+    held = Clip.of(motion)
+    found = kinematics.global_transforms(motion.skeleton.parents, held.positions, held.rotations)
+    exact = motion.global_transforms()
+    np.testing.assert_allclose(found[0][:, 1:], exact[0][:, 1:], atol=1e-9)
+
+
+def test_mixing_clips_of_such_files_does_not_swing_them_about() -> None:
+    world, entity, schedule = stage(travelling(1))
+    library = world.resource(Library)
+    other = library.clip(travelling(2))
+    places = []
+    for i in range(120):
+        if i == 40:
+            play(world, entity, other)
+        if i == 80:
+            world.remove(entity, Inertia)
+            play(world, entity, 0, fade=0.3)
+        schedule.run(world, 1 / 60)
+        places.append(world.get(entity, GlobalPose).positions[1].copy())
+    speed = np.linalg.norm(np.diff(places, axis=0), axis=1) * 60
+    assert speed.max() < 2.0  # clips walk 1.2 m/s, and bob
 
 
 @settings(deadline=None, max_examples=40)

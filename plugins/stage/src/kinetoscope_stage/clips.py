@@ -63,7 +63,8 @@ class Clip:
     """A motion made ready for sampling many times at once.
 
     Attributes:
-        positions: `[T, J, 3]` m; rotations: `[T, J, 4]` of length 1, neighbours on the same side.
+        positions: `[T, J, 3]` m; rotations: `[T, J, 4]` of length 1, neighbours on the same side. A
+            root above the hips is moved along on the ground under them; all else stays in its place.
         cosines: `[T-1, J]`, of the angle between neighbours as quaternions (half the turn), less 1.
         terms: how many terms of slerp's series they need.
         top: the root above the hips, which carries what is taken out.
@@ -83,14 +84,17 @@ class Clip:
     @classmethod
     def of(cls, motion: Motion) -> Clip:
         """Make one."""
-        q = np.asarray(rotation.unroll(rotation.normalize(np.array(motion.rotations, np.float64))))
+        p = np.array(motion.positions, np.float64)
+        q = np.asarray(rotation.normalize(np.array(motion.rotations, np.float64)))
+        top, hips = _carrier(motion.skeleton)
+        root = _stands(motion.skeleton, hips, p, q)
+        if top != hips:
+            p, q = _carried(motion.skeleton, top, root, p, q)
+        q = np.asarray(rotation.unroll(q))
         chord = q[1:] - q[:-1]
         # By the chord and not by the product: near 1 that has lost all digits of the difference.
         cosines = -0.5 * (chord * chord).sum(axis=-1)
         terms = _fast.series_terms(float(-cosines.min())) if cosines.size else 1
-        p = np.array(motion.positions, np.float64)
-        top, hips = _carrier(motion.skeleton)
-        root = _stands(motion.skeleton, hips, p, q)
         return cls(motion, p, np.ascontiguousarray(q), cosines, terms, top, root, motion.duration)
 
     @property
@@ -197,6 +201,24 @@ def _stands(skeleton: Skeleton, hips: int, p: Array, q: Array) -> Array:
     way = rotation.rotate(turns[:, -1], np.broadcast_to(ahead, (len(q), 3)))
     yaw = np.unwrap(np.arctan2(way[:, 0], way[:, 2]))
     return np.stack([places[:, -1, 0], places[:, -1, 2], yaw], axis=-1)
+
+
+def _carried(skeleton: Skeleton, top: int, root: Array, p: Array, q: Array) -> tuple[Array, Array]:
+    """Return the same poses with `top` on the ground under the hips, and facing as they do.
+
+    Where the hips travel below a root that stands still, they would hang on an arm as long as their
+    way, and mixing two poses would swing it about.
+    """
+    p, q = p.copy(), q.copy()
+    yaw, place = rotation.from_yaw(root[:, 2]), np.zeros((len(p), 3))
+    place[:, 0], place[:, 2] = root[:, 0], root[:, 1]
+    back = rotation.conjugate(yaw)
+    for child in np.flatnonzero(np.asarray(skeleton.parents) == top):
+        stands = p[:, top] + rotation.rotate(q[:, top], p[:, child])
+        p[:, child] = rotation.rotate(back, stands - place)
+        q[:, child] = rotation.multiply(back, rotation.multiply(q[:, top], q[:, child]))
+    p[:, top], q[:, top] = place, yaw
+    return p, q
 
 
 def _turned(x: Array, z: Array, yaw: Array) -> tuple[Array, Array]:

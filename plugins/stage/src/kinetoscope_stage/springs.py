@@ -10,12 +10,13 @@ from kinetoscope_stage._component import Array, Numbers, column, component
 from kinetoscope_stage.transforms import Transform
 from kinetoscope_stage.view import View
 
-__all__ = ["Spring", "SpringSystem", "damp", "oscillate"]
+__all__ = ["SHORTEST_S", "Spring", "SpringSystem", "damp", "oscillate"]
 
 _CRITICAL: Final = 1.6783469900166605
 """Root of (1 + a) exp(-a) = 1/2: a spring at rest has done half of its way after a halflife."""
 
-_SHORTEST_S: Final = 1e-5
+SHORTEST_S: Final = 1e-5
+"""A halflife, or a step that rates are taken over, is not shorter."""
 
 
 def damp(x: Array, v: Array, goal: Any, halflife: Any, dt: float) -> tuple[Array, Array]:
@@ -24,7 +25,7 @@ def damp(x: Array, v: Array, goal: Any, halflife: Any, dt: float) -> tuple[Array
     x'' = -2 w x' - w^2 (x - goal), whose solution is ((x0 - goal) + (v0 + w (x0 - goal)) t) e^(-w t).
     Starting at rest, half of the way is done after `halflife` s. Arrays broadcast.
     """
-    w = _CRITICAL / np.maximum(halflife, _SHORTEST_S)
+    w = _CRITICAL / np.maximum(halflife, SHORTEST_S)
     off = x - goal
     rate = v + w * off
     fade = np.exp(-w * dt)

@@ -13,7 +13,7 @@ from kinetoscope_stage._component import Array
 from kinetoscope_stage.clips import Moments, Source
 from kinetoscope_stage.library import Library
 from kinetoscope_stage.poses import Animator, BlendValues, Inertia, Pose, RootMotion
-from kinetoscope_stage.springs import damp
+from kinetoscope_stage.springs import SHORTEST_S, damp
 from kinetoscope_stage.transforms import Transform
 from kinetoscope_stage.trees import VALUES
 from kinetoscope_stage.view import View
@@ -209,7 +209,7 @@ def carry(held: Any, rows: Array, step: Array) -> None:
 
 def _rates(then: tuple[Array, Array], now: tuple[Array, Array], dt: float) -> tuple[Array, Array]:
     """Return velocities m/s and spins rad/s `[n, J, 3]` between two poses; 0 where no time passed."""
-    if dt <= 0:
+    if dt < SHORTEST_S:
         return np.zeros_like(now[0]), np.zeros_like(now[0])
     turned = rotation.multiply(now[1], rotation.conjugate(then[1]))
     return (now[0] - then[0]) / dt, rotation.to_rotation_vector(turned) / dt
@@ -232,7 +232,7 @@ def _inertialise(held: Inertia, rows: Array, pose: tuple[Array, Array], dt: floa
         x[rows], v[rows] = damp(x[rows], v[rows], 0.0, halflife, dt)
     positions = pose[0][rows] + held.offset[rows]
     rotations = rotation.multiply(rotation.from_rotation_vector(held.turn[rows]), pose[1][rows])
-    if dt > 0:
+    if dt >= SHORTEST_S:
         began = held.started[rows, None, None]
         rates = _rates((held.positions[rows], held.rotations[rows]), (positions, rotations), dt)
         held.velocities[rows] = np.where(began, rates[0], 0.0)
