@@ -29,7 +29,10 @@ from kinetoscope_spec import Provider, hookimpl
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "docs" / "examples"
-PAGES = [ROOT / "docs" / "pages" / "how-to" / name for name in ("embed-the-host.md", "bring-a-hook.md", "fill-a-stage.md")]
+PAGES = [
+    ROOT / "docs" / "pages" / "how-to" / name
+    for name in ("embed-the-host.md", "bring-a-hook.md", "fill-a-stage.md")
+]
 
 gl = pytest.mark.gl
 pytestmark = pytest.mark.xdist_group("examples")

@@ -6,6 +6,8 @@ capsules and planes point along z.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import attrs
@@ -95,13 +97,29 @@ class Model:
         data.mocap_pos[:] = place[placed]
         data.mocap_quat[:] = turn[placed][:, [3, 0, 1, 2]]
         data.xfrc_applied[1 : 1 + count, :3] = force[moved]
-        mujoco.mj_step(model, data, nstep=steps)
+        with _warnings_kept():
+            mujoco.mj_step(model, data, nstep=steps)
         if any(data.warning[int(kind)].number for kind in _BAD):
             return None
         state, rates = data.qpos.reshape(count, 7), data.qvel.reshape(count, 6)
         turned = state[:, [4, 5, 6, 3]]
         turned /= np.linalg.norm(turned, axis=-1, keepdims=True)
         return state[:, :3].copy(), turned, rates[:, :3].copy(), _turned(turned, rates[:, 3:])
+
+
+@contextmanager
+def _warnings_kept() -> Iterator[None]:
+    """Keep MuJoCo's warnings in its data, which `step` looks at: left alone it writes a file of them."""
+    before = mujoco.get_mju_user_warning()
+    mujoco.set_mju_user_warning(_silent)
+    try:
+        yield
+    finally:
+        mujoco.set_mju_user_warning(before)
+
+
+def _silent(_: str) -> None:
+    """Take a warning and say nothing."""
 
 
 def _add(world: Any, table: Table, row: int) -> None:
