@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path as File
 
+import attrs
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -138,6 +139,20 @@ def test_clips_walk_in_step_and_the_length_is_between() -> None:
     # Half way between two rotations is their mean, whatever it is called.
     turns = Rotation.from_quat(np.stack([held[0][1][0], held[1][1][0]])[:, 4])
     assert (turns.mean().inv() * Rotation.from_quat(shown.rotations[4])).magnitude() < 1e-7
+
+
+def test_the_sign_of_a_quaternion_is_no_difference() -> None:
+    """A rotation has two quaternions; files differ in which they hold."""
+    world = World()
+    library, motion = world.resource(Library), clips.clip(1)
+    other = attrs.evolve(motion, rotations=-motion.rotations)
+    tree = library.tree(Along(0, {0.0: library.clip(motion), 1.0: library.clip(other)}))
+    made = character(world, clips.SKELETON, clip=tree, root_motion=False, inertia=False)
+    (entity,) = made.spawn(world, 1, BlendValues([0.5, 0, 0, 0]), Animator(clip=tree, time=0.4))
+    Schedule([AnimationSystem()]).run(world, 0.0)
+    expected = Rotation.from_quat(library.clips[0].sample(np.array([0.4 * motion.duration]))[1][0])
+    shown = Rotation.from_quat(world.get(int(entity), Pose).rotations)
+    assert (expected.inv() * shown).magnitude().max() < 1e-7
 
 
 def test_root_motion_is_the_mean_of_the_clips_steps() -> None:

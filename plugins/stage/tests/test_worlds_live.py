@@ -101,9 +101,12 @@ class Lives(RuleBasedStateMachine):
 
     def loop(self, threads, past, recording=None) -> Loop:
         world = World(seed=self.seed)
-        if past:  # other tables were there first, with nobody in them: no part of the state
-            world._archetype(frozenset({(Shape, (("N", 2),)), (Count, ())}))
-            world._archetype(frozenset({(Spring, ())}))
+        if past:  # its tables are older, and in another order: no part of the state
+            for size in (3, 2, 1):
+                for more in ([(Parent, ())], []):
+                    plain = [(Count, ()), (Transform, ()), (GlobalTransform, ())]
+                    world._archetype(frozenset([*plain, *more, (Shape, (("N", size),))]))
+                    world._archetype(frozenset([*plain, *more, (Spring, ())]))
         systems = [counts, drifts, breeds, SpringSystem(), TransformSystem()]
         return Loop(world, Schedule(systems, threads=threads), steps_per_second=50, recording=recording)
 
