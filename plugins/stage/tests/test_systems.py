@@ -30,6 +30,7 @@ from kinetoscope_stage import (
     sway,
 )
 from kinetoscope_stage.character import character
+from kinetoscope_stage.contract_crowd import CrowdContract
 from kinetoscope_stage.hooks import SystemContract
 from kinetoscope_stage.springs import SpringSystem
 from kinetoscope_stage.systems.animation import AnimationSystem
@@ -79,17 +80,12 @@ def crowd(world, count, seed):
     return ids
 
 
-class _Crowd(SystemContract):
-    def populate(self, world, count, seed):
-        return crowd(world, count, seed)
-
-
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.name)
 @pytest.mark.parametrize("law", [law.name for law in SystemContract.laws()])
 def test_contract(kind, law) -> None:
     from kinetoscope_spec.contracts import check
 
-    check(_Crowd.of(kind()), examples=10, seed=0, laws=[law]).require()
+    check(CrowdContract.of(kind()), examples=10, seed=0, laws=[law]).require()
 
 
 def test_the_host_finds_them_all() -> None:

@@ -124,11 +124,26 @@ _SYSTEMS: dict[str, tuple[str, ...]] = {
 }
 
 
+_OMITS = {
+    "recorder": tuple(
+        f"{law}: it writes no component, and what it keeps is no state"
+        for law in ("runs_repeat", "state_lives_in_the_world", "numbers_stay_finite")
+    )
+}
+
+
 @hookimpl(specname="system")
 def providers() -> Sequence[Provider]:
     """Offer the systems of this distribution."""
     return [
-        Provider(name, told, load=f"kinetoscope_stage.{place}", needs=needs)
+        Provider(
+            name,
+            told,
+            load=f"kinetoscope_stage.{place}",
+            needs=needs,
+            omits=_OMITS.get(name, ()),
+            contract="kinetoscope_stage.contract_crowd:CrowdContract",
+        )
         for name, (told, place, *needs) in _SYSTEMS.items()
     ]
 
