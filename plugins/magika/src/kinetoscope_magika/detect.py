@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 import attrs
+import numpy as np
 
 from kinetoscope_magika._alarms import alarms, second_opinion
 from kinetoscope_magika._fastnet import NumpyNetwork
 from kinetoscope_magika._knowledge import content_types
 from kinetoscope_magika._network import Network, OnnxNetwork, tokens
-from kinetoscope_magika._source import SPECIAL_LABELS, Ends, Source, Special, opened
-from kinetoscope_magika._table import Table
+from kinetoscope_magika._source import SPECIAL_LABELS, Ends, Special, opened
+from kinetoscope_magika._table import Match, Table
 from kinetoscope_magika._verdict import Guess, described, few_bytes, guess_of, verdict
 from kinetoscope_magika.formats import FORMATS
 from kinetoscope_spec import ConfigError, Detection, Services
@@ -22,6 +25,27 @@ from kinetoscope_spec.detection import MODES
 from kinetoscope_spec.errors import nearest
 
 __all__ = ["MagikaDetector", "OnnxDetector"]
+
+
+_CHUNK = 256
+"""Files that are looked at before the network is asked about those that need it: 8 kB each."""
+
+
+@attrs.frozen(eq=False)
+class Seen:
+    """What was seen of a source: an error, something special, nothing (it is empty), or its ends."""
+
+    path: str | None
+    error: str | None = None
+    special: Special | None = None
+    ends: Ends | None = None
+    match: Match | None = None
+    row: np.ndarray | None = None
+
+    @property
+    def undecided(self) -> bool:
+        """Whether no signature or rule has told what it is."""
+        return self.match is None
 
 
 class MagikaDetector:
@@ -59,51 +83,84 @@ class MagikaDetector:
             TypeError: `source` is none of these.
         """
         _check_mode(mode)
-        path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
-        try:
-            with opened(source) as found:
-                answer = self._of(found, mode, audit)
-        except (OSError, ValueError) as error:
-            text = getattr(error, "strerror", None) or str(error)
-            answer = Detection("unknown", score=0.0, mode=mode, decided_by="filesystem", error=text)
-        return answer if path is None else attrs.evolve(answer, path=str(path))
+        seen = self._seen(source)
+        guess = None if seen.row is None or not (audit or seen.undecided) else self._guess(seen.row)
+        return _answer(seen, guess, mode)
+
+    def detect_each(
+        self,
+        paths: Iterable[str | Path],
+        mode: str = "high-confidence",
+        *,
+        audit: bool = False,
+        jobs: int | None = None,
+    ) -> Iterator[Detection]:
+        """Yield a detection for each path, in order, on `jobs` threads (None: one a processor).
+
+        `paths` is read ahead by a few hundred at most, so memory is the same for any number of them.
+
+        Raises:
+            ConfigError: an unknown mode, at once.
+        """
+        _check_mode(mode)
+        return self._each(iter(paths), mode, audit, jobs or os.cpu_count() or 1)
 
     def detect_many(
-        self, paths: Iterable[str | Path], mode: str = "high-confidence", *, audit: bool = False
+        self,
+        paths: Iterable[str | Path],
+        mode: str = "high-confidence",
+        *,
+        audit: bool = False,
+        jobs: int | None = None,
     ) -> list[Detection]:
         """Detect all, in order; one that can't be read becomes a detection with `error`."""
-        _check_mode(mode)
-        return [self.detect(path, mode, audit=audit) for path in paths]
+        return list(self.detect_each(paths, mode, audit=audit, jobs=jobs))
 
-    def _of(self, found: Source | Special, mode: str, audit: bool) -> Detection:
-        if isinstance(found, Special):
-            return Detection(found.label, found.mime, "inode", mode=mode, decided_by="filesystem")
-        if found.size == 0:
-            return described("empty", 1.0, mode, "filesystem")
-        ends = found.ends()
-        match = self._signatures().match(ends)
-        if match is not None:
-            s = match.signature
-            answer = Detection(
-                s.label, s.mime, s.group, mode=mode, decided_by=match.decided_by, is_text=s.is_text
-            )
-            doubts = second_opinion(answer, guess) if audit and (guess := self._guess(ends)) else ()
-        else:
-            guess = self._guess(ends)
-            answer = few_bytes(ends.head, mode) if guess is None else verdict(guess, mode)
-            doubts = ()
-        raised: tuple[str, ...] = (*alarms(answer, ends), *doubts)
-        return attrs.evolve(answer, alarms=raised)  # type: ignore[arg-type]  # `tuple` as a converter is generic
+    async def adetect(
+        self,
+        source: str | Path | bytes | BinaryIO,
+        mode: str = "high-confidence",
+        *,
+        audit: bool = False,
+    ) -> Detection:
+        """Do what `detect` does, in a thread."""
+        return await asyncio.to_thread(self.detect, source, mode, audit=audit)
 
-    def _guess(self, ends: Ends) -> Guess | None:
-        """Return the network's guess, or None for too few bytes.
+    async def adetect_many(
+        self,
+        paths: Iterable[str | Path],
+        mode: str = "high-confidence",
+        *,
+        audit: bool = False,
+        jobs: int | None = None,
+    ) -> list[Detection]:
+        """Do what `detect_many` does, in a thread."""
+        return await asyncio.to_thread(self.detect_many, paths, mode, audit=audit, jobs=jobs)
 
-        Of a file whose whole head is blank, the package sees nothing and says text; here the
-        network is shown what follows the blanks.
-        """
-        hidden = len(ends.head) < ends.size and not ends.head.strip() and ends.text
-        row = tokens(ends.text if hidden else ends.head, ends.tail)
-        return None if row is None else guess_of(self._network(row[None])[0])
+    def _each(self, paths: Iterator[str | Path], mode: str, audit: bool, jobs: int) -> Iterator[Detection]:
+        while chunk := [self._seen(path) for path in islice(paths, _CHUNK)]:
+            rows = {i: s.row for i, s in enumerate(chunk) if s.row is not None and (audit or s.undecided)}
+            found = self._network(np.stack([*rows.values()]), jobs) if rows else ()
+            guesses = {i: guess_of(row) for i, row in zip(rows, found, strict=True)}
+            for i, seen in enumerate(chunk):
+                yield _answer(seen, guesses.get(i), mode)
+
+    def _seen(self, source: str | Path | bytes | BinaryIO) -> Seen:
+        """Look at a source: everything but the network."""
+        path = str(os.fspath(source)) if isinstance(source, str | os.PathLike) else None
+        try:
+            with opened(source) as found:
+                if isinstance(found, Special):
+                    return Seen(path, special=found)
+                if found.size == 0:
+                    return Seen(path)
+                ends = found.ends()
+        except (OSError, ValueError) as error:
+            return Seen(path, error=getattr(error, "strerror", None) or str(error))
+        return Seen(path, ends=ends, match=self._signatures().match(ends), row=_row(ends))
+
+    def _guess(self, row: np.ndarray) -> Guess:
+        return guess_of(self._network(row[None])[0])
 
     def _signatures(self) -> Table:
         if self._table is None:
@@ -117,6 +174,43 @@ class OnnxDetector(MagikaDetector):
 
     def __init__(self, services: Services | None = None) -> None:
         super().__init__(services, network=OnnxNetwork())
+
+
+def _row(ends: Ends) -> np.ndarray | None:
+    """Return the network's input, or None for too few bytes.
+
+    Of a file whose whole head is blank, the package sees nothing and says text; here the network is
+    shown what follows the blanks.
+    """
+    hidden = len(ends.head) < ends.size and not ends.head.strip() and ends.text
+    return tokens(ends.text if hidden else ends.head, ends.tail)
+
+
+def _answer(seen: Seen, guess: Guess | None, mode: str) -> Detection:
+    """Put what was seen of a file and what the network says of it into one answer."""
+    if seen.error is not None:
+        answer = Detection("unknown", score=0.0, mode=mode, decided_by="filesystem", error=seen.error)
+    elif seen.special is not None:
+        answer = Detection(seen.special.label, seen.special.mime, "inode", mode=mode, decided_by="filesystem")
+    elif seen.ends is None:
+        answer = described("empty", 1.0, mode, "filesystem")
+    else:
+        answer = _of_content(seen.ends, seen.match, guess, mode)
+    return answer if seen.path is None else attrs.evolve(answer, path=seen.path)
+
+
+def _of_content(ends: Ends, match: Match | None, guess: Guess | None, mode: str) -> Detection:
+    if match is None:
+        answer = few_bytes(ends.head, mode) if guess is None else verdict(guess, mode)
+        raised = tuple(alarms(answer, ends))
+    else:
+        s = match.signature
+        answer = Detection(
+            s.label, s.mime, s.group, mode=mode, decided_by=match.decided_by, is_text=s.is_text
+        )
+        doubts = () if guess is None else second_opinion(answer, guess)
+        raised = (*alarms(answer, ends), *doubts)
+    return attrs.evolve(answer, alarms=raised)  # type: ignore[arg-type]  # `tuple` as a converter is generic
 
 
 def _check_mode(mode: str) -> None:
