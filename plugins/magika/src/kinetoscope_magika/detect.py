@@ -66,6 +66,17 @@ class MagikaDetector:
         """Return every label that it may give: the signatures', Magika's, and those of what is no file."""
         return frozenset({*content_types(), *self._signatures().labels, *SPECIAL_LABELS})
 
+    def extensions(self) -> dict[str, frozenset[str]]:
+        """Return the labels that the extension of a name (in small letters, without dot) may stand for."""
+        found: dict[str, frozenset[str]] = {}
+        of_types = ((known.label, known.extensions) for known in content_types().values())
+        of_signatures = ((s.label, s.extensions) for s in self._signatures().signatures)
+        for label, extensions in (*of_types, *of_signatures):
+            for extension in extensions:
+                key = extension.lower().lstrip(".")
+                found[key] = found.get(key, frozenset()) | {label}
+        return found
+
     def detect(
         self,
         source: str | Path | bytes | BinaryIO,
