@@ -14,7 +14,7 @@ import numpy as np
 
 from kinetoscope_magika._alarms import alarms, second_opinion
 from kinetoscope_magika._fastnet import NumpyNetwork
-from kinetoscope_magika._knowledge import content_types
+from kinetoscope_magika._knowledge import content_types, settings
 from kinetoscope_magika._network import Network, OnnxNetwork, tokens
 from kinetoscope_magika._source import SPECIAL_LABELS, Ends, Special, opened
 from kinetoscope_magika._table import Match, Table
@@ -33,7 +33,10 @@ _CHUNK = 256
 
 @attrs.frozen(eq=False)
 class Seen:
-    """What was seen of a source: an error, something special, nothing (it is empty), or its ends."""
+    """What was seen of a source: an error, something special, nothing (it is empty), or its ends.
+
+    `row` is what the network is to be asked, if it is.
+    """
 
     path: str | None
     error: str | None = None
@@ -41,11 +44,6 @@ class Seen:
     ends: Ends | None = None
     match: Match | None = None
     row: np.ndarray | None = None
-
-    @property
-    def undecided(self) -> bool:
-        """Whether no signature or rule has told what it is."""
-        return self.match is None
 
 
 class MagikaDetector:
@@ -94,8 +92,8 @@ class MagikaDetector:
             TypeError: `source` is none of these.
         """
         _check_mode(mode)
-        seen = self._seen(source)
-        guess = None if seen.row is None or not (audit or seen.undecided) else self._guess(seen.row)
+        seen = self._seen(source, audit)
+        guess = None if seen.row is None else guess_of(self._network(seen.row[None])[0])
         return _answer(seen, guess, mode)
 
     def detect_each(
@@ -149,14 +147,14 @@ class MagikaDetector:
         return await asyncio.to_thread(self.detect_many, paths, mode, audit=audit, jobs=jobs)
 
     def _each(self, paths: Iterator[str | Path], mode: str, audit: bool, jobs: int) -> Iterator[Detection]:
-        while chunk := [self._seen(path) for path in islice(paths, _CHUNK)]:
-            rows = {i: s.row for i, s in enumerate(chunk) if s.row is not None and (audit or s.undecided)}
+        while chunk := [self._seen(path, audit) for path in islice(paths, _CHUNK)]:
+            rows = {i: seen.row for i, seen in enumerate(chunk) if seen.row is not None}
             found = self._network(np.stack([*rows.values()]), jobs) if rows else ()
             guesses = {i: guess_of(row) for i, row in zip(rows, found, strict=True)}
             for i, seen in enumerate(chunk):
                 yield _answer(seen, guesses.get(i), mode)
 
-    def _seen(self, source: str | Path | bytes | BinaryIO) -> Seen:
+    def _seen(self, source: str | Path | bytes | BinaryIO, audit: bool) -> Seen:
         """Look at a source: everything but the network."""
         path = str(os.fspath(source)) if isinstance(source, str | os.PathLike) else None
         try:
@@ -168,10 +166,8 @@ class MagikaDetector:
                 ends = found.ends()
         except (OSError, ValueError) as error:
             return Seen(path, error=getattr(error, "strerror", None) or str(error))
-        return Seen(path, ends=ends, match=self._signatures().match(ends), row=_row(ends))
-
-    def _guess(self, row: np.ndarray) -> Guess:
-        return guess_of(self._network(row[None])[0])
+        match = self._signatures().match(ends)
+        return Seen(path, ends=ends, match=match, row=_row(ends) if audit or match is None else None)
 
     def _signatures(self) -> Table:
         if self._table is None:
@@ -190,10 +186,10 @@ class OnnxDetector(MagikaDetector):
 def _row(ends: Ends) -> np.ndarray | None:
     """Return the network's input, or None for too few bytes.
 
-    Of a file whose whole head is blank, the package sees nothing and says text; here the network is
-    shown what follows the blanks.
+    Of a file whose whole head is blank but for a few bytes, the package sees nothing and says text;
+    here the network is shown what follows the blanks.
     """
-    hidden = len(ends.head) < ends.size and not ends.head.strip() and ends.text
+    hidden = len(ends.head) < ends.size and ends.blanks > len(ends.head) - settings().least
     return tokens(ends.text if hidden else ends.head, ends.tail)
 
 
