@@ -26,7 +26,8 @@ SHARES = {
     "npy": 2,
     "npz": 2,
     "python": 50,
-    "native": 14,
+    "compiled": 7,
+    "native": 7,
     "text": 16,
 }
 """Per cent of each kind."""
