@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from kinetoscope import Config, Host
@@ -181,6 +181,8 @@ trees = st.lists(st.lists(names | st.just("d"), min_size=1, max_size=3).map("/".
     files=trees,
     rules=st.dictionaries(st.sampled_from(["", "d", "build"]), st.lists(patterns, max_size=3), max_size=3),
 )
+@example(files=["a.o", "b.o", "d/a.o", "d/b.o"], rules={"": ["*.o"], "d": ["!b.o"]})
+@example(files=["d/a", "build/d/b"], rules={"": ["d/**", "!*/"], "build": ["/d"]})
 def test_what_is_left_out_is_what_git_ignores(tmp_path_factory, files, rules):
     root = tmp_path_factory.mktemp("repository")
     for name in files:
