@@ -17,14 +17,13 @@ over positions, layer norm, a dense layer, softmax. Three rearrangements change 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import attrs
 import numpy as np
 
-from kinetoscope_magika import _extremes
+from kinetoscope_magika import _loops
 from kinetoscope_magika._blas import one_blas_thread
 from kinetoscope_magika._knowledge import MODEL, model_file
 from kinetoscope_magika._weights import initializers
@@ -41,6 +40,7 @@ _BLOCK = 128
 """Channels that are worked on together: what a text's bytes give to them fits the second cache."""
 
 _EPSILON = np.float32(1e-6)
+_HALF, _CUBIC, _TANH_SCALE = np.float32(0.5), np.float32(0.044715), np.float32(np.sqrt(2 / np.pi))
 
 _MANY = 200
 """Files after which a network turns to compiled code: the import of Numba costs as much (0.4 s) as
@@ -49,12 +49,15 @@ plain NumPy loses on them."""
 _SHARE = 8
 """Files that are worth a thread."""
 
-Extremes = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
-
 
 def _gelu(x: np.ndarray) -> np.ndarray:
-    """Return GELU by its tanh formula (Hendrycks and Gimpel 2016)."""
-    return np.asarray(0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi).astype(x.dtype) * (x + 0.044715 * x**3))))
+    """Return GELU of float32 by its tanh formula (Hendrycks and Gimpel 2016).
+
+    In the order in which the model multiplies: the first norm takes the difference of nearly equal
+    squares of these, so that of files that repeat themselves the last bit is seen in the score.
+    """
+    inner = _TANH_SCALE * (x + x * (x * (_CUBIC * x)))
+    return np.asarray(x * (_HALF * (1 + np.tanh(inner, dtype=np.float64).astype(np.float32))))
 
 
 @attrs.frozen(eq=False)
@@ -98,14 +101,14 @@ class NumpyNetwork:
         """Return probabilities float32 `[N, labels]` for tokens int32 `[N, 2048]`, on `jobs` threads."""
         weights = self._loaded()
         self._seen += len(tokens)  # a hint: threads that race here lose a count, nothing else
-        extremes = self._extremes()
+        loops = self._loops()
         out = np.empty((len(tokens), _LABELS), np.float32)
         workers = min(jobs, len(tokens) // _SHARE)
 
         def work(first: int) -> None:
             room = np.empty((_PLACES * _BYTES, _TAPS * _BLOCK), np.float32)
             for i in range(first, len(tokens), max(1, workers)):
-                out[i] = _forward(weights, tokens[i], extremes, room)
+                out[i] = _forward(weights, tokens[i], loops, room)
 
         # The products are small: threads that wait for each other would cost twenty times the work.
         with one_blas_thread():
@@ -116,9 +119,9 @@ class NumpyNetwork:
                     list(pool.map(work, range(workers)))
         return out
 
-    def _extremes(self) -> Extremes:
+    def _loops(self) -> _loops.Loops:
         wanted = self._seen > _MANY if self._compiled is None else self._compiled
-        return _extremes.compiled if wanted and _extremes.available() else _extremes.plain
+        return _loops.compiled() if wanted and _loops.available() else _loops.PLAIN
 
     def _loaded(self) -> _Weights:
         with self._lock:
@@ -127,14 +130,14 @@ class NumpyNetwork:
             return self._weights
 
 
-def _forward(w: _Weights, row: np.ndarray, extremes: Extremes, room: np.ndarray) -> np.ndarray:
+def _forward(w: _Weights, row: np.ndarray, loops: _loops.Loops, room: np.ndarray) -> np.ndarray:
     """Return the probabilities `[214]` of one file's tokens `[2048]`."""
     codes = row.reshape(_POSITIONS, _PLACES) + _BYTES * np.arange(_PLACES, dtype=np.int32)
     present = np.flatnonzero(np.bincount(codes.reshape(-1), minlength=_PLACES * _BYTES))
     slots = np.zeros(_PLACES * _BYTES, np.int32)
     slots[present] = np.arange(len(present), dtype=np.int32)
     starts = np.searchsorted(present, _BYTES * np.arange(_PLACES + 1))
-    rows = _normed(w.table, codes, present, starts)
+    rows = _normed(w.table, present, starts, *loops.moments(w.table, codes))
     indices = slots[codes]
     both = np.empty((2, _CHANNELS), np.float32)
     parts = room[: len(present)]
@@ -143,24 +146,25 @@ def _forward(w: _Weights, row: np.ndarray, extremes: Extremes, room: np.ndarray)
             begin, end = starts[place], starts[place + 1]
             np.matmul(rows[begin:end], kernel, out=parts[begin:end])
         channels = slice(block * _BLOCK, (block + 1) * _BLOCK)
-        extremes(parts, indices, w.scale, w.shift[block], both[:, channels])
+        loops.extremes(parts, indices, w.scale, w.shift[block], both[:, channels])
     return _answered(w, _gelu(both).max(axis=0))
 
 
-def _normed(table: np.ndarray, codes: np.ndarray, present: np.ndarray, starts: np.ndarray) -> np.ndarray:
+def _normed(
+    table: np.ndarray, present: np.ndarray, starts: np.ndarray, mean: np.ndarray, square: np.ndarray
+) -> np.ndarray:
     """Return the rows `[D, 64]` of what is present, less the mean and over the deviation of their channel.
 
     Both are taken over all positions in float32 and by the difference of squares, as the model has it:
     where positions hardly vary, rounding decides the norm, and a better variance gave other scores.
     """
-    x = table[codes].reshape(_POSITIONS, _PLACES * _WIDTH)
-    mean = x.mean(axis=0)
-    variance = np.maximum(np.multiply(x, x, out=x).mean(axis=0) - mean * mean, 0)
-    factor = 1 / np.sqrt(variance + _EPSILON)
-    places = np.repeat(np.arange(_PLACES), np.diff(starts))
-    return np.asarray(
-        (table[present] - mean.reshape(_PLACES, _WIDTH)[places]) * factor.reshape(_PLACES, _WIDTH)[places]
-    )
+    factor = 1 / np.sqrt(np.maximum(square - mean * mean, 0) + _EPSILON)
+    rows = table[present]
+    for place in range(_PLACES):
+        some = rows[starts[place] : starts[place + 1]]
+        np.subtract(some, mean[place], out=some)
+        np.multiply(some, factor[place], out=some)
+    return np.asarray(rows)
 
 
 def _answered(w: _Weights, best: np.ndarray) -> np.ndarray:
@@ -183,7 +187,8 @@ def _load() -> _Weights:
             raise ProviderUnavailable(f"the model {MODEL} of the installed magika has no {ending}")
         return array.reshape(shape).astype(np.float64)
 
-    table = _gelu(take("_/Const:0", _BYTES, _WIDTH) + take("Dense_0/Reshape:0", _WIDTH))
+    embedded = take("_/Const:0", _BYTES, _WIDTH) + take("Dense_0/Reshape:0", _WIDTH)
+    table = _gelu(embedded.astype(np.float32))
     conv = take("Conv_0/transpose_3:0", _CHANNELS, _PLACES, _WIDTH, _TAPS)
     shifts = take("LayerNorm_0/Reshape_3:0", _POSITIONS)
     summed = conv.sum(axis=(1, 2)).T

@@ -20,7 +20,8 @@ from kinetoscope_magika._source import SPECIAL_LABELS, Ends, Special, opened
 from kinetoscope_magika._table import Match, Table
 from kinetoscope_magika._verdict import Guess, described, few_bytes, guess_of, verdict
 from kinetoscope_magika.formats import FORMATS
-from kinetoscope_spec import ConfigError, Detection, Services
+from kinetoscope_magika.media import MEDIA
+from kinetoscope_spec import ConfigError, Detection, Services, Signature
 from kinetoscope_spec.detection import MODES
 from kinetoscope_spec.errors import nearest
 
@@ -55,8 +56,19 @@ class MagikaDetector:
     not grow with files or their size; nothing blocks; one bad path never loses the others.
     """
 
-    def __init__(self, services: Services | None = None, *, network: Network | None = None) -> None:
+    def __init__(
+        self,
+        services: Services | None = None,
+        *,
+        network: Network | None = None,
+        formats: Iterable[Signature] = (*FORMATS, *MEDIA),
+    ) -> None:
+        """Take signatures from the importers that `services` knows, and after those `formats`.
+
+        With neither every file goes through the network, as the magika package does it.
+        """
         self._services = services
+        self._formats = tuple(formats)
         self._network = network or NumpyNetwork()
         self._table: Table | None = None
 
@@ -172,15 +184,17 @@ class MagikaDetector:
     def _signatures(self) -> Table:
         if self._table is None:
             theirs = () if self._services is None else tuple(self._services.signatures())
-            self._table = Table((*theirs, *FORMATS))
+            self._table = Table((*theirs, *self._formats))
         return self._table
 
 
 class OnnxDetector(MagikaDetector):
     """The same detector on ONNX Runtime: the reference that the network in NumPy is held against."""
 
-    def __init__(self, services: Services | None = None) -> None:
-        super().__init__(services, network=OnnxNetwork())
+    def __init__(
+        self, services: Services | None = None, *, formats: Iterable[Signature] = (*FORMATS, *MEDIA)
+    ) -> None:
+        super().__init__(services, network=OnnxNetwork(), formats=formats)
 
 
 def _row(ends: Ends) -> np.ndarray | None:

@@ -119,9 +119,7 @@ def is_obj(head: bytes, tail: bytes, size: int) -> bool:
     lines = head.split(b"\n")
     if size > len(head):
         lines = lines[:-1]
-    return sum(line.startswith(b"v ") for line in lines) >= 3 and all(
-        _OBJ_LINE.fullmatch(line) for line in lines
-    )
+    return all(map(_OBJ_LINE.fullmatch, lines)) and sum(line.startswith(b"v ") for line in lines) >= 3
 
 
 def is_c3d(head: bytes, tail: bytes, size: int) -> bool:
@@ -147,11 +145,6 @@ def is_pe(head: bytes, tail: bytes, size: int) -> bool:
     """A Windows program: the header that MZ points to is there."""
     at = _u32(head, 60)
     return 0 < at < len(head) - 4 and head[at : at + 4] == b"PE\0\0"
-
-
-def is_wave(head: bytes, tail: bytes, size: int) -> bool:
-    """The big-endian sister of WAV."""
-    return head[8:12] == b"WAVE"
 
 
 def is_avi(head: bytes, tail: bytes, size: int) -> bool:
@@ -195,7 +188,6 @@ FORMATS: tuple[Signature, ...] = (
     _known("abc", "application/x-alembic", "animation", b"Ogawa\xff"),
     _known("blend", "application/x-blender", "scene", b"BLENDER", "is_blend"),
     _known("pebin", "application/vnd.microsoft.portable-executable", "executable", b"MZ", "is_pe", "exe", "dll"),
-    _known("wav", "audio/x-wav", "audio", b"RIFX", "is_wave"),
     _known("avi", "video/x-msvideo", "video", b"RIFF", "is_avi"),
     _known("zstd", "application/zstd", "archive", b"\x28\xb5\x2f\xfd", None, "zst"),
     _known("safetensors", "application/octet-stream", "archive", b"", "is_safetensors"),
