@@ -25,6 +25,7 @@ import numpy as np
 
 from kinetoscope_magika import _loops
 from kinetoscope_magika._blas import one_blas_thread
+from kinetoscope_magika._gelu import gelu, tanh_of_the_runtime
 from kinetoscope_magika._knowledge import MODEL, model_file
 from kinetoscope_magika._weights import initializers
 from kinetoscope_spec import ProviderUnavailable
@@ -40,7 +41,6 @@ _BLOCK = 128
 """Channels that are worked on together: what a text's bytes give to them fits the second cache."""
 
 _EPSILON = np.float32(1e-6)
-_HALF, _CUBIC, _TANH_SCALE = np.float32(0.5), np.float32(0.044715), np.float32(np.sqrt(2 / np.pi))
 
 _MANY = 200
 """Files after which a network turns to compiled code: the import of Numba costs as much (0.4 s) as
@@ -48,16 +48,6 @@ plain NumPy loses on them."""
 
 _SHARE = 8
 """Files that are worth a thread."""
-
-
-def _gelu(x: np.ndarray) -> np.ndarray:
-    """Return GELU of float32 by its tanh formula (Hendrycks and Gimpel 2016).
-
-    In the order in which the model multiplies: the first norm takes the difference of nearly equal
-    squares of these, so that of files that repeat themselves the last bit is seen in the score.
-    """
-    inner = _TANH_SCALE * (x + x * (x * (_CUBIC * x)))
-    return np.asarray(x * (_HALF * (1 + np.tanh(inner, dtype=np.float64).astype(np.float32))))
 
 
 @attrs.frozen(eq=False)
@@ -147,7 +137,7 @@ def _forward(w: _Weights, row: np.ndarray, loops: _loops.Loops, room: np.ndarray
             np.matmul(rows[begin:end], kernel, out=parts[begin:end])
         channels = slice(block * _BLOCK, (block + 1) * _BLOCK)
         loops.extremes(parts, indices, w.scale, w.shift[block], both[:, channels])
-    return _answered(w, _gelu(both).max(axis=0))
+    return _answered(w, gelu(both).max(axis=0))
 
 
 def _normed(
@@ -188,7 +178,7 @@ def _load() -> _Weights:
         return array.reshape(shape).astype(np.float64)
 
     embedded = take("_/Const:0", _BYTES, _WIDTH) + take("Dense_0/Reshape:0", _WIDTH)
-    table = _gelu(embedded.astype(np.float32))
+    table = gelu(embedded.astype(np.float32), tanh_of_the_runtime)
     conv = take("Conv_0/transpose_3:0", _CHANNELS, _PLACES, _WIDTH, _TAPS)
     shifts = take("LayerNorm_0/Reshape_3:0", _POSITIONS)
     summed = conv.sum(axis=(1, 2)).T
