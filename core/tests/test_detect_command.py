@@ -98,6 +98,7 @@ def test_every_form_says_the_same_in_the_order_of_names(tree):
     assert list(rows[0]) == list(whole[0]) == list(FIELDS)
     assert [line.partition(":")[0] for line in text] == [row["path"] for row in whole]
     assert json.loads(run("--json", tree))["files"][0]["label"] == "directory"
+    assert {row["mode"] for row in whole} == {"high-confidence"}
 
 
 def test_mismatches_are_shown_alone_and_make_the_status(tree):
@@ -105,6 +106,8 @@ def test_mismatches_are_shown_alone_and_make_the_status(tree):
     assert row["path"].endswith("10.bb")
     assert row["mismatch"] == "is named .bb but is aa (1.00, by signature)"
     assert "named .bb" in run("-r", tree, "--mismatches", status=1)
+    (cells,) = csv.DictReader(io.StringIO(run("-r", tree, "--mismatches", "--csv", status=1)))
+    assert cells["mismatch"] == row["mismatch"]
     assert run(tree / "b.aa", "--mismatches") == ""
     assert json.loads(run(tree / "b.aa", "--mismatches", "--json")) == {"files": []}
 

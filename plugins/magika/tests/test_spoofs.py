@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import struct
 import sys
@@ -146,3 +147,106 @@ def test_utf_16_motion_is_text_at_most() -> None:
     found = DETECTOR.detect(BVH.decode().encode("utf-16"))
     assert found.label not in ANIMATION
     assert found.error is None
+
+
+def film() -> bytes:
+    return struct.pack(">I", 24) + b"ftypisom" + bytes(4) + b"isommp42" + bytes(4) + b"moov" + bytes(90)
+
+
+GLB = b"glTF" + struct.pack("<IIII", 2, 28, 8, 0x4E4F534A) + b'{"a":1} '
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "label"),
+    [("walk.bvh", GLB, "glb"), ("speech.wav", film(), "mp4"), ("hero.fbx", FALSE["Git LFS pointer"], None)],
+)
+def test_a_name_of_another_format_changes_nothing(
+    tmp_path: Path, name: str, content: bytes, label: str | None
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert DETECTOR.detect(path).label == (label or "git-lfs-pointer")
+
+
+@pytest.mark.parametrize(
+    ("head", "label"), [(PNG.ljust(4096, b"\1"), "png"), (BVH.ljust(4096, b"\n"), "bvh")]
+)
+def test_only_the_ends_are_looked_at(head: bytes, label: str) -> None:
+    """What lies between only the importer's own parse can see."""
+    tail = head[-4096:]
+    for middle in (ELF, FALSE["pickle"], bytes(range(256)) * 40):
+        assert DETECTOR.detect(head + middle + tail) == DETECTOR.detect(head + bytes(len(middle)) + tail)
+        assert DETECTOR.detect(head + middle + tail).label == label
+
+
+@pytest.mark.parametrize(
+    "front",
+    [b"GIF89a\1\0\1\0\0\0\0," + bytes(400), portable(0x8664), b"\xff\xd8\xff\xe0\0\x10JFIF" + bytes(500)],
+)
+def test_a_zip_behind_pictures_and_programs_alarms(front: bytes) -> None:
+    assert not DETECTOR.detect(front).alarms
+    assert any("zip" in alarm for alarm in DETECTOR.detect(front + zipped("payload.sh")).alarms)
+
+
+def test_a_footer_of_another_format_hides_no_program() -> None:
+    """The network's score falls with a TGA's footer behind a program; its headers stay what they are."""
+    for footer in (b"\0\0\0\0\0\0\0\0TRUEVISION-XFILE.\0", b"\xff\xd9", b"%%EOF\n"):
+        found = DETECTOR.detect(ELF + footer)
+        assert (found.label, found.decided_by) == ("elf", "signature")
+
+
+def test_a_zip_behind_noise_is_told_whatever_the_label() -> None:
+    noise = np.random.default_rng(0).bytes(3000)
+    assert any(
+        "zip" in alarm for alarm in DETECTOR.detect(noise + zipped("a.npy", array(np.zeros(3)))).alarms
+    )
+
+
+def test_a_script_behind_a_picture_alarms() -> None:
+    found = DETECTOR.detect(PNG + bytes(3000) + b"\n#!/bin/sh\nrm -rf .\n")
+    assert found.label == "png"
+    assert any("script" in alarm for alarm in found.alarms)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_that_takes_a_files_place_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the path and the opening: what was opened is looked at again."""
+    pipe, file = tmp_path / "pipe", tmp_path / "file"
+    os.mkfifo(pipe)
+    file.write_bytes(BVH)
+    looked_at = os.stat(file)
+    monkeypatch.setattr(os, "stat", lambda path: looked_at)
+    found = DETECTOR.detect(pipe)
+    assert (found.label, found.error) == ("fifo", None)
+
+
+@pytest.mark.parametrize("left", [0, 50, 3000, 6000])
+def test_a_file_that_shrinks_between_size_and_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: int
+) -> None:
+    path = tmp_path / "walk.bvh"
+    path.write_bytes(BVH + b"0 0 0\n" * 4000)
+    real = os.fstat
+
+    def cut(descriptor: int) -> os.stat_result:
+        status = real(descriptor)
+        os.truncate(path, left)
+        return status
+
+    monkeypatch.setattr(os, "fstat", cut)
+    found = DETECTOR.detect(path)
+    assert found.error is None
+    assert any("shrank" in alarm for alarm in found.alarms)
+    assert found.label == ("bvh" if left > len(BVH) else found.label)
+
+
+def test_virtual_files_are_read() -> None:
+    """The package raises: their size is 0, and they have no end to seek to."""
+    paths = [p for p in ("/proc/self/maps", "/proc/cpuinfo", "/proc/self/status") if Path(p).is_file()]
+    if not paths:
+        pytest.skip("no /proc here")
+    for found in DETECTOR.detect_many([*paths, "x" * 5000, *paths]):
+        assert found.is_text or found.error
+        assert (found.error is None) == (found.path in paths)

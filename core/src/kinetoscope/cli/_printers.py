@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from kinetoscope.cli._common import printable
+
 __all__ = ["printer"]
 
 Row = dict[str, Any]
@@ -65,7 +67,7 @@ def _encodable(text: str) -> str:
 
 
 def _text(row: Row) -> str:
-    path = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in row["path"])
+    path = printable(row["path"])
     if row["error"]:
         return f"{path}: {row['error']}"
     remarks = [row.get("mismatch"), *row["alarms"]]

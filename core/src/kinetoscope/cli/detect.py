@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kinetoscope import Host
     from kinetoscope_spec import Detection
 
-FIELDS = ("path", "label", "mime", "group", "score", "decided_by", "alarms", "error")
+FIELDS = ("path", "label", "mime", "group", "score", "mode", "decided_by", "alarms", "error")
 MODES = ("best-guess", "medium-confidence", "high-confidence")
 
 _CHUNK = 1024
@@ -67,8 +67,9 @@ def command(
     sources = walk(paths, ignored=ignored) if recursive else iter(paths)
     found = _detect(host, sources, provider, {"mode": mode, "audit": audit, "jobs": jobs})
     names = _extensions(host, provider) if mismatches else {}
+    fields = (*FIELDS, "mismatch") if mismatches else FIELDS
     failed = shown = 0
-    with printer("json" if stream else form or "text", FIELDS, stream) as show, progress_bar() as progress:
+    with printer("json" if stream else form or "text", fields, stream) as show, progress_bar() as progress:
         for done, (path, detection) in enumerate(found, 1):
             progress(done, 0, f"{done} files")
             row = _row(path, detection, recursive)
