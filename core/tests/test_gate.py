@@ -54,6 +54,17 @@ class Plugin:
         return [Provider("sniffer", "test", load=Sniffer)]
 
 
+class Teller(Sniffer):
+    def extensions(self):
+        return {"txt": frozenset({"txt"}), "aa": frozenset({"aa"})}
+
+
+class Telling(Plugin):
+    @hookimpl
+    def detector(self):
+        return [Provider("teller", "test", load=Teller)]
+
+
 def host(**gate) -> Host:
     return Host(plugins=[Plugin()], autoload=False, config=Config(gate=gate))
 
@@ -112,6 +123,17 @@ def test_what_configuration_excludes_is_refused_unless_the_gate_is_off(file, gat
         assert "x.aa" in str(caught.value)
         assert "aa (score 1.00" in str(caught.value)
     assert host(policy="off", **gate).open(path) == Read(b"aa!12")
+
+
+def test_a_detector_that_knows_more_names_is_heard(tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_text("aa! content")
+    with host() as plain:
+        assert plain.extensions() == extensions_of([AA, BB])
+        assert plain.open(path).warnings == ()
+    with Host(plugins=[Telling()], autoload=False, config=Config()) as told:
+        assert told.extensions() == Teller().extensions()
+        assert told.open(path).warnings == ("is named .txt but is aa (1.00, by signature)",)
 
 
 def test_what_configuration_allows_comes_in(file):
@@ -186,4 +208,9 @@ def test_a_name_contradicts_only_what_is_sure():
     ):
         assert mismatch(Detection(label), name, table) is None
     assert mismatch(Detection("directory", group="inode"), "x.aa", table) is None
+    two = extensions_of([Signature("recipe", magic=b"r", extensions=("sample.aa",)), AA])
+    for label, named in (("recipe", "x.sample.aa"), ("aa", "x.sample.aa"), ("aa", ".aa"), ("bb", ".aa")):
+        assert mismatch(Detection(label), named, two) is None
+    for label, named in (("recipe", "x.aa"), ("bb", "x.sample.aa"), ("bb", ".x.aa")):
+        assert "named .aa" in mismatch(Detection(label), named, two)
     assert mismatch(Detection("pebin", error="gone"), "x.aa", table) is None

@@ -98,11 +98,16 @@ class Gate:
                 return f"it has {size:,} bytes, more than gate.{key} = {most:,}"
         return None
 
-    def doubts(self, detection: Detection, path: object, signatures: Sequence[Signature]) -> Iterator[str]:
-        """Yield what looks wrong about a file: the name that says something else, and alarms."""
+    def doubts(
+        self, detection: Detection, path: object, table: Mapping[str, frozenset[str]]
+    ) -> Iterator[str]:
+        """Yield what looks wrong about a file: the name that says something else, and alarms.
+
+        `table` tells which labels an extension stands for, as `Host.extensions` does.
+        """
         if self.policy == "off":
             return
-        other = mismatch(detection, path, extensions_of(signatures))
+        other = mismatch(detection, path, table)
         if other is not None:
             yield other
         yield from detection.alarms
@@ -149,12 +154,13 @@ def mismatch(detection: Detection, path: object, table: Mapping[str, frozenset[s
     A name never decides what a file is. An answer that is not sure contradicts nothing, nor does
     what is no file with content.
     """
-    extension = PurePath(str(path)).suffix.lower().lstrip(".")
-    wanted = table.get(extension, frozenset())
+    # All that follows any of the last dots: `walk.sample.toml` may be two things, and is one of them.
+    parts = PurePath(str(path)).name.lower().lstrip(".").split(".")[1:][-3:]
+    wanted = {label for i in range(len(parts)) for label in table.get(".".join(parts[i:]), ())}
     if not wanted or detection.error or detection.group == "inode":
         return None
     if detection.label in wanted or detection.label in _UNDECIDED:
         return None
     return (
-        f"is named .{extension} but is {detection.label} ({detection.score:.2f}, by {detection.decided_by})"
+        f"is named .{parts[-1]} but is {detection.label} ({detection.score:.2f}, by {detection.decided_by})"
     )

@@ -15,6 +15,7 @@ from kinetoscope._getters import Getters
 from kinetoscope._registry import Registry
 from kinetoscope._rows import Row
 from kinetoscope.config import Config
+from kinetoscope.gate import extensions_of
 from kinetoscope.infos import Diagnostic, Explanation, ProviderInfo, Timing
 from kinetoscope_spec.errors import (
     FormatError,
@@ -175,7 +176,7 @@ class Host(Getters):
         refused = gate.refusal(detection, size)
         if refused is not None:
             raise FormatError(f"is {describe(detection)} and may not be opened: {refused}", path=file)
-        doubts = tuple(gate.doubts(detection, file, self.signatures()))
+        doubts = tuple(gate.doubts(detection, file, self.extensions()))
         if doubts and gate.policy == "strict":
             raise FormatError(
                 f"is {describe(detection)} and is not opened, as gate.policy is strict: {'; '.join(doubts)}",
@@ -190,6 +191,19 @@ class Host(Getters):
     def signatures(self) -> Sequence[Signature]:
         """Return the signatures that all usable importers bring."""
         return tuple(s for row in self._importers() if row.provider for s in row.provider.signatures)
+
+    def extensions(self, detector: str | None = None) -> Mapping[str, frozenset[str]]:
+        """Return the labels that the extension of a name (small letters, no dot) may stand for.
+
+        The detector tells, if it can (`detector.extensions()`); else the importers' signatures do.
+        """
+        try:
+            found = self.detector(detector)
+        except (ProviderNotFound, ProviderUnavailable, PluginError):
+            return extensions_of(self.signatures())
+        told: Mapping[str, frozenset[str]]
+        told = found.extensions() if hasattr(found, "extensions") else extensions_of(self.signatures())
+        return told
 
     def _importers(self) -> list[Row]:
         """Return the importers that are loaded and may be used, by name."""

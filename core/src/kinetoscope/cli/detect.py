@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from inspect import signature
 from itertools import islice
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kinetoscope.cli._common import json_option, json_stream, pass_host, progress_bar
-from kinetoscope.gate import extensions_of, mismatch
+from kinetoscope.gate import mismatch
 
 if TYPE_CHECKING:
     from kinetoscope import Host
@@ -66,7 +66,7 @@ def command(
         raise click.UsageError(f"--json and --{form} exclude each other")
     sources = walk(paths, ignored=ignored) if recursive else iter(paths)
     found = _detect(host, sources, provider, {"mode": mode, "audit": audit, "jobs": jobs})
-    names = _extensions(host, provider) if mismatches else {}
+    names = host.extensions(provider) if mismatches else {}
     fields = (*FIELDS, "mismatch") if mismatches else FIELDS
     failed = shown = 0
     with printer("json" if stream else form or "text", fields, stream) as show, progress_bar() as progress:
@@ -107,14 +107,6 @@ def _detect(
     given = {key: value for key, value in options.items() if key in known}
     while chunk := list(islice(paths, _CHUNK)):
         yield from zip(chunk, many(chunk, **given), strict=True)
-
-
-def _extensions(host: Host, provider: str | None) -> Mapping[str, frozenset[str]]:
-    """Return the labels that the extensions of names stand for: the detector's, or the importers'."""
-    detector = host.detector(provider)
-    told: Mapping[str, frozenset[str]]
-    told = detector.extensions() if hasattr(detector, "extensions") else extensions_of(host.signatures())
-    return told
 
 
 def _by_signature(host: Host, path: Path) -> Detection:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO
 
 import attrs
@@ -71,13 +72,16 @@ class MagikaDetector:
         self._formats = tuple(formats)
         self._network = network or NumpyNetwork()
         self._table: Table | None = None
+        self._extensions: Mapping[str, frozenset[str]] | None = None
 
     def labels(self) -> frozenset[str]:
         """Return every label that it may give: the signatures', Magika's, and those of what is no file."""
         return frozenset({*content_types(), *self._signatures().labels, *SPECIAL_LABELS})
 
-    def extensions(self) -> dict[str, frozenset[str]]:
+    def extensions(self) -> Mapping[str, frozenset[str]]:
         """Return the labels that the extension of a name (in small letters, without dot) may stand for."""
+        if self._extensions is not None:
+            return self._extensions
         found: dict[str, frozenset[str]] = {}
         of_types = ((known.label, known.extensions) for known in content_types().values())
         of_signatures = ((s.label, s.extensions) for s in self._signatures().signatures)
@@ -85,7 +89,8 @@ class MagikaDetector:
             for extension in extensions:
                 key = extension.lower().lstrip(".")
                 found[key] = found.get(key, frozenset()) | {label}
-        return found
+        self._extensions = MappingProxyType(found)
+        return self._extensions
 
     def detect(
         self,

@@ -113,10 +113,10 @@ class DetectorContract(Contract):
         read is read whatever its name holds: line breaks, or bytes that are no UTF-8.
         """
         with self.folder() as folder:
-            for path in _oddly_named(folder):
-                found = self.subject.detect(path, mode)
-                require(found.error is None, f"{_short(path)} can be read, but has the error {found.error!r}")
-                require(found.path == str(path), f"the answer for {_short(path)} names {found.path!r}")
+            for odd in _oddly_named(folder):
+                found = self.subject.detect(odd, mode)
+                require(found.error is None, f"{_short(odd)} can be read, but has the error {found.error!r}")
+                require(found.path == str(odd), f"the answer for {_short(odd)} names {found.path!r}")
             for path in _unreadable(folder):
                 found = self.subject.detect(path, mode)
                 require(bool(found.error), f"{_short(path)} can't be read, expected the reason in `error`")

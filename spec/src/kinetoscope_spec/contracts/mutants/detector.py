@@ -130,7 +130,8 @@ class Shuffles(Wrapper):
     """yields first what it found last"""
 
     def detect_each(self, paths: Iterable[str | Path], mode: str = _STRICT) -> Iterator[Detection]:
-        return reversed(self.real.detect_many(paths, mode))
+        found: list[Detection] = self.real.detect_many(paths, mode)
+        return reversed(found)
 
 
 @mutant(MUTANTS, "answers_come_as_they_are_found")
