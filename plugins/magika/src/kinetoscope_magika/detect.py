@@ -29,6 +29,9 @@ from kinetoscope_spec.errors import nearest
 __all__ = ["MagikaDetector", "OnnxDetector"]
 
 
+_FIRST = 16
+"""Files of the first chunk; the next have twice as many, so that the first answers come soon."""
+
 _CHUNK = 256
 """Files that are looked at before the network is asked about those that need it: 8 kB each."""
 
@@ -164,7 +167,9 @@ class MagikaDetector:
         return await asyncio.to_thread(self.detect_many, paths, mode, audit=audit, jobs=jobs)
 
     def _each(self, paths: Iterator[str | Path], mode: str, audit: bool, jobs: int) -> Iterator[Detection]:
-        while chunk := [self._seen(path, audit) for path in islice(paths, _CHUNK)]:
+        size = min(_FIRST, _CHUNK)
+        while chunk := [self._seen(path, audit) for path in islice(paths, size)]:
+            size = min(2 * size, _CHUNK)
             rows = {i: seen.row for i, seen in enumerate(chunk) if seen.row is not None}
             found = self._network(np.stack([*rows.values()]), jobs) if rows else ()
             guesses = {i: guess_of(row) for i, row in zip(rows, found, strict=True)}

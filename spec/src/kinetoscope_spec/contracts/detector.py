@@ -159,7 +159,7 @@ class DetectorContract(Contract):
                     alone = self._detect(path, mode)
                     require(_what(found) == _what(alone), f"{where} is {_said(found)}, alone {_said(alone)}")
 
-    @law(st.data(), st.sampled_from(MODES), cost=3, unless="never_streams")
+    @law(st.data(), st.sampled_from(MODES), cost=10, unless="never_streams")
     def test_answers_come_as_they_are_found(self, data: Any, mode: str) -> None:
         """`detect_each`, where there is one, yields what `detect_many` returns, and takes no path long before.
 
