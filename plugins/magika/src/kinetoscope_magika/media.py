@@ -96,7 +96,12 @@ def is_wave(head: bytes, tail: bytes, size: int) -> bool:
 
 def is_gzip(head: bytes, tail: bytes, size: int) -> bool:
     """Gzip: deflated, no reserved flag, a known system (RFC 1952, 2.3)."""
-    return len(head) >= 18 <= size and not head[3] & 0xE0 and head[8] in (0, 2, 4) and (head[9] <= 13 or head[9] == 255)
+    return (
+        len(head) >= 18 <= size
+        and not head[3] & 0xE0
+        and head[8] in (0, 2, 4)
+        and (head[9] <= 13 or head[9] == 255)
+    )
 
 
 def _media(
