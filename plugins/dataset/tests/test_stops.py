@@ -138,9 +138,9 @@ CODE = """
     from kinetoscope_spec import Asset, Motion, Skeleton
     import numpy as np
     put = LocalStorage.put
-    def slow(self, key, data):
+    def slow(self, key, data, **how):
         time.sleep(0.004)
-        put(self, key, data)
+        put(self, key, data, **how)
     LocalStorage.put = slow
     def read(path):
         seed = int(path.read_text())

@@ -88,11 +88,10 @@ class Clip:
 
     def attributes(self) -> dict[str, Any]:
         """Return what its document states; the shape of the array says the rest."""
-        held = attrs.asdict(self, filter=lambda field, _: field.name not in ("id", "joints", "frames"))
-        return {OURS: {**held, "columns": list(self.columns)}}
+        return {OURS: {**{name: getattr(self, name) for name in _STATED}, "columns": list(self.columns)}}
 
 
-_FIELDS = {field.name: field.type for field in attrs.fields(Clip)}
+_STATED = tuple(field.name for field in attrs.fields(Clip) if field.name not in ("id", "joints", "frames"))
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "str": (str,),
     "int": (int,),

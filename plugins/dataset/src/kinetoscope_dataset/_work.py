@@ -8,8 +8,7 @@ from pathlib import Path
 
 import attrs
 
-from kinetoscope_dataset._clip import digest
-from kinetoscope_dataset._packing import Origin, Packed, pack_all
+from kinetoscope_dataset._packing import Origin, Packed, pack_all, terms_id
 from kinetoscope_spec import Asset, KinetoscopeError
 
 __all__ = ["Outcome", "Read", "Task", "work"]
@@ -59,7 +58,7 @@ class Outcome:
 def work(read: Read, task: Task) -> Outcome:
     """Read and pack one file, unless the dataset has it as it is."""
     try:
-        terms = _hash(task.path), digest(task.beside) if task.beside else ""
+        terms = _hash(task.path), terms_id(task.beside)
         if task.held == terms:
             return Outcome("unchanged")
         asset = read(task.path)

@@ -83,7 +83,7 @@ class Writer:
                 self._storage.put(key, data)
                 self._shared.add(key)
         for key, data in packed.objects.items():
-            self._storage.put(key, data)
+            self._storage.put(key, data, unseen=True)  # nobody looks for it before its document is there
         self._storage.put(*packed.document)
         clip = packed.clip
         self._changed = True
