@@ -130,11 +130,14 @@ class FileReader:
     Args:
         host: the host here.
         options: those with which a worker process makes its host.
+        expected: about how many bytes each process will read in all, so that an importer which has
+            a method `prepare(size)` knows whether getting up to speed is worth it.
     """
 
-    def __init__(self, host: Host, options: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, host: Host, options: Mapping[str, Any] | None = None, expected: int = 0) -> None:
         self.host = host
         self._options = dict(options or {})
+        self._expected = expected
         self._importers: dict[str, Any] = {}
 
     def __call__(self, path: Path) -> Asset | None:
@@ -143,24 +146,48 @@ class FileReader:
         Raises:
             FormatError: it is damaged, or can't be read.
         """
-        label = self.host.detect(path).label
+        importer = self._importer(self.host.detect(path).label)
+        asset: Asset | None = None if importer is None else importer.read(path)
+        return asset
+
+    def read_bytes(self, path: Path, data: bytes) -> Asset | None:
+        """Return the same of a file whose bytes are at hand.
+
+        It is not opened again, unless the importer has no method `read_bytes(data, path)`.
+        """
+        importer = self._importer(self.host.detect(path, data=data).label)
+        if importer is None:
+            return None
+        held = getattr(importer, "read_bytes", None)
+        asset: Asset = importer.read(path) if held is None else held(data, path)
+        return asset
+
+    def expecting(self, size: int) -> FileReader:
+        """Return a reader that is to read about `size` bytes in each process."""
+        return FileReader(self.host, self._options, size)
+
+    def _importer(self, label: str) -> Any:
         if label not in self._importers:  # choosing takes as long as reading a short clip
             infos = self.host.providers("importer")
             reads = any(info.provider is not None and label in info.provider.reads for info in infos)
-            self._importers[label] = self.host.importer(for_=label) if reads else None
-        importer = self._importers[label]
-        asset: Asset | None = None if importer is None else importer.read(path)
-        return asset
+            importer = self.host.importer(for_=label) if reads else None
+            prepare: Any = getattr(importer, "prepare", None)
+            if prepare is not None and self._expected:
+                prepare(self._expected)
+            self._importers[label] = importer
+        return self._importers[label]
 
     def __reduce__(self) -> tuple[Any, ...]:
         held = {
             key: tuple(value) if isinstance(value, list) else value for key, value in self._options.items()
         }
-        return _reader_here, (tuple(sorted(held.items())),)
+        return _reader_here, (tuple(sorted(held.items())), self._expected)
 
 
-def _reader_here(options: tuple[tuple[str, Any], ...]) -> FileReader:
-    return FileReader(_host_here(options), dict(options))
+@lru_cache(maxsize=4)
+def _reader_here(options: tuple[tuple[str, Any], ...], expected: int) -> FileReader:
+    """Return the reader of a worker process: one, which chooses its importers once."""
+    return FileReader(_host_here(options), dict(options), expected)
 
 
 @lru_cache(maxsize=4)

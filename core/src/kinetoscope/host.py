@@ -123,19 +123,22 @@ class Host(Getters):
 
     # -- files
 
-    def detect(self, path: str | Path) -> Detection:
+    def detect(self, path: str | Path, *, data: bytes | None = None) -> Detection:
         """Say what a file is: the detector does, or where none can, the importers' signatures.
+
+        Where its bytes are at hand (`data`), they are what is looked at, and the file is not opened.
 
         Raises:
             FormatError: it can't be read (an `OSError` too).
         """
         file = Path(path)
-        check_readable(file)
+        if data is None:
+            check_readable(file)
         try:
             detector = self.detector()
         except (ProviderNotFound, ProviderUnavailable, PluginError):
-            return by_signature(file, self.signatures())
-        detection: Detection = detector.detect(file)
+            return by_signature(file, self.signatures(), data)
+        detection: Detection = detector.detect(file if data is None else data)
         if detection.error:
             raise FormatError(detection.error, path=file)
         return detection

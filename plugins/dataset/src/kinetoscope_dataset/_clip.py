@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -29,7 +30,11 @@ _ID = re.compile(r"[0-9a-f]{32}")
 
 
 def _texts(given: Iterable[str]) -> tuple[str, ...]:
-    return tuple(given)  # JSON has lists
+    return tuple(map(_shared, given))  # JSON has lists
+
+
+def _shared(given: str) -> str:
+    return sys.intern(given)  # one string for all clips that say the same
 
 
 @attrs.frozen
@@ -64,16 +69,16 @@ class Clip:
     count: int
     revision: int
     source_hash: str
-    skeleton: str
+    skeleton: str = attrs.field(converter=_shared)
     joints: int
     frames: int
     framerate: float
     start_time: float = 0.0
     scaled: bool = False
     morphs: tuple[str, ...] = attrs.field(default=(), converter=_texts)
-    licence: str = ""
-    beside: str = ""
-    format: str = ""
+    licence: str = attrs.field(default="", converter=_shared)
+    beside: str = attrs.field(default="", converter=_shared)
+    format: str = attrs.field(default="", converter=_shared)
     warnings: tuple[str, ...] = attrs.field(default=(), converter=_texts)
 
     @property
