@@ -348,7 +348,7 @@ def test_small_files_are_asked_for_together(files, out):
         assert run(files, out, executor=executor, workers=2).converted == 150
     assert max(map(len, executor.asked)) == 16
     assert sorted(source for batch in executor.asked for source in batch) == sources(out)
-    (files.root / "000").write_text("1" + " " * (2 << 20))
+    (files.root / "000").write_text("1" + " " * (3 << 20))
     with Counted() as executor:
         run(files, out, executor=executor, workers=2)
     assert executor.asked[0] == ["000"], "a large file goes alone"

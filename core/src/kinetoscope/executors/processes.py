@@ -50,7 +50,8 @@ class ProcessExecutor(Executor):
     def _new(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin)
-        pool.submit(_nothing)  # starts all of them: while they get up, work can be looked for
+        for _ in range(self.workers):  # each call starts one: while they get up, work can be looked for
+            pool.submit(_nothing)
         return pool
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
@@ -77,7 +78,7 @@ class ProcessExecutor(Executor):
 
 
 def _nothing() -> None:
-    """Be the first call."""
+    """Be a process's first call."""
 
 
 def _begin() -> None:

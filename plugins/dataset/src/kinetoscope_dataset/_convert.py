@@ -22,7 +22,7 @@ __all__ = ["convert"]
 BYTES_IN_FLIGHT = 32 << 20
 """Files of so many bytes are read ahead of the writer; one alone may be larger."""
 
-BATCH_FILES, BATCH_BYTES = 16, 1 << 20
+BATCH_FILES, BATCH_BYTES = 16, 2 << 20
 """So many small files go to a worker at once: asking it costs a tenth of reading one."""
 
 
@@ -255,7 +255,9 @@ def _launch(executor: Executor, read: Read, batch: _Batch, flying: _Flying, susp
 
 def _for_workers(batch: _Batch) -> _Batch:
     """Return tasks that mean the same in a process which works in another folder."""
-    return tuple(attrs.evolve(task, path=task.path.absolute()) for task in batch)
+    return tuple(
+        task if task.path.is_absolute() else attrs.evolve(task, path=task.path.absolute()) for task in batch
+    )
 
 
 def _landed(flying: _Flying, suspects: list[Task]) -> Iterator[tuple[Task, Outcome]]:
