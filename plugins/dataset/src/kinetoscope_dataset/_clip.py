@@ -120,12 +120,12 @@ def digest(*parts: str | bytes) -> str:
     return held.hexdigest()
 
 
-def document_bytes(document: Mapping[str, Any]) -> bytes:
+def document_bytes(document: object) -> bytes:
     """Return a document as the JSON that is stored: the same document gives the same bytes."""
     return json.dumps(document, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode()
 
 
-def parsed(data: bytes, path: object) -> dict[str, Any]:
+def parsed(data: bytes | str, path: object) -> dict[str, Any]:
     """Return the JSON object in `data`.
 
     Raises:
