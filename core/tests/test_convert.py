@@ -133,6 +133,49 @@ def test_a_reader_crosses_processes_with_its_options(toy, tmp_path):
     assert blocked(path) is None
 
 
+class Prepared:
+    """An importer that reads from bytes at hand, and notes what it is told."""
+
+    def __init__(self):
+        self.told = []
+
+    def read(self, path):
+        raise AssertionError("its bytes are at hand")
+
+    def read_bytes(self, data, path):
+        self.told.append((data, path))
+        return "asset"
+
+    def prepare(self, size):
+        self.told.append(size)
+
+
+def test_a_file_whose_bytes_are_at_hand_is_not_opened(toy, tmp_path, monkeypatch):
+    """Not by the detector, nor by an importer that can do without."""
+    path = tmp_path / "a.x"  # which is not there
+    with Host(allow=["toy"]) as host:
+        importer = Prepared()
+        reader = FileReader(host).expecting(1000)
+        with monkeypatch.context() as patch:
+            patch.setattr(host, "importer", lambda **_how: importer)
+            assert reader.read_bytes(path, b"text") is None
+            assert reader.read_bytes(path, b"TOY") == "asset"
+            assert reader.read_bytes(path, b"TOY 2") == "asset"
+        assert importer.told == [1000, (b"TOY", path), (b"TOY 2", path)], "told once how much is to come"
+        path.write_text("TOY")
+        assert FileReader(host).read_bytes(path, b"TOY").name == FileReader(host)(path).name
+        assert FileReader(host).read_bytes(path, b"") is None
+
+
+def test_a_worker_has_one_reader(toy):
+    """It chooses its importers once, not for every call."""
+    with Host(allow=["toy"]) as host:
+        reader = FileReader(host, {"allow": ["toy"]}).expecting(7)
+        one, other = (pickle.loads(pickle.dumps(reader)) for _ in range(2))
+    assert one is other
+    assert one._expected == 7
+
+
 def test_a_full_disk_is_said_with_the_file_that_found_it_full(tmp_path: Path) -> None:
     with (
         pytest.raises(OSError, match=r"No space left on device: .*out\.glb"),
