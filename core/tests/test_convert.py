@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from kinetoscope import Host
+from kinetoscope._detection import by_signature
 from kinetoscope.convert import FileReader, Task, convert_all, means_dataset
 from kinetoscope.files import replacing
+from kinetoscope_spec import Signature
 
 
 @pytest.fixture
@@ -165,6 +167,20 @@ def test_a_file_whose_bytes_are_at_hand_is_not_opened(toy, tmp_path, monkeypatch
         path.write_text("TOY")
         assert FileReader(host).read_bytes(path, b"TOY").name == FileReader(host)(path).name
         assert FileReader(host).read_bytes(path, b"") is None
+
+
+@pytest.mark.parametrize("size", [1, 4096, 4097, 10_000])
+def test_a_signature_sees_the_same_of_a_file_and_of_its_bytes(tmp_path, size):
+    seen, data = [], bytes(i % 251 for i in range(size))
+    (tmp_path / "a").write_bytes(data)
+
+    def rule(*ends):
+        seen.append(ends)
+        return True
+
+    told = [by_signature(tmp_path / "a", [Signature("x", rule=rule)], held) for held in (None, data)]
+    assert told[0] == told[1]
+    assert seen[0] == seen[1] == (data[:4096], data[-4096:], size)
 
 
 def test_a_worker_has_one_reader(toy):

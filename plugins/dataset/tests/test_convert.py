@@ -194,7 +194,7 @@ def test_what_can_not_be_read_is_counted_and_nothing_of_it_pruned(files, out):
     assert convert([files.root / "pipe"], out, read=files).skipped == 1
 
 
-def test_what_is_stored_is_what_was_hashed(files, out):
+def test_what_is_stored_is_what_was_hashed(files, out, monkeypatch):
     """A file is read once: what is written to it meanwhile makes no clip under another's hash."""
 
     class AtOnce:
@@ -202,12 +202,17 @@ def test_what_is_stored_is_what_was_hashed(files, out):
             raise AssertionError("it was to be read from the bytes at hand")
 
         def read_bytes(self, path, data):
-            path.write_text("4")
             held = files.motions(data.decode())
             return Asset(path.name, held[0].skeleton, held, metadata={"unit_m": 1.0, "axes": "+X+Y+Z"})
 
+    def hashed(path):
+        found = _hashed(path)
+        path.write_text("4 2")
+        return found
+
+    monkeypatch.setattr("kinetoscope_dataset._work._hashed", hashed)
     files.write({"a": "3"})
-    assert convert([files.root], out, read=AtOnce()).converted == 1
+    assert convert([files.root], out, read=AtOnce()).clips == 1
     data = Dataset.open(out.url)
     assert data.clips[0].source_hash == f"sha256:{hashlib.sha256(b'3').hexdigest()}"
     assert np.array_equal(data[0].positions, files.motions("3")[0].positions)
