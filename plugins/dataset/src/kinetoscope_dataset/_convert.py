@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Collection, Iterator, Sequence
@@ -120,11 +121,8 @@ def _files(
             try:
                 status = path.stat()
             except OSError as error:
-                why = (
-                    "is a link that leads nowhere"
-                    if path.is_symlink()
-                    else f"can't be read: {error.strerror}"
-                )
+                lost = path.is_symlink() and error.errno in (errno.ENOENT, errno.ELOOP)
+                why = "is a link that leads nowhere" if lost else f"can't be read: {error.strerror}"
                 closed[name] = path, why
                 continue
             if not stat.S_ISREG(status.st_mode):  # a pipe, socket or device: opening it might wait for ever
