@@ -8,7 +8,7 @@ from typing import Any, Final
 import attrs
 import numpy as np
 
-from kinetoscope_fbx._node import LARGEST, Node, Place
+from kinetoscope_fbx._node import LARGEST, Node, Place, Properties
 
 __all__ = ["KTIME", "ROOT", "Document", "Object", "build_document"]
 
@@ -115,22 +115,14 @@ def build_document(root: Node, version: int, *, ascii: bool) -> Document:  # noq
     return document
 
 
-def properties_of(node: Node) -> dict[str, tuple[Any, ...]]:
+def properties_of(node: Node) -> Properties:
     """Return the values of `Properties70` (`P: name, type, label, flags, values`) or `Properties60`."""
-    found: dict[str, tuple[Any, ...]] = {}
+    found: Properties = {}
     for name, first in (("Properties70", 4), ("Properties60", 3)):
         block = node.find(name)
-        if block is None:
-            continue
-        for child in block.children:
-            values = child.values
-            if len(values) > first and isinstance(values[0], str):
-                found[values[0]] = tuple(_plain(held) for held in values[first:])
+        if block is not None:
+            found |= block.properties(first)
     return found
-
-
-def _plain(held: Any) -> Any:
-    return held.tolist()[0] if isinstance(held, np.ndarray) and held.size else held
 
 
 def _templates(root: Node) -> dict[str, dict[str, tuple[Any, ...]]]:
