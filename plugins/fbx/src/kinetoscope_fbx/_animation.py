@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 import attrs
@@ -10,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinetoscope_fbx._axes import ORDERS, euler_quaternions
-from kinetoscope_fbx._curves import Curve
+from kinetoscope_fbx._curves import Curves
 from kinetoscope_fbx._document import KTIME, Document, Id, Object
-from kinetoscope_fbx._keys import curve_of_record, curve_of_take
-from kinetoscope_fbx._node import Node
+from kinetoscope_fbx._keys import curves_of_records, curves_of_takes
+from kinetoscope_fbx._node import LARGEST, Node
 from kinetoscope_spec import rotation
 
 __all__ = ["Layer", "Stack", "stacks_of"]
@@ -21,35 +22,63 @@ __all__ = ["Layer", "Stack", "stacks_of"]
 Array = NDArray[Any]
 
 _TAKE_NAMES: Final = {"T": "Lcl Translation", "R": "Lcl Rotation", "S": "Lcl Scaling"}
-_AXES: Final = {"X": 0, "Y": 1, "Z": 2}
+_TRANSFORMS: Final = frozenset(_TAKE_NAMES.values())
+_AXES: Final = {"X": 0, "Y": 1, "Z": 2, "d|X": 0, "d|Y": 1, "d|Z": 2}
 _ADDITIVE, _OVERRIDE = 0, 1
 
 
 @attrs.define(eq=False)
 class Channel:
-    """The curves of one property: one number, or three; None where a constant stands in."""
+    """One property: of each of its numbers the curve's place in the layer, -1 without; a constant stands in."""
 
-    curves: list[Curve | None]
+    curves: list[int]
     constants: list[float | None]
-
-    @property
-    def is_still(self) -> bool:
-        """Whether it has one value at all times."""
-        return all(curve is None or curve.is_still for curve in self.curves)
 
 
 @attrs.define(eq=False)
 class Layer:
     """One layer: its curves by object and property, and how it joins those below it."""
 
-    channels: dict[tuple[Id, str], Channel] = attrs.field(factory=dict)
+    channels: dict[tuple[Id, str], Channel]
+    curves: Curves
+    weight: Channel = attrs.field(factory=lambda: Channel([-1], [100.0]))
     blend: int = _ADDITIVE
     by_channel: bool = False
     adds_scales: bool = False
-    weight: Channel = attrs.field(factory=lambda: Channel([None], [100.0]))
+
+    def moves(self, channel: Channel) -> bool:
+        """Tell whether a channel has different values at different times; most do not."""
+        return any(curve >= 0 and not self.curves.is_still[curve] for curve in channel.curves)
+
+    def weights(self, times: Array) -> Array:
+        """Return how much the layer counts at `times [F]`, `[F, 1]`, from 0 to 1."""
+        found = self.sampled([self.weight], np.full((1, len(times), 1), 100.0), times)[0]
+        weights: Array = np.clip(found / 100.0, 0.0, 1.0)
+        return weights
+
+    def sampled(self, channels: Sequence[Channel], rest: Array, times: Array) -> Array:
+        """Return the values of N channels at `times [F]`; `rest [N, F, C]` where they say nothing."""
+        found = rest.copy()
+        fixed: list[tuple[int, int, float]] = []
+        moved: list[tuple[int, int, int]] = []
+        for row, channel in enumerate(channels):
+            for axis, (curve, constant) in enumerate(zip(channel.curves, channel.constants, strict=True)):
+                if axis >= rest.shape[2]:
+                    break
+                if curve >= 0:
+                    moved.append((row, axis, curve))
+                elif constant is not None:
+                    fixed.append((row, axis, constant))
+        if fixed:
+            rows, axes, values = zip(*fixed, strict=True)
+            found[rows, :, axes] = np.array(values)[:, None]
+        if moved:
+            rows, axes, curves = zip(*moved, strict=True)
+            found[rows, :, axes] = self.curves.at(np.array(curves), times)
+        return found
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class Stack:
     """A clip: its name, the seconds it spans, and its layers from the base up."""
 
@@ -62,29 +91,46 @@ class Stack:
         """Tell whether any layer has curves for a property."""
         return any((held.id, name) in layer.channels for layer in self.layers)
 
-    def changes(self, held: Object, name: str) -> bool:
-        """Tell whether a property has different values at different times; most that have curves do not."""
-        found = [layer for layer in self.layers if (held.id, name) in layer.channels]
-        return any(not (layer.channels[held.id, name].is_still and layer.weight.is_still) for layer in found)
+    @cached_property
+    def touched(self) -> tuple[set[Id], set[Id]]:
+        """The ids of nodes whose transforms any layer holds, and of those whose transforms change."""
+        held, changing = set[Id](), set[Id]()
+        for layer in self.layers:
+            weight_moves = layer.moves(layer.weight)
+            for (target, name), channel in layer.channels.items():
+                if name in _TRANSFORMS:
+                    held.add(target)
+                    if weight_moves or layer.moves(channel):
+                        changing.add(target)
+        return held, changing
 
-    def value(self, held: Object, name: str, rest: Array, times: Array, order: int = 0) -> Array:
-        """Return a property at `times [F]`, `[F, C]`; `rest [C]` is what it is without animation.
+    def values(
+        self, held: Sequence[Object], name: str, rest: Array, times: Array, orders: Array | None = None
+    ) -> Array:
+        """Return a property of N objects at `times [F]`, `[N, F, C]`.
 
-        `order` is the rotation order of a rotation, which layers may blend as turns.
+        Args:
+            held: the objects.
+            name: of the property.
+            rest: `[N, 1, C]`, what it is without animation.
+            times: `[F]` s.
+            orders: `[N]`, the rotation orders of rotations, which layers may blend as turns.
         """
-        found = np.repeat(rest[None], len(times), axis=0)
+        found = np.repeat(rest, len(times), axis=1)
+        orders = np.zeros(len(held), np.int64) if orders is None else orders
         for i, layer in enumerate(self.layers):
-            channel = layer.channels.get((held.id, name))
-            if channel is None:
+            pairs = [(row, layer.channels.get((one.id, name))) for row, one in enumerate(held)]
+            channels = [channel for _, channel in pairs if channel is not None]
+            if not channels:
                 continue
-            value = _sampled(
-                channel, found if i == 0 or layer.blend != _ADDITIVE else _nothing(name, found), times
-            )
-            if i == 0:
-                found = value
-                continue
-            weight = np.clip(_sampled(layer.weight, np.full((len(times), 1), 100.0), times) / 100.0, 0.0, 1.0)
-            found = _BLENDS.get(name, _blend_numbers)(layer, found, value, weight, order)
+            rows = [row for row, channel in pairs if channel is not None]
+            below = found[rows]
+            unsaid = below if i == 0 or layer.blend != _ADDITIVE else _nothing(name, below)
+            value = layer.sampled(channels, unsaid, times)
+            if i > 0:
+                blend = _BLENDS.get(name, _blend_numbers)
+                value = blend(layer, below, value, layer.weights(times), orders[rows])
+            found[rows] = value
         return found
 
 
@@ -93,19 +139,7 @@ def _nothing(name: str, found: Array) -> Array:
     return np.ones_like(found) if name == "Lcl Scaling" else np.zeros_like(found)
 
 
-def _sampled(channel: Channel, rest: Array, times: Array) -> Array:
-    columns = []
-    for i in range(rest.shape[1]):
-        curve = channel.curves[i] if i < len(channel.curves) else None
-        constant = channel.constants[i] if i < len(channel.constants) else None
-        if curve is not None and len(curve.times):
-            columns.append(curve.at(times))
-        else:
-            columns.append(rest[:, i] if constant is None else np.full(len(times), constant))
-    return np.stack(columns, axis=1)
-
-
-def _blend_numbers(layer: Layer, below: Array, value: Array, weight: Array, _: int) -> Array:
+def _blend_numbers(layer: Layer, below: Array, value: Array, weight: Array, _: Array) -> Array:
     if layer.blend == _OVERRIDE:
         return value
     added = value if layer.blend == _ADDITIVE else value - below
@@ -113,9 +147,9 @@ def _blend_numbers(layer: Layer, below: Array, value: Array, weight: Array, _: i
     return joined
 
 
-def _blend_scales(layer: Layer, below: Array, value: Array, weight: Array, order: int) -> Array:
+def _blend_scales(layer: Layer, below: Array, value: Array, weight: Array, orders: Array) -> Array:
     if layer.adds_scales or layer.blend == _OVERRIDE:
-        return _blend_numbers(layer, below, value, weight, order)
+        return _blend_numbers(layer, below, value, weight, orders)
     kept = below if layer.blend == _ADDITIVE else _power(below, 1 - weight)
     joined: Array = kept * _power(value, weight)
     return joined
@@ -127,20 +161,24 @@ def _power(values: Array, weight: Array) -> Array:
     return raised
 
 
-def _blend_rotations(layer: Layer, below: Array, value: Array, weight: Array, order: int) -> Array:
+def _blend_rotations(layer: Layer, below: Array, value: Array, weight: Array, orders: Array) -> Array:
     if layer.by_channel or layer.blend == _OVERRIDE:
-        return _blend_numbers(layer, below, value, weight, order)
-    a, b = euler_quaternions(below, order), euler_quaternions(value, order)
-    if layer.blend == _ADDITIVE:
-        turned = rotation.multiply(a, rotation.slerp(rotation.identity(b), b, weight[:, 0]))
-    else:
-        turned = rotation.slerp(a, b, weight[:, 0])
-    names = ORDERS[order if 0 <= order < len(ORDERS) else 0][::-1]
-    angles = np.degrees(rotation.to_euler(turned, names))
-    return np.stack([angles[:, names.index(axis)] for axis in "xyz"], axis=1)
+        return _blend_numbers(layer, below, value, weight, orders)
+    found = np.empty_like(value)
+    for order in np.unique(orders).tolist():
+        rows = orders == order
+        a, b = euler_quaternions(below[rows], order), euler_quaternions(value[rows], order)
+        if layer.blend == _ADDITIVE:
+            turned = rotation.multiply(a, rotation.slerp(rotation.identity(b), b, weight[:, 0]))
+        else:
+            turned = rotation.slerp(a, b, weight[:, 0])
+        names = ORDERS[order if 0 <= order < len(ORDERS) else 0][::-1]
+        angles = np.degrees(rotation.to_euler(turned, names))
+        found[rows] = np.stack([angles[..., names.index(axis)] for axis in "xyz"], axis=-1)
+    return found
 
 
-_BLENDS: Final[dict[str, Callable[[Layer, Array, Array, Array, int], Array]]] = {
+_BLENDS: Final[dict[str, Callable[[Layer, Array, Array, Array, Array], Array]]] = {
     "Lcl Scaling": _blend_scales,
     "Lcl Rotation": _blend_rotations,
 }
@@ -175,50 +213,59 @@ def _spanned(
     for first, last in ((start, stop), (other_start, other_stop)):
         if last > first:
             return Stack(name, first / KTIME, last / KTIME, layers)
-    curves = [
-        curve
-        for layer in layers
-        for channel in layer.channels.values()
-        for curve in channel.curves
-        if curve is not None and len(curve.times)
-    ]
-    first = min((float(curve.times[0]) for curve in curves), default=start / KTIME)
-    return Stack(name, first, max((float(curve.times[-1]) for curve in curves), default=first), layers)
+    keys = [layer.curves.times for layer in layers if len(layer.curves.times)]
+    first = min((float(times.min()) for times in keys), default=start / KTIME)
+    return Stack(name, first, max((float(times.max()) for times in keys), default=first), layers)
 
 
 def _layer(document: Document, held: Object) -> Layer:
-    made = Layer(
+    nodes: list[Node] = []
+    channels: dict[tuple[Id, str], Channel] = {}
+    weight = Channel([-1], [held.number("Weight", 100.0)])
+    for node, said in document.below.get(held.id, ()):
+        if node.kind != "AnimationCurveNode":
+            continue
+        channel = _channel(document, node, nodes)
+        for target, name in document.above.get(node.id, ()):
+            if name:
+                channels[target, name] = channel
+        if said == "Weight":
+            weight = channel
+    curves, places = curves_of_records(nodes)
+    _place(set(channels.values()) | {weight}, places)
+    return Layer(
+        channels,
+        curves,
+        weight,
         blend=int(held.number("BlendMode", 0)),
         by_channel=bool(held.number("RotationAccumulationMode", 0)),
         adds_scales=bool(held.number("ScaleAccumulationMode", 0)),
-        weight=Channel([None], [held.number("Weight", 100.0)]),
     )
-    for node, _ in document.below.get(held.id, ()):
-        if node.kind != "AnimationCurveNode":
-            continue
-        for target, name in document.above.get(node.id, ()):
-            if name:
-                made.channels[target, name] = _channel(document, node)
-    for node, name in document.below.get(held.id, ()):
-        if node.kind == "AnimationCurveNode" and name == "Weight":
-            made.weight = _channel(document, node)
-    return made
 
 
-def _channel(document: Document, node: Object) -> Channel:
-    curves: list[Curve | None] = [None] * 3
-    constants: list[float | None] = [None] * 3
+def _place(channels: Iterable[Channel], places: list[int]) -> None:
+    """Have channels name their curves by their places among those that have keys."""
+    for channel in channels:
+        channel.curves = [places[curve] if curve >= 0 else -1 for curve in channel.curves]
+
+
+def _channel(document: Document, node: Object, nodes: list[Node]) -> Channel:
+    """Return the channel of an `AnimationCurveNode`; its curves go to the end of `nodes`."""
+    curves = [-1, -1, -1]
+    constants: list[float | None] = [None, None, None]
     for name, held in node.properties.items():
-        if held and isinstance(held[0], int | float) and np.isfinite(held[0]):
-            constants[_AXES.get(name.removeprefix("d|"), 0)] = float(held[0])
+        if held and isinstance(held[0], int | float) and abs(held[0]) <= LARGEST:
+            constants[_AXES.get(name, 0)] = float(held[0])
     for child, name in document.below.get(node.id, ()):
         if child.kind == "AnimationCurve":
-            curves[_AXES.get(name.removeprefix("d|"), 0)] = curve_of_record(child.node)
+            curves[_AXES.get(name, 0)] = len(nodes)
+            nodes.append(child.node)
     return Channel(curves, constants)
 
 
 def _take(document: Document, take: Node) -> Stack:
-    layer = Layer()
+    nodes: list[Node] = []
+    channels: dict[tuple[Id, str], Channel] = {}
     name = str(take.values[0]) if take.values else "take"
     for held in take.all("Model"):
         target = str(held.values[0]) if held.values else ""
@@ -228,20 +275,22 @@ def _take(document: Document, take: Node) -> Stack:
             for part in parts:
                 label = str(part.values[0]) if part.values else ""
                 known = _TAKE_NAMES.get(label, label) if title == "Transform" else label
-                layer.channels[target, known] = _take_channel(part)
+                channels[target, known] = _take_channel(part, nodes)
+    curves, places = curves_of_takes(nodes)
+    _place(channels.values(), places)
     span = []
     for field in ("LocalTime", "ReferenceTime"):
         times = take.array(field, np.float64)
         span += [0.0, 0.0] if times is None or len(times) < 2 else [float(times[0]), float(times[1])]
-    return _spanned(name, [layer], *span)
+    return _spanned(name, [Layer(channels, curves)], *span)
 
 
-def _take_channel(node: Node) -> Channel:
+def _take_channel(node: Node, nodes: list[Node]) -> Channel:
     parts = [part for part in node.all("Channel") if part.find("Key") or part.find("Default")] or [node]
-    curves: list[Curve | None] = []
     constants: list[float | None] = []
     for part in parts[:3]:
-        curves.append(curve_of_take(part))
         held = part.array("Default", np.float64)
         constants.append(None if held is None or not len(held) else float(held[0]))
-    return Channel(curves, constants)
+    first = len(nodes)
+    nodes += parts[:3]
+    return Channel(list(range(first, len(nodes))), constants)

@@ -102,13 +102,7 @@ def local_poses(models: Sequence[Model], stack: Stack | None, times: Array) -> P
         rest = _vectors(models, name, default)
         if stack is None:
             return rest
-        rows = [
-            stack.value(model.held, name, rest[i, 0], times, int(orders[i]))
-            if stack.moves(model.held, name)
-            else np.broadcast_to(rest[i], (len(times), 3))
-            for i, model in enumerate(models)
-        ]
-        return np.array(rows)
+        return stack.values([model.held for model in models], name, rest, times, orders)
 
     moved, scales = value("Lcl Translation", _ZERO), value("Lcl Scaling", _ONE)
     turned = _turns(value("Lcl Rotation", _ZERO), orders)

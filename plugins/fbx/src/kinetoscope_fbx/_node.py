@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ __all__ = [
     "Place",
     "Properties",
     "Source",
+    "joined",
     "property_of",
 ]
 
@@ -235,6 +236,23 @@ def _joined(values: list[Any]) -> Array:
         return np.array(values) if values else np.empty(0)
     parts = [np.atleast_1d(held.unpack() if isinstance(held, PackedArray) else np.asarray(held)) for held in values]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def joined(nodes: Sequence[Node | None], dtype: Any) -> tuple[Array, Array]:
+    """Return the numbers of many records one after another, `[N]`, and how many each has; None has none.
+
+    Raises:
+        FormatError: as `Node.numbers` does.
+    """
+    values = [node.values if node is not None else [] for node in nodes]
+    plain = [held for row in values for held in row]
+    if set(map(type, plain)) <= {int, float}:
+        found = np.array(plain) if plain else np.empty(0, dtype)
+        fits = found.dtype.kind == "i" or (found.dtype.kind == np.dtype(dtype).kind == "f")
+        if fits and (found.dtype.kind == "i" or (np.abs(found) <= LARGEST).all()):
+            return found.astype(dtype, copy=False), np.array(list(map(len, values)), np.int64)
+    parts = [np.empty(0, dtype) if node is None else node.numbers(dtype) for node in nodes]
+    return np.concatenate([np.empty(0, dtype), *parts]), np.array(list(map(len, parts)), np.int64)
 
 
 def property_of(row: list[Any], first: int) -> tuple[str, tuple[Any, ...]] | None:

@@ -113,8 +113,8 @@ def _morph_weights(stack: Stack, times: Array, meshes: list[tuple[Mesh, Shapes |
     for _, shapes in meshes:
         for name, channel in (shapes.channels if shapes else {}).items():
             if stack.moves(channel, "DeformPercent"):
-                rest = np.array([channel.number("DeformPercent", 0.0)])
-                curve = stack.value(channel, "DeformPercent", rest, times)[:, 0] / 100.0
+                rest = np.array([[[channel.number("DeformPercent", 0.0)]]])
+                curve = stack.values([channel], "DeformPercent", rest, times)[0, :, 0] / 100.0
                 weights.setdefault(name, curve.astype(np.float32))
     return weights
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Sequence, Set
 from typing import Any, Final
 
 import attrs
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kinetoscope_fbx._animation import Stack
 from kinetoscope_fbx._axes import Basis
-from kinetoscope_fbx._document import Object
+from kinetoscope_fbx._document import Id
 from kinetoscope_fbx._inherit import plain_poses
 from kinetoscope_fbx._models import Model, Pose, beyond_measure, local_poses
 from kinetoscope_spec import Motion, Skeleton, rotation
@@ -61,9 +61,10 @@ def posed(models: list[Model], stack: Stack | None, times: Array, rest: Sequence
 
     Nodes that stand still in the stack, wherever that is, are evaluated once for all times.
     """
-    held = [i for i, model in enumerate(models) if stack is None or _any(model, stack.moves)]
-    moved = [] if stack is None else [i for i in held if _any(models[i], stack.changes)]
-    still = sorted(set(held) - set(moved))
+    touched, changing = (None, frozenset[Id]()) if stack is None else stack.touched
+    held = [i for i, model in enumerate(models) if touched is None or model.held.id in touched]
+    moved = [i for i in held if models[i].held.id in changing]
+    still = [i for i in held if models[i].held.id not in changing]
     poses: list[Pose | None] = list(rest) or [None] * len(models)
     for chosen, when in ((still, times[:1]), (moved, times)):
         if chosen:
@@ -71,10 +72,6 @@ def posed(models: list[Model], stack: Stack | None, times: Array, rest: Sequence
             for row, i in enumerate(chosen):
                 poses[i] = found.of(row)
     return Posed(times, [pose for pose in poses if pose is not None], {})
-
-
-def _any(model: Model, asked: Callable[[Object, str], bool]) -> bool:
-    return any(asked(model.held, f"Lcl {what}") for what in ("Translation", "Rotation", "Scaling"))
 
 
 def inherited(models: list[Model], held: Posed) -> Posed:
