@@ -109,8 +109,18 @@ class _Records:
             ) from error
 
     def children(self, at: int) -> list[Node]:
-        """Return the records below one that was passed over."""
+        """Return the records below one that was passed over, or that has none."""
+        if not self.found[at][2] or self._holds_array(at):
+            return []
         return self._below(at + 1, self._end(at))
+
+    def links(self, at: int) -> list[list[Any]]:
+        """Return what `Node.links` does."""
+        return [
+            self.values(i)
+            for i in range(at + 1, self._end(at))
+            if self.found[i][0] in (b"C", b"Connect")
+        ]
 
     def properties(self, at: int, first: int) -> Properties:
         """Return the properties of a block; many are written alike in many blocks, and read once."""
@@ -120,7 +130,7 @@ class _Records:
             try:
                 held = known[raw]
             except KeyError:
-                held = known[raw] = property_of(self.values(i), first)
+                held = known[raw] = _property(raw, first) or property_of(self.values(i), first)
             if held is not None:
                 found[held[0]] = held[1]
         return found
@@ -152,10 +162,8 @@ class _Records:
                 children.append(node)
                 at += 1
                 if not opens:
-                    node.children = []
                     continue
                 if self._holds_array(at - 1):
-                    node.children = []
                     at += 2
                     continue
                 if raw in _BLOCKS and (last := self._end(at - 1)) < end and found[last][3] == b"}":
@@ -189,6 +197,18 @@ class _Records:
             raise self.place(at).error(f"{rest[:20]!r} belongs to no record", "'Name:'")
         if rest:
             raise self.place(at).error(f"{rest[:20]!r} is nothing an FBX file holds", "a record or a value")
+
+
+def _property(raw: bytes, first: int) -> tuple[str, tuple[Any, ...]] | None:
+    """Return name and values of a property that is so many texts and then numbers, as most are; else None."""
+    parts = raw.split(b'"')
+    if len(parts) != 2 * first + 1 or b"&" in parts[1]:
+        return None
+    try:
+        values = _few(parts[-1].replace(b",", b" ").split())
+    except ValueError:
+        return None
+    return (parts[1].decode("utf-8", "replace"), tuple(values)) if values else None
 
 
 def _values(raw: bytes) -> list[Any]:

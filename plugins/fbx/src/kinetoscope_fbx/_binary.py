@@ -31,7 +31,7 @@ _HEADER = 27
 _SCALARS: Final = {
     "Y": ("h", 2), "I": ("i", 4), "L": ("q", 8), "F": ("f", 4), "D": ("d", 8), "C": ("B", 1), "B": ("B", 1), "Z": ("b", 1)
 }  # fmt: skip
-_TEXT: Final = ord("S")
+_TEXT, _LONG = ord("S"), ord("L")
 _UNREAD: Final = frozenset(
     (b"NodeAttribute", b"Pose", b"Thumbnail", b"UserData", b"Shading", b"Culling", b"TypeFlags", b"Version")
 )
@@ -68,10 +68,11 @@ class _Records:
         self.array = struct.Struct(f"{order}III")
         self.length = struct.Struct(f"{order}I").unpack_from
         self.scalars = {
-            ord(code): (struct.Struct(order + kind).unpack_from, size)
+            ord(code): (struct.Struct(order + kind).unpack_from, 1 + size)
             for code, (kind, size) in _SCALARS.items()
         }
         self.dtypes = {code: np.dtype(order + kind) for code, kind in _ARRAYS.items()}
+        self.link = b"S" + struct.pack(f"{order}I", 2) + b"OOL", struct.Struct(f"{order}qxq")
         self.names: dict[bytes, str] = {}  # a file has some dozens, tens of thousands of times
         self.known: dict[int, dict[bytes, tuple[str, tuple[Any, ...]] | None]] = {}
 
@@ -110,6 +111,16 @@ class _Records:
                 held = known[raw] = property_of(self._values(record, start, end, count), first)
             if held is not None:
                 found[held[0]] = held[1]
+        return found
+
+    def links(self, at: int) -> list[list[Any]]:
+        """Return what `Node.links` does; most are two numbers, and lie alike."""
+        data, head, numbers, found = self.data, self.link[0], self.link[1].unpack_from, []
+        for record, start, end, count in self._row(at):
+            if count == 3 and end - start == 25 and data.startswith(head, start) and data[start + 16] == _LONG:
+                found.append(["OO", *numbers(data, start + 8)])
+            elif self._name(record) in ("C", "Connect"):
+                found.append(self._values(record, start, end, count))
         return found
 
     def _row(self, at: int) -> Iterator[tuple[int, int, int, int]]:
@@ -163,11 +174,9 @@ class _Records:
             node = Node(name, self, at)
             children.append(node)
             at = values + size
-            if at == stop:
-                node.children = []
-            elif raw in _BLOCKS:
+            if raw in _BLOCKS:
                 at = stop
-            else:
+            elif at < stop:
                 if depth + len(open_) > MAX_DEPTH:
                     raise node.place.error(f"records nest deeper than {MAX_DEPTH}")
                 node.children = children = []
@@ -195,10 +204,9 @@ class _Records:
                     (size,) = length(data, at + 1)
                     at += 5 + size
                     values.append(data[at - size : at].decode("utf-8", "replace"))
-                elif code in scalars:
-                    kind, size = scalars[code]
-                    values.append(kind(data, at + 1)[0])
-                    at += 1 + size
+                elif scalar := scalars.get(code):
+                    values.append(scalar[0](data, at + 1)[0])
+                    at += scalar[1]
                 else:
                     held, size = self._large(record, chr(code), at + 1, end)
                     at += 1 + size

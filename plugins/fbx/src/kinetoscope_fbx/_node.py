@@ -107,6 +107,9 @@ class Source(Protocol):
     def properties(self, at: int, first: int) -> Properties:
         """Return what `Node.properties` does of a record that was made without children."""
 
+    def links(self, at: int) -> list[list[Any]]:
+        """Return what `Node.links` does of a record that was made without children."""
+
     def place(self, at: int) -> Place:
         """Return where a record begins."""
 
@@ -162,6 +165,12 @@ class Node:
             return self._source.properties(self._at, first)
         rows = [child.values for child in self._children]
         return dict(held for row in rows if (held := property_of(row, first)) is not None)
+
+    def links(self) -> list[list[Any]]:
+        """Return of a block `Connections` the values of each connection."""
+        if self._children is None:
+            return self._source.links(self._at)
+        return [child.values for child in self._children if child.name in ("C", "Connect")]
 
     def beside(self, name: str) -> Node:
         """Return a new record, with nothing in it, that counts as standing where this one does."""
