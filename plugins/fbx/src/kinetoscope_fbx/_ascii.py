@@ -37,6 +37,9 @@ _VALUE: Final = re.compile(
     | ([A-Za-z_][\w+\-.]*+) | ;[^\n]*+ | \*[ ]*+\d++""",
     re.VERBOSE,
 )
+_END: Final = (b"", b"", b"", b"")
+"""What stands twice after the last match, so that none has to ask whether another two follow."""
+_NO_VALUE: Final = re.compile(rb"[ \t\r\n,]*+(?:(?:\*[ ]*+\d++|;[^\n]*+)[ \t\r\n,]*+)*+")
 _BLANK: Final = b" \t\r\n,"
 _OF_WHOLE_NUMBERS: Final = b"0123456789+-" + _BLANK
 _OF_NUMBERS: Final = b".eE" + _OF_WHOLE_NUMBERS
@@ -80,14 +83,15 @@ class _Records:
     def __init__(self, data: bytes, path: Path) -> None:
         self.data = data
         self.path = path
-        self.found = _RECORD.findall(data)
+        self.found = [*_RECORD.findall(data), _END, _END]
+        self.arrays: set[int] = set()
         self.names: dict[bytes, str] = {}
         self.known: dict[int, dict[bytes, tuple[str, tuple[Any, ...]] | None]] = {}
 
     def root(self) -> Node:
         """Return the record that all others stand below."""
         top = Node("", self, 0)
-        top.values, top.children = [], self._below(0, len(self.found))
+        top.values, top.children = [], self._below(0, len(self.found) - 2)
         return top
 
     def place(self, at: int) -> Place:
@@ -98,8 +102,7 @@ class _Records:
 
     def values(self, at: int) -> list[Any]:
         """Return the values of a record."""
-        if self.found[at][2] and self._holds_array(at):
-            at += 1
+        at += at in self.arrays
         try:
             return _values(self.found[at][1])
         except ValueError as error:
@@ -110,7 +113,7 @@ class _Records:
 
     def children(self, at: int) -> list[Node]:
         """Return the records below one that was passed over, or that has none."""
-        if not self.found[at][2] or self._holds_array(at):
+        if not self.found[at][2] or at in self.arrays:
             return []
         return self._below(at + 1, self._end(at))
 
@@ -135,17 +138,26 @@ class _Records:
                 found[held[0]] = held[1]
         return found
 
+    def by_name(self, at: int) -> dict[str, int]:
+        """Return what `Node.by_name` does."""
+        found = {}
+        for i in range(at + 1, self._end(at)):
+            parts = self.found[i][1].split(b'"', 2)
+            if len(parts) == 3:
+                found[parts[1].decode("utf-8", "replace")] = i
+        return found
+
     def _holds_array(self, at: int) -> bool:
         """Tell whether a record is one like `Vertices: *24 { a: ... }`: binary files hold its numbers themselves."""
-        inner = self.found[at + 1 : at + 3]
-        if len(inner) < 2 or inner[0][0] != b"a" or inner[0][2] or inner[1][3] != b"}":
+        inner = self.found[at + 1]
+        if inner[0] != b"a" or inner[2] or self.found[at + 2][3] != b"}":
             return False
-        return not _values(self.found[at][1])
+        return _NO_VALUE.fullmatch(self.found[at][1]) is not None
 
     def _end(self, at: int) -> int:
         """Return the number of what ends a row of records with none below them."""
         found, i = self.found, at + 1
-        while i < len(found) and found[i][0] and not found[i][2]:
+        while found[i][0] and not found[i][2]:
             i += 1
         return i
 
@@ -164,6 +176,7 @@ class _Records:
                 if not opens:
                     continue
                 if self._holds_array(at - 1):
+                    self.arrays.add(at - 1)
                     at += 2
                     continue
                 if raw in _BLOCKS and (last := self._end(at - 1)) < end and found[last][3] == b"}":

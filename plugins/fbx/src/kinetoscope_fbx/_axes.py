@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Final
 
 import attrs
@@ -32,7 +33,7 @@ def framerate_of(document: Document) -> float:
     return _RATES.get(mode, 24.0)
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, slots=False)
 class Basis:
     """The way from a file's space to ours: metres, right-handed, Y up, +Z forward.
 
@@ -68,7 +69,7 @@ class Basis:
             raise document.root.place.error(f"states a unit of {centimetres} cm", "a length above 0")
         return cls(turn, centimetres / 100.0)
 
-    @property
+    @cached_property
     def mirrors(self) -> bool:
         """Whether the file is left-handed."""
         return float(np.linalg.det(self.turn)) < 0

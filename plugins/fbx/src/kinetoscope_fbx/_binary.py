@@ -113,6 +113,15 @@ class _Records:
                 found[held[0]] = held[1]
         return found
 
+    def by_name(self, at: int) -> dict[str, int]:
+        """Return what `Node.by_name` does."""
+        data, found = self.data, {}
+        for record, start, end, _ in self._row(at):
+            if end - start > 4 and data[start] == _TEXT:
+                last = start + 5 + self.length(data, start + 1)[0]
+                found[data[start + 5 : min(last, end)].decode("utf-8", "replace")] = record
+        return found
+
     def links(self, at: int) -> list[list[Any]]:
         """Return what `Node.links` does; most are two numbers, and lie alike."""
         data, head, numbers, found = self.data, self.link[0], self.link[1].unpack_from, []

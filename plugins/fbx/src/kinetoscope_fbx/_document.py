@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from math import isfinite
 from typing import Any, Final
 
 import attrs
-import numpy as np
 
-from kinetoscope_fbx._node import LARGEST, Node, Place, Properties
+from kinetoscope_fbx._node import LARGEST, Node, Place, Properties, property_of
 
 __all__ = ["KTIME", "ROOT", "Document", "Object", "Template", "Vector", "build_document"]
 
@@ -65,7 +65,7 @@ class Object:
     def _held(self, name: str) -> tuple[Any, ...]:
         held = self.properties.get(name)
         if not held and self.template is not None:
-            held = self.template.properties.get(name)
+            held = self.template.get(name)
         return held or ()
 
     def vector(self, name: str, default: Vector) -> Vector:
@@ -74,8 +74,7 @@ class Object:
 
     def of_kind(self, name: str, default: Vector) -> Vector:
         """Return the property `name` as three numbers, as all objects of the kind have it."""
-        held = None if self.template is None else self.template.properties.get(name)
-        return self._three(name, held or (), default)
+        return self._three(name, self.template.get(name) if self.template else (), default)
 
     def _three(self, name: str, held: tuple[Any, ...], default: Vector) -> Vector:
         try:
@@ -100,15 +99,26 @@ class Object:
 
 
 class Template:
-    """The properties that all objects of a kind have unless they say otherwise, read when asked for."""
+    """The properties that all objects of a kind have unless they say otherwise: dozens, of which few are read."""
 
     def __init__(self, node: Node) -> None:
-        self.node = node
+        self._node = node
+        self._known: dict[str, tuple[Any, ...]] = {}
 
     @cached_property
-    def properties(self) -> Properties:
-        """What the file says of the kind."""
-        return properties_of(self.node)
+    def _block(self) -> tuple[Node, dict[str, int]]:
+        for child in self._node.children:
+            if child.name in _FIRST:
+                return child, child.by_name()
+        return self._node, {}
+
+    def get(self, name: str) -> tuple[Any, ...]:
+        """Return the values of a property, none if the file does not say."""
+        if name not in self._known:
+            block, rows = self._block
+            held = property_of(block.row(rows[name]), _FIRST[block.name]) if name in rows else None
+            self._known[name] = held[1] if held is not None else ()
+        return self._known[name]
 
 
 @attrs.define(eq=False)
@@ -144,7 +154,7 @@ class Document:
     def setting(self, name: str, default: float) -> float:
         """Return a number of the global settings."""
         held = self.settings.get(name)
-        fits = held and isinstance(held[0], int | float) and np.isfinite(held[0])
+        fits = held and isinstance(held[0], int | float) and isfinite(held[0])
         return float(held[0]) if held and fits else default
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_fbx._curves import Curves, End
+from kinetoscope_fbx._curves import NO_CURVES, Curves, End
 from kinetoscope_fbx._document import KTIME
 from kinetoscope_fbx._node import Node, joined
 from kinetoscope_fbx._tangents import (
@@ -44,6 +44,8 @@ def curves_of_records(nodes: Sequence[Node]) -> tuple[Curves, list[int]]:
     Raises:
         FormatError: keys and values differ in number, times fall, attributes don't cover the keys.
     """
+    if not nodes:
+        return NO_CURVES, []
     held = [{child.name: child for child in reversed(node.children)} for node in nodes]
     ticks, counts = _column(held, "KeyTime", np.int64)
     values, value_counts = _column(held, "KeyValueFloat", np.float64)

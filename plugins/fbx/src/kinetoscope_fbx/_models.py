@@ -134,7 +134,9 @@ def beyond_measure(model: Model) -> FormatError:
 def geometric_matrix(held: Object) -> Array:
     """Return the `[4, 4]` that moves a node's geometry alone, not its children."""
     matrix = np.eye(4)
-    turn = rotation.to_matrix(euler_quaternions(np.array(held.vector("GeometricRotation", _ZERO))))
-    matrix[:3, :3] = turn * np.array(held.vector("GeometricScaling", _ONE))
+    angles = held.vector("GeometricRotation", _ZERO)
+    if angles != _ZERO:
+        matrix[:3, :3] = rotation.to_matrix(euler_quaternions(np.array(angles)))
+    matrix[:3, :3] *= held.vector("GeometricScaling", _ONE)
     matrix[:3, 3] = held.vector("GeometricTranslation", _ZERO)
     return matrix

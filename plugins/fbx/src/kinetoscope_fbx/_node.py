@@ -107,6 +107,9 @@ class Source(Protocol):
     def properties(self, at: int, first: int) -> Properties:
         """Return what `Node.properties` does of a record that was made without children."""
 
+    def by_name(self, at: int) -> dict[str, int]:
+        """Return what `Node.by_name` does."""
+
     def links(self, at: int) -> list[list[Any]]:
         """Return what `Node.links` does of a record that was made without children."""
 
@@ -165,6 +168,14 @@ class Node:
             return self._source.properties(self._at, first)
         rows = [child.values for child in self._children]
         return dict(held for row in rows if (held := property_of(row, first)) is not None)
+
+    def by_name(self) -> dict[str, int]:
+        """Return of a block of properties, read from a file, what `row` finds each by, by its name."""
+        return self._source.by_name(self._at)
+
+    def row(self, at: int) -> list[Any]:
+        """Return the values of one property of a block."""
+        return self._source.values(at)
 
     def links(self) -> list[list[Any]]:
         """Return of a block `Connections` the values of each connection."""

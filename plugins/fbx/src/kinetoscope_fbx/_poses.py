@@ -82,6 +82,8 @@ def _local_poses(nodes: Nodes, rows: Array, stack: Stack | None, times: Array) -
     `T Roff Rp Rpre R Rpost^-1 Rp^-1 Soff Sp S Sp^-1`, as the FBX SDK's documentation gives it ("Computing
     transformation matrices"); the linear part of that is a turn after a scale, pivots only move.
     """
+    if not len(rows):
+        return Pose(*(np.empty((0, len(times), width)) for width in (3, 4, 3)))
     orders = nodes.orders[rows]
     held = [nodes.models[i].held for i in rows]
 

@@ -28,25 +28,35 @@ _AT_ONCE: Final = 1 << 16
 
 
 @attrs.frozen(eq=False)
-class Bones:
-    """The skeleton, and where each node stands in it.
+class Places:
+    """Where each node stands in the skeleton.
 
     Nodes that shear (uneven scale above a turn, inherited in FBX's own ways) can't be told by a position,
     a turn and a scale: above each stands a helper that has half of the work, by singular values.
 
     Attributes:
-        models: the nodes of the file.
-        skeleton: of all nodes and helpers.
-        place: `[N]`, where each node of the file stands in it.
+        models: the nodes of the file, N.
+        place: `[N]`, where each node of the file stands in the skeleton.
         moving: `[N]`, what moves in its place: the helper, for nodes that have one.
         helped: nodes of the file that have a helper before them.
     """
 
     models: list[Model]
-    skeleton: Skeleton
     place: Array
     moving: Array
     helped: frozenset[int]
+
+    @property
+    def count(self) -> int:
+        """How many bones there are."""
+        return len(self.models) + len(self.helped)
+
+
+@attrs.frozen(eq=False)
+class Bones(Places):
+    """The skeleton of all nodes and helpers, and where each node stands in it."""
+
+    skeleton: Skeleton
 
 
 @attrs.frozen(eq=False)
@@ -78,11 +88,10 @@ def build_bones(models: list[Model], rest: Posed, helped: Set[int], basis: Basis
         names.append(model.name)
         parents.append(above)
     moving = np.array([at - 1 if i in helped else at for i, at in enumerate(place)])
-    nothing = Skeleton(("root",), [-1], np.zeros((1, 3)))
-    held = Bones(models, nothing, np.array(place), moving, frozenset(helped))
-    positions, rotations, scales = _arrays(held, len(names), rest, basis, np.float64)
+    places = Places(models, np.array(place), moving, frozenset(helped))
+    positions, rotations, scales = _arrays(places, rest, basis, np.float64)
     skeleton = Skeleton(tuple(names), parents, positions[0], rotations[0], scales[0])
-    return attrs.evolve(held, skeleton=skeleton)
+    return Bones(models, places.place, moving, places.helped, skeleton)
 
 
 def bake(
@@ -119,14 +128,14 @@ def _baked(
     helped: set[int],
 ) -> Motion | None:
     """Return a stack as a motion; None if nodes shear in it that have no helper, which `helped` gets."""
-    frames, count = len(times), len(bones.skeleton)
+    frames, count = len(times), bones.count
     arrays = tuple(np.empty((frames, count, width), np.float32) for width in (3, 4, 3))
     step = max(_AT_ONCE // count, 1)
     for start in range(0, frames, step):
         held = inherited(nodes, posed(nodes, stack, times[start : start + step], rest))
         helped |= held.sheared.keys()
         if len(helped) == len(bones.helped):
-            for array, found in zip(arrays, _arrays(bones, count, held, basis, np.float32), strict=True):
+            for array, found in zip(arrays, _arrays(bones, held, basis, np.float32), strict=True):
                 array[start : start + step] = found
     if len(helped) > len(bones.helped):
         return None
@@ -137,13 +146,13 @@ def _baked(
     )
 
 
-def _arrays(bones: Bones, count: int, held: Posed, basis: Basis, dtype: Any) -> tuple[Array, Array, Array]:
+def _arrays(bones: Places, held: Posed, basis: Basis, dtype: Any) -> tuple[Array, Array, Array]:
     """Return positions `[F, J, 3]`, rotations `[F, J, 4]` and scales `[F, J, 3]` seen from our basis.
 
     Raises:
         FormatError: a node stands too far away, or is too large, for a motion to hold it.
     """
-    arrays = _assembled(bones, count, held, basis, dtype)
+    arrays = _assembled(bones, held, basis, dtype)
     if not all(np.isfinite(np.add.reduce(array, axis=None)) for array in arrays):
         finite = np.all([np.isfinite(array).all(axis=(0, 2)) for array in arrays], axis=0)
         for model, place in zip(bones.models, bones.place, strict=True):
@@ -152,8 +161,8 @@ def _arrays(bones: Bones, count: int, held: Posed, basis: Basis, dtype: Any) -> 
     return arrays
 
 
-def _assembled(bones: Bones, count: int, held: Posed, basis: Basis, dtype: Any) -> tuple[Array, Array, Array]:
-    positions, rotations, scales = (np.empty((held.frames, count, width), dtype) for width in (3, 4, 3))
+def _assembled(bones: Places, held: Posed, basis: Basis, dtype: Any) -> tuple[Array, Array, Array]:
+    positions, rotations, scales = (np.empty((held.frames, bones.count, width), dtype) for width in (3, 4, 3))
     helpers = [place - 1 for place in bones.place[sorted(bones.helped)]]
     rotations[:, helpers], scales[:, helpers] = (0, 0, 0, 1), 1
     for rows, pose in held.told:
