@@ -289,8 +289,13 @@ def _take_channel(node: Node, nodes: list[Node]) -> Channel:
     parts = [part for part in node.all("Channel") if part.find("Key") or part.find("Default")] or [node]
     constants: list[float | None] = []
     for part in parts[:3]:
-        held = part.array("Default", np.float64)
-        constants.append(None if held is None or not len(held) else float(held[0]))
+        held = part.find("Default")
+        given = [] if held is None else held.values
+        if held is not None and not (
+            len(given) == 1 and isinstance(given[0], float) and abs(given[0]) <= LARGEST
+        ):
+            given = held.numbers().tolist()
+        constants.append(given[0] if given else None)
     first = len(nodes)
     nodes += parts[:3]
     return Channel(list(range(first, len(nodes))), constants)

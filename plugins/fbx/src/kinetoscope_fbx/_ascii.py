@@ -120,9 +120,7 @@ class _Records:
     def links(self, at: int) -> list[list[Any]]:
         """Return what `Node.links` does."""
         return [
-            self.values(i)
-            for i in range(at + 1, self._end(at))
-            if self.found[i][0] in (b"C", b"Connect")
+            self.values(i) for i in range(at + 1, self._end(at)) if self.found[i][0] in (b"C", b"Connect")
         ]
 
     def properties(self, at: int, first: int) -> Properties:
@@ -226,18 +224,12 @@ def _property(raw: bytes, first: int) -> tuple[str, tuple[Any, ...]] | None:
 
 def _values(raw: bytes) -> list[Any]:
     """Return numbers, texts and words; raises ValueError for what looks like a number and is none."""
-    if b'"' not in raw:
-        if raw.count(b",") < _FEW:
-            try:
-                return _few(raw.replace(b",", b" ").split())
-            except ValueError:  # words among them, or the count in front of an array
-                pass
-        elif not raw.translate(None, _OF_NUMBERS):
-            return [_many(raw)]
+    if not raw.translate(None, _OF_NUMBERS):
+        return _numbers(raw)
     values: list[Any] = []
     for text, run, word in _VALUE.findall(raw):
         if run:
-            values += _few(run.replace(b",", b" ").split()) if run.count(b",") < _FEW else [_many(run)]
+            values += _numbers(run)
         elif word:
             values.append(word.decode("ascii", "replace"))
         elif text:
@@ -245,16 +237,24 @@ def _values(raw: bytes) -> list[Any]:
     return values
 
 
-def _few(words: list[bytes]) -> list[int | float]:
+def _numbers(run: bytes) -> list[Any]:
+    if run.count(b",") >= _FEW:
+        return [_many(run)]
+    return _few(run.replace(b",", b" ").split())
+
+
+def _few(words: list[bytes]) -> list[Any]:
     try:
         return list(map(int, words))
     except ValueError:
-        return [float(word) if b"." in word and b"#" not in word else _number(word) for word in words]
+        return list(map(_number, words))
 
 
 def _number(word: bytes) -> int | float:
     if b"#" in word:  # what Microsoft's printf made of infinity and NaN
         return float("nan")
+    if b"." in word:
+        return float(word)
     try:
         return int(word)
     except ValueError:
@@ -271,4 +271,3 @@ def _many(run: bytes) -> NDArray[Any]:
             return np.fromstring(words, np.int64 if whole else np.float64, sep=",")
         except DeprecationWarning as error:
             raise ValueError(str(error)) from error
-

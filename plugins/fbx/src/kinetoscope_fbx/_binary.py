@@ -126,7 +126,12 @@ class _Records:
         """Return what `Node.links` does; most are two numbers, and lie alike."""
         data, head, numbers, found = self.data, self.link[0], self.link[1].unpack_from, []
         for record, start, end, count in self._row(at):
-            if count == 3 and end - start == 25 and data.startswith(head, start) and data[start + 16] == _LONG:
+            if (
+                count == 3
+                and end - start == 25
+                and data.startswith(head, start)
+                and data[start + 16] == _LONG
+            ):
                 found.append(["OO", *numbers(data, start + 8)])
             elif self._name(record) in ("C", "Connect"):
                 found.append(self._values(record, start, end, count))

@@ -71,7 +71,9 @@ def curves_of_records(nodes: Sequence[Node]) -> tuple[Curves, list[int]]:
     tcb = cubic & (flags & _TCB != 0) & (flags & _AUTO == 0)
     if tcb.any():
         solved = tcb_slopes(rows, times, values, *numbers[:, :3].T)
-        unsaid = np.flatnonzero(tcb & ~rows.tail) + 1  # the key before has its continuity where a slope would be
+        unsaid = (
+            np.flatnonzero(tcb & ~rows.tail) + 1
+        )  # the key before has its continuity where a slope would be
         slopes[unsaid, 0] = 0.0
         slopes[tcb] = solved[tcb]
         weights[tcb, 1] = THIRD
@@ -174,9 +176,9 @@ def curves_of_takes(nodes: Sequence[Node]) -> tuple[Curves, list[int]]:
         FormatError: a letter that no version uses, or keys that end early.
     """
     found = [(node, node.find("Key")) for node in nodes]
-    keys = [_keys(node, held) if held is not None else np.zeros((0, _WIDTH)) for node, held in found]
+    keys = [_keys(node, held) if held is not None else [] for node, held in found]
     counts = np.array([len(held) for held in keys], np.int64)
-    table = np.concatenate([*keys, np.zeros((0, _WIDTH))])
+    table = np.array([key for held in keys for key in held], np.float64).reshape(-1, 8)
     rows = Rows.of(counts[counts > 0])
     keyed = [node for node, count in zip(nodes, counts, strict=True) if count]
     for key in np.flatnonzero(~np.isfinite(table).all(axis=1))[:1]:
@@ -195,15 +197,17 @@ def curves_of_takes(nodes: Sequence[Node]) -> tuple[Curves, list[int]]:
     return Curves(rows, times, values, kinds, slopes, weights, ends), _places(counts)
 
 
-_WIDTH: Final = 8
-_LINEAR_KEY: Final = (0.0, 0.0, THIRD, THIRD, 0.0)
+_Key = tuple[float, float, int, float, float, float, float, bool]
+"""Time, value, kind, leaving and next arriving slope, their weights, and whether the tangents are automatic."""
 
 
-def _keys(node: Node, held: Node) -> Array:
-    """Return of each key time, value, kind, leaving and next arriving slope, their weights, and if automatic."""
-    words = [
-        word for part in held.values for word in (part.tolist() if isinstance(part, np.ndarray) else [part])
-    ]
+def _keys(node: Node, held: Node) -> list[_Key]:
+    """Return the keys of a `Channel` whose record `Key` is `held`."""
+    words = held.values
+    if any(isinstance(part, np.ndarray) for part in words):
+        words = [
+            word for part in words for word in (part.tolist() if isinstance(part, np.ndarray) else [part])
+        ]
     alike = _alike(words)
     if alike is not None:
         return alike
@@ -211,22 +215,27 @@ def _keys(node: Node, held: Node) -> Array:
     keys = []
     while reader.left:
         keys.append(reader.key())
-    return np.array(keys, np.float64).reshape(-1, _WIDTH)
+    return keys
 
 
-def _alike(words: list[Any]) -> Array | None:
+def _alike(words: list[Any]) -> list[_Key] | None:
     """Return the keys of a curve that are all linear, or all cubic with slopes and no weights; None of others."""
-    for letters, kind in (({2: "L"}, LINEAR), ({2: "U", 3: "s", 6: "n"}, CUBIC)):
-        width = 3 if kind == LINEAR else 7
-        if len(words) % width or any(words[i] != letter for i, letter in letters.items() if i < len(words)):
-            continue
-        if all(words[i::width].count(letter) * width == len(words) for i, letter in letters.items()):
-            columns = [words[i::width] for i in range(width) if i not in letters]
-            if all(set(map(type, column)) <= {int, float} for column in columns):
-                made = np.empty((len(words) // width, _WIDTH))
-                made[:, 2:] = (kind, *_LINEAR_KEY)
-                made[:, [0, 1] if kind == LINEAR else [0, 1, 3, 4]] = np.array(columns, np.float64).T
-                return made
+    count = len(words)
+    if words[2::3] == ["L"] * (count // 3) and count % 3 == 0:
+        numbers = words[0::3], words[1::3]
+        if set(map(type, numbers[0] + numbers[1])) <= {int, float}:
+            return [
+                (t, value, LINEAR, 0.0, 0.0, THIRD, THIRD, False) for t, value in zip(*numbers, strict=True)
+            ]
+    elif count % 7 == 0 and all(
+        words[i::7] == [letter] * (count // 7) for i, letter in ((2, "U"), (3, "s"), (6, "n"))
+    ):
+        columns = words[0::7], words[1::7], words[4::7], words[5::7]
+        if set(map(type, sum(columns, []))) <= {int, float}:
+            return [
+                (t, value, CUBIC, leave, arrive, THIRD, THIRD, False)
+                for t, value, leave, arrive in zip(*columns, strict=True)
+            ]
     return None
 
 
@@ -259,8 +268,8 @@ class _Letters:
         self.at += 1
         return self.words[self.at - 1]
 
-    def key(self) -> tuple[float, float, int, float, float, float, float, bool]:
-        """Return time, value, kind, leaving and next arriving slope, their weights, and whether automatic."""
+    def key(self) -> _Key:
+        """Return the next key."""
         time, value, letter = self.number(), self.number(), self.letter()
         if letter == "L":
             return time, value, LINEAR, 0.0, 0.0, THIRD, THIRD, False

@@ -41,6 +41,8 @@ DEFLATE_MOST = 1100
 
 Array = NDArray[Any]
 
+_PLAIN = {int, float}
+
 Properties = dict[str, tuple[Any, ...]]
 
 
@@ -252,9 +254,11 @@ class Node:
 
 def _joined(values: list[Any]) -> Array:
     """Return all values of a record as one array; raises ValueError where that can't be."""
-    if not any(isinstance(held, PackedArray | np.ndarray | memoryview) for held in values):
+    if set(map(type, values)) <= _PLAIN:
         return np.array(values) if values else np.empty(0)
-    parts = [np.atleast_1d(held.unpack() if isinstance(held, PackedArray) else np.asarray(held)) for held in values]
+    parts = [
+        np.atleast_1d(held.unpack() if isinstance(held, PackedArray) else np.asarray(held)) for held in values
+    ]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
@@ -266,7 +270,7 @@ def joined(nodes: Sequence[Node | None], dtype: Any) -> tuple[Array, Array]:
     """
     values = [node.values if node is not None else [] for node in nodes]
     plain = [held for row in values for held in row]
-    if set(map(type, plain)) <= {int, float}:
+    if set(map(type, plain)) <= _PLAIN:
         found = np.array(plain) if plain else np.empty(0, dtype)
         fits = found.dtype.kind == "i" or (found.dtype.kind == np.dtype(dtype).kind == "f")
         if fits and (found.dtype.kind == "i" or (np.abs(found) <= LARGEST).all()):
