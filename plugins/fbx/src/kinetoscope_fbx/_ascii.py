@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import warnings
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from kinetoscope_fbx._node import MAX_DEPTH, NEWEST, OLDEST, Node, Place, Properties, property_of
+from kinetoscope_fbx._node import MAX_DEPTH, NEWEST, OLDEST, Node, Properties, property_of
+from kinetoscope_fbx._place import Place
+from kinetoscope_fbx._words import begins_as_value, quick_property, values_of
 
 __all__ = ["parse_ascii", "states_version"]
 
@@ -32,22 +30,12 @@ _RECORD: Final = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
-_VALUE: Final = re.compile(
-    rb"""("[^"]*+") | ([-+0-9.][^\s,;"*]*+(?:[ \t\r\n]*+,[ \t\r\n]*+[-+0-9.][^\s,;"*]*+)*+)
-    | ([A-Za-z_][\w+\-.]*+) | ;[^\n]*+ | \*[ ]*+\d++""",
-    re.VERBOSE,
-)
 _END: Final = (b"", b"", b"", b"")
 """What stands twice after the last match, so that none has to ask whether another two follow."""
 _NO_VALUE: Final = re.compile(rb"[ \t\r\n,]*+(?:(?:\*[ ]*+\d++|;[^\n]*+)[ \t\r\n,]*+)*+")
-_BLANK: Final = b" \t\r\n,"
-_OF_WHOLE_NUMBERS: Final = b"0123456789+-" + _BLANK
-_OF_NUMBERS: Final = b".eE" + _OF_WHOLE_NUMBERS
 _BLOCKS: Final = frozenset((b"Properties70", b"Properties60", b"Connections"))
 """Most records stand in these, in a row and with none below them: they are read with their block, or never."""
 _VERSION: Final = re.compile(rb"^; FBX (\d+)\.(\d+)\.(\d+)|FBXVersion: *(\d+)", re.MULTILINE)
-_FEW = 24
-"""Runs of so many numbers or fewer become Python numbers: exact ones, whatever their size."""
 
 
 def states_version(head: bytes) -> int | None:
@@ -104,7 +92,7 @@ class _Records:
         """Return the values of a record."""
         at += at in self.arrays
         try:
-            return _values(self.found[at][1])
+            return values_of(self.found[at][1])
         except ValueError as error:
             name, raw = (held.decode("utf-8", "replace") for held in self.found[at][:2])
             raise self.place(at).error(
@@ -131,7 +119,7 @@ class _Records:
             try:
                 held = known[raw]
             except KeyError:
-                held = known[raw] = _property(raw, first) or property_of(self.values(i), first)
+                held = known[raw] = quick_property(raw, first) or property_of(self.values(i), first)
             if held is not None:
                 found[held[0]] = held[1]
         return found
@@ -163,9 +151,9 @@ class _Records:
         """Make the records from one number to another, without recursion."""
         found, names = self.found, self.names
         children: list[Node] = []
-        open_: list[tuple[Node | None, list[Node]]] = [(None, children)]
+        open_: list[tuple[Node, list[Node]]] = []
         while at < end:
-            raw, values, opens, other = found[at]
+            raw, _, opens, other = found[at]
             if raw:
                 name = names.get(raw) or names.setdefault(raw, raw.decode("utf-8", "replace"))
                 node = Node(name, self, at)
@@ -180,94 +168,30 @@ class _Records:
                 if raw in _BLOCKS and (last := self._end(at - 1)) < end and found[last][3] == b"}":
                     at = last + 1  # what stands in it is read when somebody asks
                     continue
-                if len(open_) > MAX_DEPTH:
+                if len(open_) >= MAX_DEPTH:
                     raise self.place(at - 1).error("a '{' that nests too deep")
-                node.children = children = []
                 open_.append((node, children))
+                node.children = children = []
             elif other == b"}":
-                node_, _ = open_.pop()
-                if node_ is None:
+                if not open_:
                     raise self.place(at).error("a '}' that closes nothing")
-                children = open_[-1][1]
+                children = open_.pop()[1]  # those that its own record stands among
                 at += 1
             else:
                 self._refuse(at, other)
                 at += 1
-        if len(open_) > 1:
+        if open_:
             raise Place(self.path, line=self.data.count(b"\n") + 1).error(
                 f"the file ends within {open_[-1][0].name}", "'}'"
             )
-        return open_[0][1]
+        return children
 
     def _refuse(self, at: int, rest: bytes) -> None:
         """Raise the error about what is neither a record nor the end of one, if there is anything."""
         rest = rest.strip(b" \t\r\n,\x00\x1a")
         if rest.startswith(b"{"):
             raise self.place(at).error("a '{' that follows no name")
-        if _VALUE.match(rest):
+        if begins_as_value(rest):
             raise self.place(at).error(f"{rest[:20]!r} belongs to no record", "'Name:'")
         if rest:
             raise self.place(at).error(f"{rest[:20]!r} is nothing an FBX file holds", "a record or a value")
-
-
-def _property(raw: bytes, first: int) -> tuple[str, tuple[Any, ...]] | None:
-    """Return name and values of a property that is so many texts and then numbers, as most are; else None."""
-    parts = raw.split(b'"')
-    if len(parts) != 2 * first + 1 or b"&" in parts[1]:
-        return None
-    try:
-        values = _few(parts[-1].replace(b",", b" ").split())
-    except ValueError:
-        return None
-    return (parts[1].decode("utf-8", "replace"), tuple(values)) if values else None
-
-
-def _values(raw: bytes) -> list[Any]:
-    """Return numbers, texts and words; raises ValueError for what looks like a number and is none."""
-    if not raw.translate(None, _OF_NUMBERS):
-        return _numbers(raw)
-    values: list[Any] = []
-    for text, run, word in _VALUE.findall(raw):
-        if run:
-            values += _numbers(run)
-        elif word:
-            values.append(word.decode("ascii", "replace"))
-        elif text:
-            values.append(text[1:-1].decode("utf-8", "replace").replace("&quot;", '"'))
-    return values
-
-
-def _numbers(run: bytes) -> list[Any]:
-    if run.count(b",") >= _FEW:
-        return [_many(run)]
-    return _few(run.replace(b",", b" ").split())
-
-
-def _few(words: list[bytes]) -> list[Any]:
-    try:
-        return list(map(int, words))
-    except ValueError:
-        return list(map(_number, words))
-
-
-def _number(word: bytes) -> int | float:
-    if b"#" in word:  # what Microsoft's printf made of infinity and NaN
-        return float("nan")
-    if b"." in word:
-        return float(word)
-    try:
-        return int(word)
-    except ValueError:
-        return float(word)
-
-
-def _many(run: bytes) -> NDArray[Any]:
-    # A list of 64-bit numbers must not pass through floating point.
-    whole = not run.translate(None, _OF_WHOLE_NUMBERS)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", DeprecationWarning)
-        try:
-            words = run.strip(_BLANK).decode("ascii")
-            return np.fromstring(words, np.int64 if whole else np.float64, sep=",")
-        except DeprecationWarning as error:
-            raise ValueError(str(error)) from error

@@ -17,11 +17,10 @@ from kinetoscope_fbx._node import (
     NEWEST,
     OLDEST,
     Node,
-    PackedArray,
-    Place,
     Properties,
     property_of,
 )
+from kinetoscope_fbx._place import PackedArray, Place
 from kinetoscope_spec import FormatError
 
 __all__ = ["MAGIC", "parse_binary"]
@@ -168,7 +167,7 @@ class _Records:
                     raise Place(self.path, at).error("the file ends within a record", "the head of a record")
                 stop = 0  # at the top the footer was cut off; all records stand before it
             else:
-                stop, count, size, name_size = head(data, at)
+                stop, _, size, name_size = head(data, at)
             if stop == 0:  # the null record: no more children; at the top the footer follows
                 at = end
                 open_.pop()

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import attrs
 
-from kinetoscope_fbx._node import LARGEST, Node, Place, Properties, property_of
+from kinetoscope_fbx._node import LARGEST, Node, Properties, property_of
+from kinetoscope_fbx._place import Place
 
 __all__ = ["KTIME", "ROOT", "Document", "Object", "Template", "Vector", "build_document"]
 

@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_fbx._animation import Stack, stacks_of
+from kinetoscope_fbx._animation import Stack
 from kinetoscope_fbx._ascii import parse_ascii
 from kinetoscope_fbx._axes import Basis, framerate_of
 from kinetoscope_fbx._binary import MAGIC, parse_binary
@@ -23,6 +23,7 @@ from kinetoscope_fbx._morph import Shapes, shapes_of
 from kinetoscope_fbx._node import Node
 from kinetoscope_fbx._scene import TRANSFORM_BYTES, bake
 from kinetoscope_fbx._skin import skin_of
+from kinetoscope_fbx._stacks import stacks_of
 from kinetoscope_fbx._textures import Textures
 from kinetoscope_spec import Asset, ConfigError, Material, Mesh, Skin
 

@@ -117,7 +117,7 @@ def auto_slopes(rows: Rows, times: Array, values: Array, weights: Array, flags: 
     flat = np.zeros(len(times), bool)
     flat[:-1] = values[1:] == values[:-1]
     flat &= ~rows.tail
-    flat |= rows.before(flat, False)  # noqa: FBT003 - what keys without a neighbour have
+    flat |= rows.before(flat, False)
     slopes[(flat & (flags & CLAMP != 0)) | (rows.head & rows.tail)] = 0.0
     return slopes
 
