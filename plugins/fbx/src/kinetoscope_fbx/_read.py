@@ -62,9 +62,10 @@ def _built(data: bytes, path: Path, framerate: float | None, stacks: Sequence[st
     places = {model.held.id: int(place) for model, place in zip(models, bones.place, strict=True)}
     held = [_mesh(document, model, places, basis, materials, len(data), told) for model in models]
     found = [one for one in held if one is not None]
+    weights = [_morph_weights(stack, times, found) for stack, times in zip(chosen, spans, strict=True)]
     motions = [
-        attrs.evolve(motion, morph_weights=_morph_weights(stack, times, found))
-        for motion, stack, times in zip(motions, chosen, spans, strict=True)
+        attrs.evolve(motion, morph_weights=moved) if moved else motion
+        for motion, moved in zip(motions, weights, strict=True)
     ]
     return Asset(
         path.stem,

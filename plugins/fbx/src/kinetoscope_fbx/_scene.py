@@ -165,7 +165,7 @@ def _assembled(bones: Places, held: Posed, basis: Basis, dtype: Any) -> tuple[Ar
     positions, rotations, scales = (np.empty((held.frames, bones.count, width), dtype) for width in (3, 4, 3))
     helpers = [place - 1 for place in bones.place[sorted(bones.helped)]]
     rotations[:, helpers], scales[:, helpers] = (0, 0, 0, 1), 1
-    for rows, pose in held.told:
+    for rows, pose in (group for group in held.told if len(group[0])):
         place = bones.place[rows]
         positions[:, bones.moving[rows]] = _by_frame(basis.points(pose.positions))
         rotations[:, place] = _by_frame(basis.rotations(rotation.normalize(pose.rotations)))
