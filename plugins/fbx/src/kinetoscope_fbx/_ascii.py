@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from kinetoscope_fbx._node import MAX_DEPTH, NEWEST, OLDEST, Node, Properties, property_of
+from kinetoscope_fbx._node import MAX_DEPTH, NEWEST, OLDEST, Node, Properties, Property, property_of
 from kinetoscope_fbx._place import Place
 from kinetoscope_fbx._words import begins_as_value, quick_property, values_of
 
@@ -74,7 +74,7 @@ class _Records:
         self.found = [*_RECORD.findall(data), _END, _END]
         self.arrays: set[int] = set()
         self.names: dict[bytes, str] = {}
-        self.known: dict[int, dict[bytes, tuple[str, tuple[Any, ...]] | None]] = {}
+        self.known: dict[int, dict[bytes, Property | None]] = {}
 
     def root(self) -> Node:
         """Return the record that all others stand below."""
@@ -119,10 +119,14 @@ class _Records:
             try:
                 held = known[raw]
             except KeyError:
-                held = known[raw] = quick_property(raw, first) or property_of(self.values(i), first)
+                held = known[raw] = self.row(i, first)
             if held is not None:
                 found[held[0]] = held[1]
         return found
+
+    def row(self, at: int, first: int) -> Property | None:
+        """Return what `Node.row` does."""
+        return quick_property(self.found[at][1], first) or property_of(self.values(at), first)
 
     def by_name(self, at: int) -> dict[str, int]:
         """Return what `Node.by_name` does."""

@@ -18,6 +18,7 @@ from kinetoscope_fbx._node import (
     OLDEST,
     Node,
     Properties,
+    Property,
     property_of,
 )
 from kinetoscope_fbx._place import PackedArray, Place
@@ -73,7 +74,7 @@ class _Records:
         self.dtypes = {code: np.dtype(order + kind) for code, kind in _ARRAYS.items()}
         self.link = b"S" + struct.pack(f"{order}I", 2) + b"OOL", struct.Struct(f"{order}qxq")
         self.names: dict[bytes, str] = {}  # a file has some dozens, tens of thousands of times
-        self.known: dict[int, dict[bytes, tuple[str, tuple[Any, ...]] | None]] = {}
+        self.known: dict[int, dict[bytes, Property | None]] = {}
 
     def root(self) -> Node:
         """Return the record that all others stand below."""
@@ -111,6 +112,10 @@ class _Records:
             if held is not None:
                 found[held[0]] = held[1]
         return found
+
+    def row(self, at: int, first: int) -> Property | None:
+        """Return what `Node.row` does."""
+        return property_of(self.values(at), first)
 
     def by_name(self, at: int) -> dict[str, int]:
         """Return what `Node.by_name` does."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import attrs
 
-from kinetoscope_fbx._node import LARGEST, Node, Properties, property_of
+from kinetoscope_fbx._node import LARGEST, Node, Properties
 from kinetoscope_fbx._place import Place
 
 __all__ = ["KTIME", "ROOT", "Document", "Object", "Template", "Vector", "build_document"]
@@ -117,7 +117,7 @@ class Template:
         """Return the values of a property, none if the file does not say."""
         if name not in self._known:
             block, rows = self._block
-            held = property_of(block.row(rows[name]), _FIRST[block.name]) if name in rows else None
+            held = block.row(rows[name], _FIRST[block.name]) if name in rows else None
             self._known[name] = held[1] if held is not None else ()
         return self._known[name]
 

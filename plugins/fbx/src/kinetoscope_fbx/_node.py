@@ -17,6 +17,7 @@ __all__ = [
     "OLDEST",
     "Node",
     "Properties",
+    "Property",
     "Source",
     "joined",
     "property_of",
@@ -35,6 +36,7 @@ Array = NDArray[Any]
 
 _PLAIN = {int, float}
 
+Property = tuple[str, tuple[Any, ...]]
 Properties = dict[str, tuple[Any, ...]]
 
 
@@ -55,6 +57,9 @@ class Source(Protocol):
 
     def by_name(self, at: int) -> dict[str, int]:
         """Return what `Node.by_name` does."""
+
+    def row(self, at: int, first: int) -> Property | None:
+        """Return what `Node.row` does."""
 
     def links(self, at: int) -> list[list[Any]]:
         """Return what `Node.links` does of a record that was made without children."""
@@ -119,9 +124,9 @@ class Node:
         """Return of a block of properties, read from a file, what `row` finds each by, by its name."""
         return self._source.by_name(self._at)
 
-    def row(self, at: int) -> list[Any]:
-        """Return the values of one property of a block."""
-        return self._source.values(at)
+    def row(self, at: int, first: int) -> Property | None:
+        """Return name and values of one property of a block, those from number `first` on."""
+        return self._source.row(at, first)
 
     def links(self) -> list[list[Any]]:
         """Return of a block `Connections` the values of each connection."""
@@ -223,7 +228,7 @@ def joined(nodes: Sequence[Node | None], dtype: Any) -> tuple[Array, Array]:
     return np.concatenate([np.empty(0, dtype), *parts]), np.array(list(map(len, parts)), np.int64)
 
 
-def property_of(row: list[Any], first: int) -> tuple[str, tuple[Any, ...]] | None:
+def property_of(row: list[Any], first: int) -> Property | None:
     """Return the name and values of one property, the values of its record being `row`; None if it has none."""
     if len(row) <= first or not isinstance(row[0], str):
         return None

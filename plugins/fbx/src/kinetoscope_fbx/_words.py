@@ -9,6 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kinetoscope_fbx._node import Property
+
 __all__ = ["begins_as_value", "quick_property", "values_of"]
 
 _VALUE: Final = re.compile(
@@ -28,7 +30,7 @@ def begins_as_value(raw: bytes) -> bool:
     return _VALUE.match(raw) is not None
 
 
-def quick_property(raw: bytes, first: int) -> tuple[str, tuple[Any, ...]] | None:
+def quick_property(raw: bytes, first: int) -> Property | None:
     """Return name and values of a property that is so many texts and then numbers, as most are; else None."""
     parts = raw.split(b'"')
     if len(parts) != 2 * first + 1 or b"&" in parts[1]:
