@@ -106,3 +106,16 @@ def test_numbers_that_are_none_are_told_with_their_line(tmp_path: Path) -> None:
             FbxImporter().read(path)
         line = text.split(b"\n")[caught.value.line - 1]
         assert b"Vertices" in line
+
+
+def test_a_property_that_ends_beyond_its_block_is_told(tmp_path: Path) -> None:
+    scene = Scene()
+    scene.node("node", Lcl_Translation=(1.0, 2.0, 3.0))
+    data = bytearray(scene.binary())
+    at = data.rindex(b"Properties70") + len("Properties70")
+    data[at : at + 4] = (len(data) - 1).to_bytes(4, "little")
+    path = tmp_path / "x.fbx"
+    path.write_bytes(data)
+    with pytest.raises(FormatError, match="ends at byte") as caught:
+        FbxImporter().read(path)
+    assert caught.value.offset == at
