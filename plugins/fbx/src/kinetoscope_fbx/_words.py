@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from contextlib import suppress
 from typing import Any, Final
 
 import numpy as np
@@ -45,7 +46,8 @@ def quick_property(raw: bytes, first: int) -> Property | None:
 def values_of(raw: bytes) -> list[Any]:
     """Return numbers, texts and words; raises ValueError for what looks like a number and is none."""
     if not raw.translate(None, _OF_NUMBERS):
-        return _numbers(raw)
+        with suppress(ValueError):  # a word such as `E`
+            return _numbers(raw)
     values: list[Any] = []
     for text, run, word in _VALUE.findall(raw):
         if run:
