@@ -137,3 +137,25 @@ def test_a_limb_moves_what_it_hangs_on_and_nobody_else() -> None:
     assert world.alive(loose).all()
     with pytest.raises(ValidationError, match="joint 'tail' is not"):
         character(world, SKELETON, reach=[("spine", "tail")])
+
+
+def test_every_limb_of_a_character_reaches() -> None:
+    world = World()
+    number = world.resource(Library).clip(clips.clip(1))
+    chains = [("root", "neck"), ("spine", "hand")]
+    (body,) = character(world, SKELETON, clip=number, root_motion=False, reach=chains).spawn(world)
+    with Host() as host:
+        reach = host.provider("system", "reach")
+        schedule = Schedule([AnimationSystem(), TransformSystem(), reach, PoseSystem()])
+        schedule.run(world, 0.1)
+        before = world.get(int(body), GlobalPose).positions.copy()
+        (chunk,) = world.query(Reach, Parent, without=(Pose,))
+        first = chunk.entities == chunk.entities.min()
+        chunk[Reach].weight[:] = 1.0
+        # The first bends the back sideways, the second goes on from there.
+        chunk[Reach].target[first] = before[0] + [0.2, 0.4, 0.0]
+        chunk[Reach].target[~first] = before[0] + [0.4, 0.35, 0.15]
+        schedule.run(world, 0.0)
+    after = world.get(int(body), GlobalPose).positions
+    np.testing.assert_allclose(after[4], before[0] + [0.4, 0.35, 0.15], atol=3e-3)
+    assert np.linalg.norm(after[1] - before[1]) > 0.02  # only the first chain moves the spine
