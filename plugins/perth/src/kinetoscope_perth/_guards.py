@@ -35,8 +35,8 @@ STEADY_DB: Final = 1.6
 """Deviation over time of a strong frequency's level; speech moves by 3 at least, a tone by none."""
 
 CURVE_T: Final = 1.2
-"""How surely the mark's curve is in the spectrum, in deviations; 300 marked sentences had 2.9 at least,
-1.5 after Opus at 24 kbit/s, and half of all else is below 0.5."""
+"""How surely, in deviations, the mark's curve must be in the spectrum. Whole marked sentences had 2.9 at
+least (1.5 after Opus at 24 kbit/s), windows of 2 s of them 2; half of all else is below 0.5."""
 
 FIRST: Final = 8
 """The frequency, 125 Hz, from which on a tone disturbs: mains hum below does not."""
