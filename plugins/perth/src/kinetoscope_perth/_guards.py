@@ -31,6 +31,9 @@ LOW_SHARE: Final = 0.1
 FLAT_DB: Final = -14.5
 """Mean level over the frequencies less the level of the mean; speech has -13 at least over 2 s."""
 
+LOWEST_DB: Final = -12.0
+"""Mean level from 125 to 750 Hz, where voices have their first formant, over that of all; speech: -5."""
+
 STEADY_DB: Final = 1.6
 """Deviation over time of a strong frequency's level; speech moves by 3 at least, a tone by none."""
 
@@ -59,6 +62,8 @@ def objection(bands: Array, energy: float, low_hz_energy: float) -> str:
     mean = power.mean(axis=0)[FIRST:] + 1e-12
     if 10 * np.log10(mean).mean() - 10 * np.log10(mean.mean()) < FLAT_DB:
         return "too few frequencies, a tone or filtered sound"
+    if 10 * np.log10(mean[: len(mean) // 3].mean() / mean.mean()) < LOWEST_DB:
+        return "too little below 750 Hz, where voices are"
     return ""
 
 

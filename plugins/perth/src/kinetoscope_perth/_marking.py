@@ -19,6 +19,9 @@ BLOCK: Final = FRAMES_PER_S
 """Frames that go through the network at once, a second of them. A fixed number: then the rounding of
 sums is the same however the sound was cut into pieces, and so is every sample."""
 
+STRENGTH: Final = 0.93
+"""Of the change that the network asks for. In full it costs more than it brings: PESQ falls below 4."""
+
 
 class Channel:
     """One channel's sound on its way through the network."""
@@ -60,7 +63,7 @@ class Channel:
         change = self._stack.push(levels(spectra), last=last)
         ripe, self._spectra = self._spectra[: len(change)], self._spectra[len(change) :]
         sounding = levels(ripe).mean(axis=1, keepdims=True) > QUIET
-        self._add(amplified(ripe, change * sounding) @ self._grid.backward)
+        self._add(STRENGTH * amplified(ripe, change * sounding) @ self._grid.backward)
 
     def _add(self, pieces: Array) -> None:
         """Overlap and add the changes of the next frames."""

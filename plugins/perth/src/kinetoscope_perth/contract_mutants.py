@@ -115,7 +115,7 @@ class Fragile(Wrapper):
 
 @mutant(MUTANTS, "half_of_it_is_enough")
 class Begins(Wrapper):
-    """marks the first two seconds of a sound alone"""
+    """marks of a long sound the beginning alone"""
 
     def mark(self, audio: Audio) -> Audio:
         return attrs.evolve(audio, samples=self._begun(audio))
@@ -123,7 +123,7 @@ class Begins(Wrapper):
     def _begun(self, audio: Audio) -> Array:
         marked = np.array(self.real.mark(audio).samples)
         if len(marked) > 4.5 * audio.rate:
-            marked[2 * audio.rate :] = audio.samples[2 * audio.rate :]
+            marked[audio.rate // 4 :] = audio.samples[audio.rate // 4 :]
         return marked
 
 
@@ -134,7 +134,7 @@ class Sees(Wrapper):
     def verify(self, audio: Audio, **options: Any) -> Verdict:
         verdict: Verdict = self.real.verify(audio, **options)
         power = np.abs(np.fft.rfft(audio.samples[:, 0])) ** 2 + 1e-12
-        flat = np.exp(np.log(power).mean()) / power.mean() > 0.4
+        flat = power.mean() > 1 and np.exp(np.log(power).mean()) / power.mean() > 0.4
         return attrs.evolve(verdict, marked=True, score=1.0, abstained="") if flat else verdict
 
 
