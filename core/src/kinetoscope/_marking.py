@@ -106,10 +106,10 @@ class Marks:
         return aspeak
 
     def _stream(self, call: Call) -> Call:
-        def marked(pieces: Iterator[Audio], script: Script) -> Iterator[Audio]:
+        def marked(pieces: Any, script: Script) -> Iterator[Audio]:
             session = Session(self, script)
             try:
-                with closing(pieces) if hasattr(pieces, "close") else nullcontext():  # type: ignore[type-var]
+                with closing(pieces) if hasattr(pieces, "close") else nullcontext():
                     for piece in pieces:
                         yield from session.push(piece)
                 yield from session.finish()
@@ -134,7 +134,7 @@ class Marks:
             pieces = call(script, *args, **options)
             if inspect.iscoroutine(pieces):
                 pieces = await pieces
-            async with aclosing(pieces) if hasattr(pieces, "aclose") else nullcontext():  # type: ignore[type-var]
+            async with aclosing(pieces) if hasattr(pieces, "aclose") else nullcontext():
                 async for piece in pieces:
                     for marked in await asyncio.to_thread(session.push, piece):
                         yield marked
@@ -197,7 +197,9 @@ class Session:
                 f"the voice changed from {self._channels} channels at {self._rate} Hz to {samples.shape[1]} at "
                 f"{piece.rate} Hz within a stream, expected all pieces alike"
             )
-        self._origins.append((self._taken, self._marks.provenance(piece.provenance, self._script, self._name)))
+        self._origins.append(
+            (self._taken, self._marks.provenance(piece.provenance, self._script, self._name))
+        )
         self._cues += [(self._taken, cue) for cue in piece.cues] if not whole else []
         self._taken += len(samples)
         self._ready.append(self._marking.push(samples))
@@ -227,34 +229,51 @@ class Session:
             return []
         samples = np.concatenate(self._ready)
         count = cut - self._given
-        cues = [cue for cue in self._moved() if last or round(cue.start * self._rate) < count]
+        passed = len(self._cues) if last else self._passed(cut)
+        cues = self._moved(passed)
         origin = next(made for at, made in reversed(self._origins) if at <= self._given)
         audio = Audio(samples[:count], self._rate, cues, origin)
-        self._cues = self._cues[len(cues) :]
+        self._cues = self._cues[passed:]
         self._ready = [samples[count:]]
         self._given = cut
         begun = sum(at <= cut for at, _ in self._origins)
         self._origins = self._origins[begun - 1 :]
         return [self._marks.marker.remember(audio)]
 
-    def _moved(self) -> list[Cue]:
-        """Return the cues that are left, as they stand in the next piece."""
+    def _moved(self, count: int) -> list[Cue]:
+        """Return the first cues that are left, as they stand in the next piece."""
         import attrs
 
         moved = []
-        for at, cue in self._cues:
+        for at, cue in self._cues[:count]:
             shift = (at - self._given) / self._rate
             start, end = max(0.0, cue.start + shift), max(0.0, cue.end + shift)
             moved.append(attrs.evolve(cue, start=start, end=end) if shift else cue)
         return moved
 
+    def _spans(self) -> list[tuple[int, int]]:
+        """Return from which sample to which each cue goes; they are ordered by start."""
+        return [
+            (
+                min(self._taken, at + round(cue.start * self._rate)),
+                min(self._taken, at + round(cue.end * self._rate)),
+            )
+            for at, cue in self._cues
+        ]
+
+    def _passed(self, cut: int) -> int:
+        """Return how many cues belong before a cut: those of a moment at the cut too, no sample may follow."""
+        count = 0
+        for start, end in self._spans():
+            if start > cut or end > cut:
+                break
+            count += 1
+        return count
+
     def _cut(self, ready: int) -> int:
         """Return the last sample up to `ready` at which no cue is under way."""
-        spans = [
-            (at + round(cue.start * self._rate), at + round(cue.end * self._rate)) for at, cue in self._cues
-        ]
         cut = ready
-        for start, end in reversed(spans):  # ordered by start: one that is passed can't come into the way
+        for start, end in reversed(self._spans()):  # what begins later can't come into the way
             if start < cut < end:
                 cut = start
         return cut

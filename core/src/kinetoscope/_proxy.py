@@ -73,7 +73,8 @@ def annotate(error: BaseException, note: str) -> None:
 def stand_in(target: Any, note: str, observe: Observe | None = None, wrap: Wrap | None = None) -> Any:
     """Return a stand-in for `target`: exceptions from its public methods carry `note`.
 
-    With `wrap` its methods are what that returns for them, in other processes too. It passes `isinstance` for the class of `target` and for protocols that `target` fulfils.
+    With `wrap` its methods are what that returns for them, in other processes too. It passes
+    `isinstance` for the class of `target` and for protocols that `target` fulfils.
     """
     kind = type(target)
     methods = {name: _method(target, name, note, observe, wrap) for name in _method_names(kind)}
@@ -83,9 +84,7 @@ def stand_in(target: Any, note: str, observe: Observe | None = None, wrap: Wrap 
     body["__class__"] = property(lambda _self: kind)
     body["__doc__"] = kind.__doc__
     made: Any = object.__new__(type(kind.__name__, (StandIn,), body))
-    made.__dict__.update(
-        methods, _kinetoscope_target=target, _kinetoscope_wrap=wrap, _kinetoscope_note=note
-    )
+    made.__dict__.update(methods, _kinetoscope_target=target, _kinetoscope_wrap=wrap, _kinetoscope_note=note)
     return made
 
 

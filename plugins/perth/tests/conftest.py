@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ RETRIEVAL, MONO_HZ = 2, 22050
 
 
 @pytest.fixture(scope="session")
-def say() -> Iterator[Say]:
+def say() -> Say:
     """Return what speaks a text in a voice of eSpeak NG: the tests' own few lines, not the plugin's."""
     loader = pytest.importorskip("espeakng_loader", reason="eSpeak NG is not installed")
     library = ctypes.CDLL(str(loader.get_library_path()))
@@ -39,4 +39,4 @@ def say() -> Iterator[Say]:
         library.espeak_Synchronize()
         return Audio((np.concatenate(pieces) / 32768)[:, None], MONO_HZ)
 
-    yield speak
+    return speak

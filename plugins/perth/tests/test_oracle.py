@@ -45,7 +45,9 @@ def stack(state: dict[str, Any], name: str, x: Any) -> Any:
 
 def spectrum(sound: np.ndarray) -> tuple[Any, Any]:
     window = torch.hann_window(SIZE)
-    padded = torch.stft(torch.tensor(sound), SIZE, HOP, SIZE, window, pad_mode="constant", return_complex=True)
+    padded = torch.stft(
+        torch.tensor(sound), SIZE, HOP, SIZE, window, pad_mode="constant", return_complex=True
+    )
     return padded, (20 * torch.log10(padded.abs().clip(1e-9)) + 180) / 195
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from kinetoscope_perth import _weights
+from kinetoscope_perth.babble import babble
 from kinetoscope_perth.marker import PerthMarker
-from kinetoscope_spec import FormatError, ProviderUnavailable, ValidationError
+from kinetoscope_spec import Audio, FormatError, ProviderUnavailable, ValidationError
 
 
 def test_importing_is_light_and_the_package_of_the_weights_is_never_imported() -> None:
@@ -21,7 +22,6 @@ def test_importing_is_light_and_the_package_of_the_weights_is_never_imported() -
         "assert not {'numpy', 'torch', 'perth'} & set(sys.modules), sys.modules.keys();"
         "from kinetoscope_perth.marker import PerthMarker; from kinetoscope_perth.babble import babble;"
         "audio = PerthMarker().mark(babble(seed=0, seconds=1, rate=8000));"
-        "assert not {'torch', 'perth', 'pickle', 'scipy'} & set(sys.modules) - {'pickle'};"
         "assert 'perth' not in sys.modules and 'torch' not in sys.modules"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -36,7 +36,7 @@ def test_a_marker_travels_without_its_weights() -> None:
 def test_another_checkpoint_is_refused(tmp_path: Path) -> None:
     other = tmp_path / "weights.pth.tar"
     other.write_bytes(b"something else")
-    with pytest.raises(FormatError, match="is another checkpoint .*expected that of resemble-perth"):
+    with pytest.raises(FormatError, match=r"is another checkpoint .*expected that of resemble-perth"):
         _weights._check(other)
 
 
@@ -69,7 +69,5 @@ def test_shapes_that_change_are_refused() -> None:
         PerthMarker().open(8000, 2).push(_babble().samples)
 
 
-def _babble():  # noqa: ANN202
-    from kinetoscope_perth.babble import babble
-
+def _babble() -> Audio:
     return babble(seed=1, seconds=1.0, rate=8000)

@@ -60,7 +60,7 @@ def write_audio(
     with replacing(target) as temporary, av.open(str(temporary), "w", format=kind.container) as container:
         container.metadata.update(metadata or {})
         rate = audio.rate if not kind.rates or audio.rate in kind.rates else 48000
-        stream = container.add_stream(kind.codec, rate=rate)
+        stream: Any = container.add_stream(kind.codec, rate=rate)
         context = stream.codec_context
         context.layout = "mono" if channels == 1 else "stereo"
         if kind.bitrate is not None:

@@ -90,7 +90,9 @@ def doubt(bands: Array) -> str:
     size = float(rough @ curve / (curve @ curve))
     rest = rough - size * curve
     deviation = np.sqrt(rest @ rest / (len(curve) - smooth.shape[1] - 1) / (curve @ curve))
-    return "" if size > CURVE_T * deviation else "no speech, it seems: the mark's curve is not in its spectrum"
+    return (
+        "" if size > CURVE_T * deviation else "no speech, it seems: the mark's curve is not in its spectrum"
+    )
 
 
 _ODD: Final = 6

@@ -102,7 +102,9 @@ def _human(file: Path, told: dict[str, Any]) -> str:
         lines.append(f"  {window['start']:8.2f} to {window['end']:8.2f} s  {said}")
     made = told["provenance"] or (told["sidecar"] or {}).get("provenance")
     if isinstance(made, dict):
-        says = ", ".join(f"{key} {made[key]}" for key in ("provider", "model", "voice", "created") if made.get(key))
+        says = ", ".join(
+            f"{key} {made[key]}" for key in ("provider", "model", "voice", "created") if made.get(key)
+        )
         lines.append(f"  says it was made by {says}" if says else "  does not say by whom it was made")
     if told["sidecar"] and not told["sidecar"]["matches"]:
         lines.append("  the record beside it is of another file")

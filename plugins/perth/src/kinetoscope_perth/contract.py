@@ -84,7 +84,9 @@ class WatermarkerContract(Contract):
             require(taken <= len(audio.samples), f"{taken} samples came back of {len(audio.samples)}")
         joined = np.concatenate([*held, marking.finish()])
         whole = self._mark(audio).samples
-        require(joined.shape == whole.shape, f"the pieces have {joined.shape} samples, the whole {whole.shape}")
+        require(
+            joined.shape == whole.shape, f"the pieces have {joined.shape} samples, the whole {whole.shape}"
+        )
         off = float(np.abs(joined - whole).max(initial=0))
         require(off <= ALIKE, f"cut at {places}, samples differ by up to {off:.2g}, expected {ALIKE:g}")
 

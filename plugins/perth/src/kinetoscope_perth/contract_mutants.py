@@ -23,7 +23,8 @@ class _Marking:
         self.real = real
 
     def push(self, samples: Array) -> Array:
-        return self.changed(self.real.push(samples))
+        given: Array = self.real.push(samples)
+        return self.changed(given)
 
     def finish(self) -> Array:
         return self.changed(self.real.finish())
@@ -37,7 +38,8 @@ class Forgets(Wrapper):
     """marks and forgets the cues"""
 
     def mark(self, audio: Audio) -> Audio:
-        return attrs.evolve(self.real.mark(audio), cues=())
+        marked: Audio = self.real.mark(audio)
+        return attrs.evolve(marked, cues=())
 
 
 @mutant(MUTANTS, "the_mark_is_quiet")
@@ -45,7 +47,7 @@ class Shouts(Wrapper):
     """marks four times as loud, whole and in pieces"""
 
     def mark(self, audio: Audio) -> Audio:
-        marked = self.real.mark(audio)
+        marked: Audio = self.real.mark(audio)
         louder = audio.samples + 4 * (marked.samples - audio.samples)
         return attrs.evolve(marked, samples=np.clip(louder, -1, 1))
 
@@ -65,7 +67,8 @@ class _Louder(_Marking):
     def changed(self, samples: Array) -> Array:
         assert self.heard is not None
         plain, self.heard = self.heard[: len(samples)], self.heard[len(samples) :]
-        return np.clip(plain + 4 * (samples - plain), -1, 1)
+        louder: Array = np.clip(plain + 4 * (samples - plain), -1, 1)
+        return louder
 
 
 @mutant(MUTANTS, "pieces_are_the_whole")
@@ -78,7 +81,8 @@ class Seams(Wrapper):
 
 class _Faded(_Marking):
     def changed(self, samples: Array) -> Array:
-        return samples * np.minimum(1, np.arange(len(samples)) / 200)[:, None]
+        faded: Array = samples * np.minimum(1, np.arange(len(samples)) / 200)[:, None]
+        return faded
 
 
 @mutant(MUTANTS, "a_stream_flows")
