@@ -39,4 +39,5 @@ def say() -> Say:
         library.espeak_Synchronize()
         return Audio((np.concatenate(pieces) / 32768)[:, None], MONO_HZ)
 
+    speak.callback = take  # type: ignore[attr-defined] # the library calls it for as long as it lives
     return speak

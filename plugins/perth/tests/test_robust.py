@@ -134,6 +134,7 @@ STRANGE = {
     "chirp": 0.5 * np.sin(2 * np.pi * (200 * TIMES + 150 * TIMES**2)),
     "vibrato": 0.5 * np.sin(2 * np.pi * 330 * TIMES + 3 * np.sin(2 * np.pi * 5 * TIMES)),
     "speech and a tone": 0.5 * SPEECH.samples[:, 0] + 0.3 * np.sin(2 * np.pi * 440 * TIMES),
+    "speech and a faint tone": SPEECH.samples[:, 0] + 0.1 * np.sin(2 * np.pi * 440 * TIMES),
     "speech above 2.2 kHz": filtered(2200, "hp", marked=False),
     "speech above 1 kHz": filtered(1000, "hp", marked=False),
     "speech below 300 Hz": filtered(300, "lp", marked=False),

@@ -34,8 +34,11 @@ FLAT_DB: Final = -14.5
 LOWEST_DB: Final = -12.0
 """Mean level from 125 to 750 Hz, where voices have their first formant, over that of all; speech: -5."""
 
-STEADY_DB: Final = 1.6
-"""Deviation over time of a strong frequency's level; speech moves by 3 at least, a tone by none."""
+STEADY_DB: Final = 3.0
+"""Deviation over time of a frequency's level; speech moves by 8 at least over 2 s, a tone in it by 2."""
+
+STRONG_DB: Final = -25.0
+"""Mean level of a frequency, against all together, from which on it disturbs if it is steady."""
 
 CURVE_T: Final = 1.2
 """How surely, in deviations, the mark's curve must be in the spectrum. Whole marked sentences had 2.9 at
@@ -69,7 +72,7 @@ def objection(bands: Array, energy: float, low_hz_energy: float) -> str:
 
 def _is_steady(levels: Array, power: Array) -> bool:
     total = 10 * np.log10(power.mean(axis=0).sum() + 1e-20)
-    strong = levels.mean(axis=0) > total - 15
+    strong = levels.mean(axis=0) > total + STRONG_DB
     strong[:FIRST] = False
     return bool(strong.any() and levels[:, strong].std(axis=0).min() < STEADY_DB)
 
