@@ -116,7 +116,7 @@ def steps(text: str) -> list[Step]:
     found: list[Step] = []
     place = 0
     for match in (*_TAG.finditer(text), None):
-        stands = text[place : match.start() if match else len(text)]
+        stands = f"{text[place : match.start()]} " if match else text[place:]  # a tag parts words
         said, emphasis = _said(stands, tuple(held.values()), emphasis)
         found += said
         if match is None:

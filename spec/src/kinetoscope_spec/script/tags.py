@@ -226,13 +226,14 @@ def _worded(text: str) -> Tag:
     if " " in words and not any(_slips(words, known) for known in _by_spelling()):
         return Tag(" ".join(text.split()), "free text", Effect(), "free text")
     raise ValidationError(
-        f"unknown audio tag {text!r}{nearest(words, list(_by_spelling())) or '; the catalogue has ' + _some()}; "
-        f"a direction in your own words is written [style: {text.strip() or 'slowly, as if asleep'}]"
+        f"unknown audio tag {text!r}{nearest(words, list(_by_spelling()))}; the catalogue has {_some()} and "
+        f"{len(catalogue()) - 8} more; words of your own are written "
+        f"[style: {text.strip() or 'slowly, as if asleep'}]"
     )
 
 
 def _some() -> str:
-    return ", ".join(repr(name) for name in list(catalogue())[::45])
+    return ", ".join(repr(name) for name in list(catalogue())[:: len(catalogue()) // 8][:8])
 
 
 def _slips(word: str, known: str, most: int = 2) -> bool:
