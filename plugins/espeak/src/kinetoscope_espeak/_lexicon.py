@@ -20,7 +20,10 @@ _VOWELS: Final = (
     "@ a A a: A: aI aU eI oU @U OI e E e: E: i I i: o O o: O: u U u: y y: Y Y: W W: V 3 3: @L a# & 0 i@ e@ U@"
     ' u" i" I# E# a~ A~ E~ O~ o~ e~ W~'
 )
-_CONSONANTS: Final = "p b t d k g q ? f v T D s z S Z S; Z; x Q C h H j w B ts dz tS dZ tS; dZ; * r R r- l L l^ m n N n^ t# J c X P M"
+_CONSONANTS: Final = (
+    "p b t d k g q ? f v T D s z S Z S; Z; x Q C h H j w B ts dz tS dZ tS; dZ; * r R r- l L l^"
+    " m n N n^ t# J c X P M"
+)
 """Mnemonics as the library's phoneme tables name them (docs/phonemes.md of eSpeak NG)."""
 
 _OPEN: Final = frozenset(_VOWELS.split())

@@ -39,6 +39,7 @@ _PHONEME_EVENTS, _PHONEME_IPA, _DONT_EXIT = 0x1, 0x2, 0x8000
 _UTF8, _SSML, _PHONEMES = 0x1, 0x10, 0x100
 _LIST_TERMINATED, _WORD, _PHONEME = 0, 1, 7
 _VOLUME = 2
+_SEED = 1
 _LONGEST_PATH = 120
 """The library keeps the path of its data in 160 bytes and adds names of files to it."""
 
@@ -115,6 +116,8 @@ class Loaded:
                 f"eSpeak NG did not start with the data in {data} (it returned {rate}, expected {RATE}); "
                 "reinstall espeakng-loader"
             )
+        # The noise of breathy voices is drawn by chance, which starts with the time of day.
+        library.espeak_ng_SetRandSeed(ctypes.c_long(_SEED))
         library.espeak_SetSynthCallback(self._callback)
 
     def speak(self, ssml: str, voice: str, *, volume: int = 100, phonemes: bool = False) -> Spoken:
