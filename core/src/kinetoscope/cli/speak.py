@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,10 +79,7 @@ def _read(path: Path, default: str | None, language: str | None) -> Script:
 
     from kinetoscope_spec.script import parse_text, read_script
 
-    if str(path) == "-":
-        told = parse_text(click.get_text_stream("stdin").read(), path=path)
-    else:
-        told = read_script(path)
+    told = parse_text(sys.stdin.read(), path=path) if str(path) == "-" else read_script(path)
     if default is not None:
         others = {line.speaker: default for line in told.lines}
         told = attrs.evolve(told, voices={**others, **told.voices})
