@@ -155,7 +155,7 @@ def ssml_of(
         call: it.
         lexicon: word to alias, or IPA between slashes.
         mnemonics: turns IPA into the library's.
-        instead: words, by their number in the call, that are to be said as something else.
+        instead: what is to be said, as in the lexicon, for words by their number in the call.
         ends: whether the sentence ends here; else its melody goes on.
     """
     parts, phonemes = ["<speak>"], False
@@ -204,9 +204,7 @@ def _spoken(
     instead: Mapping[int, str],
     mnemonics: Callable[[str], str],
 ) -> tuple[str, bool]:
-    if number in instead:
-        return _escaped(instead[number]), False
-    told = lexicon.get(word, lexicon.get(word.casefold(), word))
+    told = instead.get(number) or lexicon.get(word, lexicon.get(word.casefold(), word))
     if len(told) > 2 and told.startswith("/") and told.endswith("/"):
         if held := mnemonics(told[1:-1]):
             return f"[[{held}]]", True

@@ -26,6 +26,7 @@ _QUIET: Final = 0.004
 """Below this share of the loudest sample there is silence: -48 dB."""
 
 _ORDER: Final = {"sentence": 0, "mark": 1, "word": 2, "phoneme": 3, "viseme": 4}
+_ENGLISH: Final = "gmw/en-US"
 _MUTE: Final = 30 / 32768
 
 
@@ -115,7 +116,7 @@ def sound_of(planned: Planned, lexicon: Mapping[str, str]) -> Sound:
 def _call(tape: _Tape, call: Call, planned: Planned, lexicon: Mapping[str, str], *, ends: bool) -> None:
     """Speak one call and put it at the tape's end, with its cues."""
     spoken = [word for said in call.said for word in words(said.text)]
-    language = "gmw/en-US" if call.sound else planned.voice
+    language = _ENGLISH if call.sound else planned.voice
     samples, times = _said(call, spoken, language, {} if call.sound else lexicon, ends=ends)
     first, last = _sounding(samples)
     shift = tape.length - first
@@ -150,7 +151,7 @@ def _said(
             result = library.speak(ssml.text, voice, volume=call.timbre.volume, phonemes=ssml.phonemes)
         times = timeline(result.events, ssml.places, letters, len(result.samples))
         missing = [i for i, held in enumerate(times.words) if held is None or not held.known]
-        mute = {i: spelt_out(spoken[i].text) for i in missing if _is_mute(spoken[i].text, language)}
+        mute = {i: _instead(spoken[i].text, language) for i in missing if _is_mute(spoken[i].text, language)}
         if attempt or not mute:
             break
         instead = mute
@@ -165,7 +166,18 @@ def _is_mute(word: str, language: str) -> bool:
     return not bool(np.abs(samples).max(initial=0) > _MUTE)
 
 
-def spelt_out(word: str) -> str:
+@lru_cache(maxsize=4096)
+def _instead(word: str, language: str) -> str:
+    """Return what is said for a word that a language has no sound for: spelt out, if need be in English."""
+    spelt = _spelt_out(word)
+    if not _is_mute(spelt, language):
+        return spelt
+    with loaded() as library:
+        events = library.speak(f"<speak>{spelt} </speak>", _ENGLISH).events
+    return f"/{''.join(event.ipa for event in events if event.kind == 'phoneme')}/"
+
+
+def _spelt_out(word: str) -> str:
     """Return what is said in place of a word that can't be: plain letters it is made of, else their numbers."""
     plain = unicodedata.normalize("NFKC", word)
     if plain != word and plain.isascii():

@@ -143,8 +143,8 @@ class Treatment:
 
 
 def spelling(name: str) -> str:
-    """Return the form by which tags are compared: lower case, single spaces, no hyphens or underscores."""
-    return " ".join(re.sub(r"[-_\s]+", " ", name).split()).casefold()
+    """Return the form by which tags are compared: in lower case, a space for a hyphen or underscore."""
+    return re.sub(r"(?<=\S)[-_\s](?=\S)", " ", name.strip()).casefold()
 
 
 @lru_cache(maxsize=1)
