@@ -52,7 +52,7 @@ def test_words_begin_where_the_energy_does(voice: str, language: str, rate: int)
     assert len(heard) == len(LIST)
     for cue, (start, end) in zip(cues, heard, strict=True):
         assert cue.start == pytest.approx(start, abs=0.02), cue.value
-        assert cue.end == pytest.approx(end, abs=0.06), cue.value
+        assert end - 0.13 < cue.end < end + 0.01, cue.value  # some voices have an echo
 
 
 @pytest.mark.parametrize("rate", [60, 100])

@@ -21,12 +21,14 @@ class Placed:
         value: the phoneme, or the word's number in its call as a text.
         start, end: samples.
         known: whether the library said so; else it was shared out by the number of letters.
+        after_silence: whether nothing is heard right before it.
     """
 
     value: str
     start: int
     end: int
     known: bool = True
+    after_silence: bool = False
 
 
 @attrs.frozen
@@ -51,14 +53,15 @@ def timeline(
     silence before a stop consonant. It ends with its last one.
     """
     sounding, owners = _phonemes(events, places, length)
-    spans: dict[int, tuple[int, int]] = {}
+    found: list[Placed | None] = [None] * len(places)
+    before = 0
     for phoneme, owner in zip(sounding, owners, strict=True):
         if owner is not None:
-            start, _ = spans.get(owner, (phoneme.start, 0))
-            spans[owner] = (start, phoneme.end)
-    found: list[Placed | None] = [
-        Placed(str(number), *spans[number]) if number in spans else None for number in range(len(places))
-    ]
+            held = found[owner]
+            silence = before == 0 or phoneme.start > before
+            begun = held or Placed(str(owner), phoneme.start, phoneme.end, after_silence=silence)
+            found[owner] = attrs.evolve(begun, end=phoneme.end)
+        before = phoneme.end
     return Timeline(tuple(_shared(found, letters, sounding)), tuple(sounding))
 
 
@@ -67,6 +70,8 @@ def _phonemes(
 ) -> tuple[list[Placed], list[int | None]]:
     """Return the phonemes that sound, and the number of the word that each belongs to, if any."""
     begins = [begin for begin, _ in places]
+    # "(en)" tells that the language changes; it takes no time.
+    events = [event for event in events if not event.ipa.startswith("(")]
     sounding: list[Placed] = []
     owners: list[int | None] = []
     owner: int | None = None
@@ -78,7 +83,7 @@ def _phonemes(
             owner = (
                 number if inside else owner if owner is not None and event.place < places[owner][1] else None
             )
-        elif event.ipa and not event.ipa.startswith("("):
+        elif event.ipa:
             end = next((later.sample for later in events[i + 1 :] if later.kind == "phoneme"), length)
             if end > event.sample:
                 sounding.append(Placed(event.ipa.lstrip("ˈˌ"), event.sample, min(end, length)))

@@ -38,6 +38,10 @@ _GIVEN: Final = (
 )
 """`rate` in per cent, and the factor of the speed of speech that comes of it."""
 
+_LOUD_ASKED: Final = (5, 10, 16, 25, 35, 50, 71, 100, 141, 200)
+_LOUD_GIVEN: Final = (0.021, 0.0457, 0.114, 0.198, 0.323, 0.446, 0.67, 1.0, 1.4, 2.0)
+"""`volume` in per cent, and the factor of the amplitude that comes of it."""
+
 _BASE, _SWING = 0.69, 0.15
 """Shares of the mean pitch that follow the base and the range (whose mean lies above the base)."""
 
@@ -55,7 +59,7 @@ def attributes(effect: Effect, pitch: float = 1.0) -> dict[str, str]:
         "rate": round(float(np.interp(effect.rate, _GIVEN, _ASKED))),
         "pitch": round(100 + 100 * log2(base)),
         "range": round(100 * width),
-        "volume": round(100 * 10 ** (effect.volume / 20)),
+        "volume": round(float(np.interp(10 ** (effect.volume / 20), _LOUD_GIVEN, _LOUD_ASKED))),
     }
     return {key: f"{value}%" for key, value in asked.items() if value != 100}
 

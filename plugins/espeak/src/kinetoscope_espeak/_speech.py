@@ -22,8 +22,11 @@ from kinetoscope_spec.script import Step, Word, words
 
 __all__ = ["Planned", "Sound", "plan", "sound_of"]
 
-_QUIET: Final = 0.004
-"""Below this share of the loudest sample there is silence: -48 dB."""
+_QUIET, _FAINT = 0.006, 0.02
+"""Below these shares of the loudest sample of its line (-44 dB) and of its call (-34 dB), both, is silence."""
+
+_EARLIEST: Final = RATE // 20
+"""How long before its event a word's sound may begin: 50 ms."""
 
 _ORDER: Final = {"sentence": 0, "mark": 1, "word": 2, "phoneme": 3, "viseme": 4}
 _ENGLISH: Final = "gmw/en-US"
@@ -73,6 +76,20 @@ def plan(steps: Sequence[Step], text: str, own: Timbre, voice: str) -> Planned:
     return Planned(tuple(atoms(steps, own)), voice, text)
 
 
+@attrs.frozen(eq=False)
+class _Take:
+    """What the library gave for one call."""
+
+    samples: NDArray[np.float32]
+    times: Timeline
+    words: tuple[Word, ...]
+
+    @property
+    def loudest(self) -> float:
+        """The greatest amplitude."""
+        return float(np.abs(self.samples).max(initial=0))
+
+
 @attrs.define
 class _Tape:
     """What has been spoken of a line."""
@@ -95,14 +112,15 @@ def sound_of(planned: Planned, lexicon: Mapping[str, str]) -> Sound:
         ProviderUnavailable: the library can't be loaded or fails.
     """
     tape = _Tape()
-    calls = [i for i, atom in enumerate(planned.atoms) if isinstance(atom, Call)]
+    takes = _takes(planned, lexicon)
+    loudest = max((take.loudest for take in takes.values()), default=0.0)
     for i, atom in enumerate(planned.atoms):
         if isinstance(atom, Silence):
             tape.add(np.zeros(round(atom.seconds * RATE), np.float32))
             if atom.asked:
                 tape.silences.append(len(tape.words))
         elif isinstance(atom, Call):
-            _call(tape, atom, planned, lexicon, ends=i == calls[-1])
+            _put(tape, atom, takes[i], loudest)
     for atom in planned.atoms:
         if isinstance(atom, Marked):
             at = _mark_time(tape, atom)
@@ -113,12 +131,23 @@ def sound_of(planned: Planned, lexicon: Mapping[str, str]) -> Sound:
     return Sound(samples, tuple(cues))
 
 
-def _call(tape: _Tape, call: Call, planned: Planned, lexicon: Mapping[str, str], *, ends: bool) -> None:
-    """Speak one call and put it at the tape's end, with its cues."""
-    spoken = [word for said in call.said for word in words(said.text)]
-    language = _ENGLISH if call.sound else planned.voice
-    samples, times = _said(call, spoken, language, {} if call.sound else lexicon, ends=ends)
-    first, last = _sounding(samples)
+def _takes(planned: Planned, lexicon: Mapping[str, str]) -> dict[int, _Take]:
+    """Speak the calls of a line; return what each gave by its place among the atoms."""
+    calls = {i: atom for i, atom in enumerate(planned.atoms) if isinstance(atom, Call)}
+    takes = {}
+    for i, call in calls.items():
+        spoken = tuple(word for said in call.said for word in words(said.text))
+        language = _ENGLISH if call.sound else planned.voice
+        samples, times = _said(call, spoken, language, {} if call.sound else lexicon, ends=i == max(calls))
+        takes[i] = _Take(samples, times, spoken)
+    return takes
+
+
+def _put(tape: _Tape, call: Call, take: _Take, loudest: float) -> None:
+    """Put what a call gave at the tape's end, without the silence about it, and its cues."""
+    samples, times, spoken = take.samples, take.times, take.words
+    quiet = min(_QUIET * loudest, _FAINT * take.loudest)
+    first, last = _sounding(samples, quiet)
     shift = tape.length - first
 
     def cue(kind: str, value: str, start: int, end: int, source: str = "native") -> Cue:
@@ -132,6 +161,8 @@ def _call(tape: _Tape, call: Call, planned: Planned, lexicon: Mapping[str, str],
         for word, held in zip(spoken, times.words, strict=True):
             # Where the library was silent about all of them, they share what sound there is.
             start, end = (held.start, held.end) if held else (first, last)
+            if held and held.after_silence:
+                start = _onset(samples, start, end, quiet)
             known = held is not None and held.known and bool(whole)
             tape.words.append(cue("word", word.text, start, end, "native" if known else "estimated"))
     tape.others += [cue("phoneme", held.value, held.start, held.end) for held in times.phonemes]
@@ -189,12 +220,22 @@ def _spelt_out(word: str) -> str:
     )
 
 
-def _sounding(samples: NDArray[np.float32]) -> tuple[int, int]:
-    """Return where the sound begins and ends."""
-    loud = np.abs(samples) > _QUIET * np.abs(samples).max(initial=0)
+def _sounding(samples: NDArray[np.float32], quiet: float) -> tuple[int, int]:
+    """Return where what is louder than `quiet` begins and ends."""
+    loud = np.abs(samples) > quiet
     if not loud.any():
         return 0, 0
     return int(loud.argmax()), int(len(loud) - loud[::-1].argmax())
+
+
+def _onset(samples: NDArray[np.float32], start: int, end: int, quiet: float) -> int:
+    """Return where a word's sound begins: a rolled r is heard before its event, a stop after it."""
+    step = RATE // 400
+    at = start
+    while at - step >= max(start - _EARLIEST, 0) and np.abs(samples[at - step : at]).max() > quiet:
+        at -= step
+    loud = np.abs(samples[at:end]) > quiet
+    return at + int(loud.argmax()) if loud.any() else start
 
 
 def _mark_time(tape: _Tape, mark: Marked) -> float:

@@ -95,9 +95,14 @@ no such table, reads past its end and crashes.
 """
 
 _QUALITIES: Final = {
-    "announcer": "announcer", "child": "zac", "creaky": "croak", "deep": "david", "demonic": "storm",
-    "old man": "grandpa", "old woman": "grandma", "robotic": "robot", "whisper": "whisper",
+    "announcer": ("announcer", "announcer"), "breathy": ("victor", "f5"), "child": ("zac", "zac"),
+    "creaky": ("croak", "aunty"), "deep": ("david", "david"), "demonic": ("storm", "storm"),
+    "old man": ("grandpa", "grandpa"), "old woman": ("grandma", "grandma"), "robotic": ("robot", "robot"),
+    "whisper": ("whisper", "whisper"),
 }  # fmt: skip
+"""What a man's and a woman's voice becomes."""
+
+_COLOURS: Final = ("breathy", "creaky", "robotic")
 _WOMAN_HZ = 150.0
 
 
@@ -120,9 +125,8 @@ def quality_of(own: Timbre, quality: str) -> tuple[Timbre, float]:
     """
     if not quality:
         return own, 1.0
-    name = ("f5" if own.pitch_hz > _WOMAN_HZ else "victor") if quality == "breathy" else _QUALITIES[quality]
-    new = TIMBRES[name]
-    keeps = quality in ("breathy", "creaky", "robotic") and own.pitch_hz and new.pitch_hz
+    new = TIMBRES[_QUALITIES[quality][own.pitch_hz > _WOMAN_HZ]]
+    keeps = quality in _COLOURS and own.pitch_hz and new.pitch_hz
     return new, own.pitch_hz / new.pitch_hz if keeps else 1.0
 
 
