@@ -72,6 +72,9 @@ def _phonemes(
     begins = [begin for begin, _ in places]
     # "(en)" tells that the language changes; it takes no time.
     events = [event for event in events if not event.ipa.startswith("(")]
+    ends = [length] * len(events)  # where the next phoneme begins
+    for i in range(len(events) - 1, 0, -1):
+        ends[i - 1] = events[i].sample if events[i].kind == "phoneme" else ends[i]
     sounding: list[Placed] = []
     owners: list[int | None] = []
     owner: int | None = None
@@ -84,9 +87,9 @@ def _phonemes(
                 number if inside else owner if owner is not None and event.place < places[owner][1] else None
             )
         elif event.ipa:
-            end = next((later.sample for later in events[i + 1 :] if later.kind == "phoneme"), length)
+            end = min(ends[i], length)
             if end > event.sample:
-                sounding.append(Placed(event.ipa.lstrip("ˈˌ"), event.sample, min(end, length)))
+                sounding.append(Placed(event.ipa.lstrip("ˈˌ"), event.sample, end))
                 owners.append(owner)
     return sounding, owners
 

@@ -19,6 +19,8 @@ _STARRED = re.compile(r"(?<!\*)(\*{1,2})(?=[^*\s])([^*]*[^*\s])\1(?!\*)")
 
 
 _NEXT = re.compile(r"\S+")
+_NEAR = 200
+"""How many letters on either side tell whether stars stand inside a word."""
 
 
 @attrs.frozen
@@ -182,10 +184,11 @@ def _starred(text: str) -> list[tuple[str, int]]:
     parts: list[tuple[str, int]] = []
     place = 0
     for match in _STARRED.finditer(text):
-        around = text[place : match.start()].rsplit(None, 1)[-1:] if _touches(text, match.start() - 1) else []
-        around += (
-            _NEXT.findall(text, match.end(), match.end() + 200)[:1] if _touches(text, match.end()) else []
+        start, end = match.span()
+        around = (
+            text[max(place, start - _NEAR) : start].rsplit(None, 1)[-1:] if _touches(text, start - 1) else []
         )
+        around += _NEXT.findall(text, end, end + _NEAR)[:1] if _touches(text, end) else []
         if not any(words(piece) for piece in around):  # stars inside a word are no emphasis
             parts += [(text[place : match.start()], 0), (match[2], len(match[1]))]
             place = match.end()
