@@ -120,3 +120,10 @@ def test_the_cues_of_many_lines_are_in_order() -> None:
     starts = [cue.start for cue in audio.cues]
     assert starts == sorted(starts)
     assert [cue.value for cue in kinds(audio, "sentence")] == [f"line {i} is here" for i in range(3)]
+
+
+@pytest.mark.parametrize("before", ["", "“", "(", "a ", "…", "'"])
+@pytest.mark.parametrize("after", ["", "”", ")", " b", "!", "<"])
+def test_pronunciations_are_heard_whatever_stands_about_them(before: str, after: str) -> None:
+    audio = said(f"{before}Don't{after}", lexicon={"Don't": "/təˈmɑː/"})
+    assert "".join(cue.value for cue in kinds(audio, "phoneme")).count("təmɑː") == 1

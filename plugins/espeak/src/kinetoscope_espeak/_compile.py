@@ -207,7 +207,7 @@ def _spoken(
     told = instead.get(number) or lexicon.get(word, lexicon.get(word.casefold(), word))
     if len(told) > 2 and told.startswith("/") and told.endswith("/"):
         if held := mnemonics(told[1:-1]):
-            return f"[[{held}]]", True
+            return f" [[{held}]]", True  # right behind a quotation mark it would not be heard
         return _escaped(word), False
     return _escaped(told if any(c.isalnum() for c in told) else word), False
 
