@@ -127,3 +127,14 @@ def test_the_cues_of_many_lines_are_in_order() -> None:
 def test_pronunciations_are_heard_whatever_stands_about_them(before: str, after: str) -> None:
     audio = said(f"{before}Don't{after}", lexicon={"Don't": "/təˈmɑː/"})
     assert "".join(cue.value for cue in kinds(audio, "phoneme")).count("təmɑː") == 1
+
+
+@pytest.mark.parametrize("language", ["cv", "en-US", "ja", "ru"])
+@pytest.mark.parametrize("word", ["Don't well-known ZEBRA", "日本語 слово", "12345 naïve"])
+def test_nothing_of_a_very_long_clause_is_dropped(language: str, word: str) -> None:
+    text = " ".join([word] * 30)
+    audio = said(text, language=language)
+    cues = kinds(audio, "word")
+    assert len(cues) == len(text.split())
+    lasts = np.array([cue.end - cue.start for cue in cues]).reshape(30, -1)
+    assert (lasts > 0.3 * np.median(lasts, axis=0)).all()

@@ -148,6 +148,7 @@ def ssml_of(
     *,
     instead: Mapping[int, str] | None = None,
     ends: bool = True,
+    breath: int = 240,
 ) -> Ssml:
     """Return a call as SSML.
 
@@ -157,10 +158,13 @@ def ssml_of(
         mnemonics: turns IPA into the library's.
         instead: what is to be said, as in the lexicon, for words by their number in the call.
         ends: whether the sentence ends here; else its melody goes on.
+        breath: after how many letters without punctuation a comma is put: the library holds no more than
+            1,000 phonemes of one clause, and drops the rest of it.
     """
     parts, phonemes = ["<speak>"], False
     places: list[tuple[int, int]] = []
     length = len(parts[0])
+    since = 0
 
     def add(text: str) -> None:
         nonlocal length
@@ -172,7 +176,12 @@ def ssml_of(
         add(begin)
         place = 0
         for word in words(said.text):
-            add(_escaped(said.text[place : word.start]))
+            between = said.text[place : word.start]
+            since = 0 if any(c in _ENDS + _HALTS for c in between) else since + _phonemes(word.text)
+            if since > breath and between[:1].isspace():
+                add(",")
+                since = _phonemes(word.text)
+            add(_escaped(between))
             text, is_ipa = _spoken(word.text, len(places), lexicon, instead or {}, mnemonics)
             phonemes = phonemes or is_ipa
             before = length
@@ -187,6 +196,11 @@ def ssml_of(
         add(",")
     add(" </speak>")
     return Ssml("".join(parts), tuple(places), phonemes)
+
+
+def _phonemes(word: str) -> int:
+    """Return about how many phonemes a word has; digits and signs for syllables are words themselves."""
+    return sum(5 if unicodedata.category(c) in ("Lo", "Nd", "No", "Nl") else 1 for c in word)
 
 
 def _elements(effect: Effect, pitch: float) -> tuple[str, str]:

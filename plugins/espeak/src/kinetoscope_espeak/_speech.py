@@ -29,6 +29,10 @@ _EARLIEST: Final = RATE // 20
 """How long before its event a word's sound may begin: 50 ms."""
 
 _ORDER: Final = {"sentence": 0, "mark": 1, "word": 2, "phoneme": 3, "viseme": 4}
+_BREATHS: Final = (240, 40, 20, 10)
+"""Letters without punctuation after which a breath is taken: the fewer, the more the library had dropped."""
+
+_HURRIED: Final = 0.25
 _ENGLISH: Final = "gmw/en-US"
 _MUTE: Final = 30 / 32768
 
@@ -176,17 +180,34 @@ def _said(
     voice = f"{language}+{call.timbre.variant}" if call.timbre.variant else language
     letters = [len(word.text) for word in spoken]
     instead: dict[int, str] = {}
-    for attempt in range(2):
-        ssml = ssml_of(call, lexicon, partial(mnemonics, voice=language), instead=instead, ends=ends)
+    for breath in _BREATHS:
+        ssml = ssml_of(
+            call, lexicon, partial(mnemonics, voice=language), instead=instead, ends=ends, breath=breath
+        )
         with loaded() as library:
             result = library.speak(ssml.text, voice, volume=call.timbre.volume, phonemes=ssml.phonemes)
         times = timeline(result.events, ssml.places, letters, len(result.samples))
         missing = [i for i, held in enumerate(times.words) if held is None or not held.known]
+        if _is_lost(times, letters):
+            continue
         mute = {i: _instead(spoken[i].text, language) for i in missing if _is_mute(spoken[i].text, language)}
-        if attempt or not mute:
+        if not mute.keys() - instead.keys():
             break
-        instead = mute
+        instead |= mute
     return result.samples, times
+
+
+def _is_lost(times: Timeline, letters: Sequence[int]) -> bool:
+    """Tell whether words were dropped: far less time is left for them than others of their length take."""
+    paces = [
+        (held.known, (held.end - held.start) / count)
+        for held, count in zip(times.words, letters, strict=True)
+        if held
+    ]
+    known = [pace for is_known, pace in paces if is_known]
+    if not known:
+        return False
+    return any(pace < _HURRIED * float(np.median(known)) for is_known, pace in paces if not is_known)
 
 
 @lru_cache(maxsize=4096)
