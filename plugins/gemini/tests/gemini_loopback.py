@@ -18,16 +18,19 @@ from typing import Any
 from gemini_speech import RATE, Said, spoken
 
 KEY = "AIzaTHIS-is-a-key-that-must-never-be-shown-42"
-VOICES = {
-    name.lower()
-    for name in (
-        "Zephyr Puck Charon Kore Fenrir Leda Orus Aoede Callirrhoe Autonoe Enceladus Iapetus Umbriel Algieba "
-        "Despina Erinome Algenib Rasalgethi Laomedeia Achernar Alnilam Schedar Gacrux Pulcherrima Achird "
-        "Zubenelgenubi Vindemiatrix Sadachbia Sadaltager Sulafat"
-    ).split()
-}
+NAMES = (
+    "Zephyr Puck Charon Kore Fenrir Leda Orus Aoede Callirrhoe Autonoe Enceladus Iapetus Umbriel Algieba "
+    "Despina Erinome Algenib Rasalgethi Laomedeia Achernar Alnilam Schedar Gacrux Pulcherrima Achird "
+    "Zubenelgenubi Vindemiatrix Sadachbia Sadaltager Sulafat"
+)
+VOICES = set(NAMES.lower().split())
 SAMPLING = ("temperature", "topP", "topK", "top_p", "top_k")
 PATH = re.compile(r"/(v1|v1beta)/models/([^:/?]+):(generateContent|streamGenerateContent)(?:\?alt=sse)?")
+
+
+def verbatim_dialect(model: str) -> bool:
+    """Whether the model reads all of its text: those from 3.8 on."""
+    return tuple(map(int, re.findall(r"\d+", model)[:2])) >= (3, 8)
 
 
 class Refused(Exception):
@@ -36,9 +39,7 @@ class Refused(Exception):
     def __init__(self, code: int, status: str, message: str, details: list[Any] | None = None) -> None:
         super().__init__(message)
         self.code = code
-        self.body = {
-            "error": {"code": code, "message": message, "status": status, "details": details or []}
-        }
+        self.body = {"error": {"code": code, "message": message, "status": status, "details": details or []}}
 
 
 def of(held: Any, camel: str, default: Any = None) -> Any:
@@ -56,6 +57,7 @@ class Loopback:
         faults: what goes wrong with the requests to come.
         loudness: factors of the answers to come; 1 where there is none left.
         rate, mime: of raw answers.
+        events: events of streams that were sent.
         events_s: how much audio an event of a stream holds, and `pause_s` how long it waits after each.
     """
 
@@ -66,7 +68,7 @@ class Loopback:
         self.rate = RATE
         self.mime = "audio/L16;codec=pcm;rate={rate}"
         self.events_s, self.pause_s = 0.1001, 0.0
-        self.active = self.most_active = 0
+        self.active = self.most_active = self.events = 0
         self.lock = threading.Lock()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._http.daemon_threads = True
@@ -134,7 +136,7 @@ class Answer:
                 raise Refused(404, "NOT_FOUND", f"no such path: {self.http.path}")
             if self.headers.get("x-goog-api-key") != KEY:
                 raise Refused(403, "PERMISSION_DENIED", "Method doesn't allow unregistered callers.")
-            version, model, method = match.groups()
+            _, model, method = match.groups()
             said = understood(self.body, model)
             streamed = method == "streamGenerateContent"
             if streamed and "-2.5-" in model:
@@ -150,7 +152,10 @@ class Answer:
     def _check_status_fault(self) -> None:
         name, _, argument = self.fault.partition(":")
         if name == "429":
-            retry = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{argument or 0.01}s"}
+            retry = {
+                "@type": "type.googleapis.com/google.rpc.RetryInfo",
+                "retryDelay": f"{argument or 0.01}s",
+            }
             raise Refused(429, "RESOURCE_EXHAUSTED", "Too many requests.", [retry])
         if name == "429-per-day":
             quota = {
@@ -168,7 +173,7 @@ class Answer:
     def _unary(self, said: Said, model: str) -> None:
         name, _, argument = self.fault.partition(":")
         pcm = spoken(said, self.gain if name != "silent" else 0.0, self.server.rate)
-        part = self._audio(pcm, wav="-3.8-" in model or name == "wav")
+        part = self._audio(pcm, wav=verbatim_dialect(model) or name == "wav")
         if name == "502":
             self._send(502, b"<html><h1>Bad Gateway</h1></html>", "text/html")
         elif name == "truncated-json":
@@ -219,7 +224,9 @@ class Answer:
         ]
         tokens = len(pcm) // 2 * 25 // RATE
         name, _, argument = self.fault.partition(":")
-        finish: dict[str, Any] | None = answer([], argument if name == "stream-finish" else "STOP", (20, tokens))
+        finish: dict[str, Any] | None = answer(
+            [], argument if name == "stream-finish" else "STOP", (20, tokens)
+        )
         if name == "stream-finish":
             events = events[: len(events) // 2]
         if name == "stream-text":
@@ -243,12 +250,15 @@ class Answer:
                 return
             if event is not None:
                 data = b"data: " + json.dumps(event).encode() + b"\r\n\r\n"
+                self.server.events += 1
                 http.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
                 http.wfile.flush()
                 time.sleep(self.server.pause_s)
         http.wfile.write(b"0\r\n\r\n")
 
-    def _send(self, code: int, body: bytes, kind: str = "application/json", *, keep: int | None = None) -> None:
+    def _send(
+        self, code: int, body: bytes, kind: str = "application/json", *, keep: int | None = None
+    ) -> None:
         self.http.send_response(code)
         self.http.send_header("Content-Type", kind)
         self.http.send_header("Content-Length", str(len(body)))
@@ -272,11 +282,11 @@ def understood(body: dict[str, Any], model: str) -> Said:
     config = of(body, "generationConfig", {})
     if of(config, "responseModalities") != ["AUDIO"]:
         raise Refused(400, "INVALID_ARGUMENT", "The requested combination of response modalities is wrong.")
-    if "-3.8-" in model and any(name in config for name in SAMPLING):
+    if verbatim_dialect(model) and any(name in config for name in SAMPLING):
         raise Refused(400, "INVALID_ARGUMENT", "Sampling parameters are not supported.")
     cast = voices(of(config, "speechConfig", {}), model)
     parts = [part for content in body["contents"] for part in content["parts"]]
-    turns = verbatim(parts, cast) if "-3.8-" in model else prompted(parts, cast)
+    turns = verbatim(parts, cast) if verbatim_dialect(model) else prompted(parts, cast)
     if not any(text.strip() for _, _, text in turns):
         raise Refused(400, "INVALID_ARGUMENT", "There is no text.")
     return turns
@@ -296,7 +306,7 @@ def voices(speech: dict[str, Any], model: str) -> dict[str, str]:
 
 
 def voice(config: dict[str, Any], model: str) -> str:
-    name = config.get("voice") if "-3.8-" in model else None
+    name = config.get("voice") if verbatim_dialect(model) else None
     if name is None:
         name = of(of(config, "prebuiltVoiceConfig", {}), "voiceName", "")
     if name.lower() not in VOICES and not name.startswith("ext_"):

@@ -13,7 +13,7 @@ Said = list[tuple[str, str, str]]
 RATE = 24_000
 TAG = r"\[[^\]]*\]|<[^>]*>|\|[^|]*\|"
 """What is obeyed, not read."""
-LETTER_S, GAP_S, EDGE_S = 0.05, 0.04, 0.12
+LETTER_S, GAP_S, EDGE_S = 0.03, 0.03, 0.12
 
 
 def spoken(said: Said, gain: float = 1.0, rate: int = RATE) -> bytes:

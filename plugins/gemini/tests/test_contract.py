@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -19,7 +20,7 @@ MODELS = ("gemini-3.8-flash-tts", "gemini-3.1-flash-tts-preview", "gemini-2.5-pr
 class Spoken(VoiceContract):
     """A contract whose provider is made for each test, when there is a server to talk to."""
 
-    settings: dict[str, object] = {}
+    settings: ClassVar[dict[str, Any]] = {}
 
     @pytest.fixture(autouse=True)
     def provider_and_server(self) -> Iterator[None]:
@@ -32,22 +33,22 @@ class Spoken(VoiceContract):
 class TestVerbatim(Spoken):
     """3.8, streams whole: with the cache, voices say that they are deterministic, and all laws apply."""
 
-    settings = {"model": MODELS[0], "live": False}
+    settings: ClassVar = {"model": MODELS[0], "live": False}
 
 
 class TestPrompted(Spoken):
     """3.1, cut into many requests."""
 
-    settings = {"model": MODELS[1], "live": False, "chunk_s": 4, "parallel": 3}
+    settings: ClassVar = {"model": MODELS[1], "live": False, "chunk_s": 4, "parallel": 3}
 
 
 class TestLive(Spoken):
     """3.1, streamed while it is made, nothing kept."""
 
-    settings = {"model": MODELS[1], "cache": False, "chunk_s": 10}
+    settings: ClassVar = {"model": MODELS[1], "cache": False, "chunk_s": 10}
 
 
 class TestOldest(Spoken):
     """2.5, which does not stream."""
 
-    settings = {"model": MODELS[2]}
+    settings: ClassVar = {"model": MODELS[2]}

@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
-from importlib.util import find_spec
 from typing import Any
 
 from kinetoscope_spec import Provider, hookimpl
@@ -35,9 +34,10 @@ def voice() -> Sequence[Provider]:
             "gemini",
             "Gemini's speech models: 30 directed voices, over 70 languages, dialogue",
             load=partial(_made, settings),
-            languages=_languages(settings),
+            languages=_spoken(settings),
             devices=("network",),
-            requires=("module:google.genai", *_key_requirement()),
+            requires=("module:google.genai", *_key_requirement(settings)),
+            contract="kinetoscope_gemini.contract:GeminiContract",
             order=-1,
         )
     ]
@@ -49,18 +49,19 @@ def _made(settings: Mapping[str, Any]) -> Any:
     return GeminiVoice(**settings)
 
 
-def _languages(settings: Mapping[str, Any]) -> tuple[str, ...]:
+def _spoken(settings: Mapping[str, Any]) -> tuple[str, ...]:
     from kinetoscope_gemini._models import DEFAULT_MODEL, MODELS
 
     model = MODELS.get(settings.get("model", DEFAULT_MODEL), MODELS[DEFAULT_MODEL])
     return model.languages
 
 
-def _key_requirement() -> tuple[str, ...]:
-    """Return the variable that must be set, unless the key can come from elsewhere.
+def _key_requirement(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what the key comes from: the variable that is set, else the keyring or the usual variable."""
+    if os.environ.get("GEMINI_API_KEY") or not os.environ.get("GOOGLE_API_KEY"):
+        return ("module:keyring",) if _asks_keyring(settings) else ("env:GEMINI_API_KEY",)
+    return ("env:GOOGLE_API_KEY",)
 
-    The keyring itself is not asked: that may open a window, or wait for a daemon.
-    """
-    if os.environ.get("GOOGLE_API_KEY") or find_spec("keyring") is not None:
-        return ()
-    return ("env:GEMINI_API_KEY",)
+
+def _asks_keyring(settings: Mapping[str, Any]) -> bool:
+    return bool(settings.get("keyring")) and not os.environ.get("GEMINI_API_KEY")

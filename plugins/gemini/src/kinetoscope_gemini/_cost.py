@@ -68,7 +68,7 @@ class Ledger:
         """
         price = self._model.usd(*tokens)
         if self._budget is not None and price is not None:
-            others = sum(self._promised.values())
+            others = sum(held for other, held in self._promised.items() if other != index)
             spent = self.usd or 0.0
             if spent + others + price > self._budget:
                 raise BudgetExceeded(

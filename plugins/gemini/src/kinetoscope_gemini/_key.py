@@ -1,4 +1,7 @@
-"""The key: from the environment or the system's keyring, and nowhere else; it prints as `[key]`."""
+"""The key: from the environment or the system's keyring, and nowhere else; it prints as `[key]`.
+
+The keyring is asked only where the settings say so: it may open a window, or wait for a daemon.
+"""
 
 from __future__ import annotations
 
@@ -43,8 +46,8 @@ def redacted(text: str) -> str:
     return _LOOKS_LIKE_KEY.sub("[key]", text)
 
 
-def find_key() -> Key:
-    """Return the key.
+def find_key(*, keyring: bool) -> Key:
+    """Return the key: that of the environment, else with `keyring` that of the system's keyring.
 
     Raises:
         ProviderUnavailable: there is none; says where it is looked for.
@@ -53,12 +56,13 @@ def find_key() -> Key:
         held = os.environ.get(name, "").strip()
         if held:
             return Key(held)
-    held = _from_keyring()
+    held = _from_keyring() if keyring else ""
     if held:
         return Key(held)
     raise ProviderUnavailable(
         f"Gemini needs a key and there is none: set {VARIABLES[0]}, or with the keyring package run "
-        f"`keyring set {' '.join(_SERVICE)}` (keys: https://aistudio.google.com/apikey)"
+        f"`keyring set {' '.join(_SERVICE)}` and set keyring = true in [plugins.gemini] "
+        "(keys: https://aistudio.google.com/apikey)"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Generator
 from concurrent.futures import Future
 from typing import Any, Final, TypeVar
 
@@ -41,7 +41,7 @@ class LoopThread:
             assert self._loop is not None
             return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    def iterate(self, source: AsyncGenerator[T, None]) -> Iterator[T]:
+    def iterate(self, source: AsyncGenerator[T, None]) -> Generator[T, None, None]:
         """Return what an async generator yields, to a thread."""
         try:
             while (item := _result(self.submit(_next(source)))) is not _DONE:
@@ -49,7 +49,7 @@ class LoopThread:
         finally:
             self.submit(_close(source)).result()
 
-    async def aiterate(self, source: AsyncGenerator[T, None]) -> AsyncIterator[T]:
+    async def aiterate(self, source: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
         """Return what an async generator yields, to another event loop."""
         try:
             while (item := await asyncio.wrap_future(self.submit(_next(source)))) is not _DONE:
@@ -72,6 +72,10 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     try:
         loop.run_forever()
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()

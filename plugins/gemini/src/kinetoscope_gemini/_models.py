@@ -12,7 +12,7 @@ from kinetoscope_gemini._languages import FLASH_38, LITE_38, SPEECH_25, SPEECH_3
 from kinetoscope_spec import ValidationError
 from kinetoscope_spec.errors import nearest
 
-__all__ = ["DEFAULT_MODEL", "MODELS", "Model", "model_of"]
+__all__ = ["DEFAULT_MODEL", "MODELS", "TOKENS_PER_SECOND", "Model", "model_of"]
 
 Dialect = Literal["2.5", "3.1", "3.8"]
 

@@ -87,8 +87,9 @@ def voice_of(name: str, model: Model) -> str:
         if model.dialect == "3.8":
             return name
         raise ValidationError(f"voice {name!r} is of the library of the 3.8 models, {model.id} has none")
-    hint = nearest(name, list(CHARACTERS)) or f"; there are {', '.join(CHARACTERS)}"
-    raise ValidationError(f"unknown voice {name!r}, expected one of Gemini's voices{hint}")
+    raise ValidationError(
+        f"unknown voice {name!r}, expected one of {', '.join(CHARACTERS)}{nearest(name, list(CHARACTERS))}"
+    )
 
 
 def plan_of(script: Script, model: Model, chunk_s: float) -> Plan:

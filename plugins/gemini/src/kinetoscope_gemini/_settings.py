@@ -38,7 +38,7 @@ def _speech_model(settings: Any, attribute: attrs.Attribute[Any], value: Any) ->
 
 @attrs.frozen(kw_only=True)
 class Settings:
-    """How the provider works. There is no setting for the key: see `_key`.
+    """How the provider works. The key is none of them: see `_key`.
 
     Attributes:
         model: id of the speech model.
@@ -55,6 +55,8 @@ class Settings:
         first_wait_s: the wait before the second time; it doubles, with up to half of it more at random.
         patience_s: longer than this is never waited, even if Gemini asks for it.
         timeout_s: how long a request may take.
+        keyring: whether a key that the environment does not have is looked for in the system's keyring
+            (service `kinetoscope`, user `gemini`).
         base_url: of another server than Google's.
         api_version: of the API.
     """
@@ -73,6 +75,7 @@ class Settings:
     first_wait_s: float = attrs.field(default=1.0, validator=_between(0, 600))
     patience_s: float = attrs.field(default=60.0, validator=_between(0, 3600))
     timeout_s: float = attrs.field(default=120.0, validator=_between(0.01, 3600))
+    keyring: bool = attrs.field(default=False, validator=_flag)
     base_url: str | None = None
     api_version: str = "v1beta"
 

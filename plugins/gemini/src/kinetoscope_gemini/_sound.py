@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from collections.abc import Iterator
@@ -102,8 +103,11 @@ def _riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     at = 12
     while at + 8 <= len(data):
         name, size = struct.unpack_from("<4sI", data, at)
-        if name == b"data" and size in (0, 0xFFFFFFFF):
-            size = len(data) - at - 8
+        if name == b"data":
+            there = len(data) - at - 8
+            if size not in (0, 0xFFFFFFFF) and size > there:
+                raise FormatError(f"the WAV file ends {size - there} bytes early", offset=len(data))
+            size = there if size in (0, 0xFFFFFFFF) else size
         yield name, data[at + 8 : at + 8 + size]
         at += 8 + size + size % 2
 
@@ -154,10 +158,11 @@ def resampled(samples: Samples, rate: int, to: int) -> Samples:
     if rate == to or not len(samples):
         return samples
     count = max(1, round(len(samples) * to / rate))
-    pad = 1 << (len(samples) - 1).bit_length()  # a power of two: quick, and the ends do not wrap around
-    padded = np.pad(samples.astype(np.float64), (0, 2 * pad - len(samples)))
-    length = round(2 * pad * to / rate)
-    out: NDArray[Any] = np.fft.irfft(np.fft.rfft(padded), length) * (length / (2 * pad))
+    step = rate // math.gcd(rate, to)  # of a multiple of it the other length is whole, the ratio exact
+    size = -(-(len(samples) + rate // 10) // step) * step  # a tenth of a second keeps the ends apart
+    padded = np.pad(samples.astype(np.float64), (0, size - len(samples)))
+    length = size * to // rate
+    out: NDArray[Any] = np.fft.irfft(np.fft.rfft(padded), length) * (length / size)
     return out[:count].clip(-1, 1).astype(np.float32)
 
 

@@ -17,7 +17,7 @@ from kinetoscope_gemini._client import Client
 from kinetoscope_gemini._cost import Ledger, estimated_tokens
 from kinetoscope_gemini._faults import Blob, blobs_of, fault_of, finish_of, problem_of, usage_of
 from kinetoscope_gemini._live import BlobDecoder
-from kinetoscope_gemini._models import Model
+from kinetoscope_gemini._models import TOKENS_PER_SECOND, Model
 from kinetoscope_gemini._plan import Chunk
 from kinetoscope_gemini._requests import request_of
 from kinetoscope_gemini._settings import Settings
@@ -141,12 +141,11 @@ class Taker:
             response = await client.generate(job.model.id, job.request(preamble=plainly))
         except Exception as error:  # noqa: BLE001 - every one of them becomes one of ours
             return _nothing(), fault_of(error, client.key)
-        self.ledger.spend(job.index, usage_of(response))
         blobs = blobs_of(response)
         problem = problem_of(response, finish=finish_of(response), has_audio=bool(blobs))
-        if problem is not None:
-            return _nothing(), problem
-        return _heard(blobs, job)
+        samples, problem = (_nothing(), problem) if problem else _heard(blobs, job)
+        self.ledger.spend(job.index, _usage(usage_of(response), len(samples), job))
+        return samples, problem
 
     async def _events(self, job: Job, outcome: _Outcome, *, plainly: bool) -> AsyncGenerator[Samples, None]:
         """Send one request and yield its samples as they come; how it ended is left in `outcome`."""
@@ -164,7 +163,7 @@ class Taker:
             outcome.fault = _unreadable(error)
         except Exception as error:  # noqa: BLE001 - every one of them becomes one of ours
             outcome.fault = fault_of(error, client.key)
-        self.ledger.spend(job.index, outcome.usage)
+        self.ledger.spend(job.index, _usage(outcome.usage, sum(map(len, outcome.given)), job))
         outcome.fault = outcome.fault or outcome.problem()
 
     async def _before_next(self, job: Job, fault: GeminiError, attempt: int, *, plainly: bool) -> bool:
@@ -248,6 +247,13 @@ def _sixteen_bits(samples: Samples) -> Samples:
     """Round to what the cache holds, so that what is spoken anew and what was kept are equal."""
     steps = np.rint(samples * np.float32(32768)).clip(-32768, 32767)
     return np.asarray(steps / 32768, np.float32)
+
+
+def _usage(told: tuple[int, int], count: int, job: Job) -> tuple[int, int]:
+    """Return the tokens that an answer told, or where it told none those of the samples that came."""
+    if any(told) or not count:
+        return told
+    return job.tokens()[0], round(count / RATE * TOKENS_PER_SECOND)
 
 
 def _unreadable(error: FormatError) -> NoAudio:

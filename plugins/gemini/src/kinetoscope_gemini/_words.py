@@ -105,6 +105,8 @@ def _cut(
 ) -> Iterator[tuple[int, int]]:
     begin = start
     for match in at.finditer(text, start, end):
+        if match.end() <= begin:  # a line feed among the white space that was skipped
+            continue
         if spare_abbreviations and _ABBREVIATION.search(text, begin, match.end()):
             continue
         stop = match.end()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import aclosing, closing
 from typing import Any
 
 import attrs
@@ -100,15 +101,17 @@ class GeminiVoice:
         chosen = self._options(options)
         jobs, performance = await asyncio.to_thread(self._prepare, script, chosen)
         pieces = self._loop.aiterate(self._pieces(performance, live=False))
-        return _joined([piece async for piece in _acounted(pieces, len(jobs), chosen.progress)])
+        async with aclosing(_acounted(pieces, len(jobs), chosen.progress)) as counted:
+            return _joined([piece async for piece in counted])
 
     async def astream(self, script: Script, **options: Any) -> AsyncIterator[Audio]:
         """Speak it piece by piece without holding up the event loop."""
         chosen = self._options(options)
         jobs, performance = await asyncio.to_thread(self._prepare, script, chosen)
         pieces = self._loop.aiterate(self._pieces(performance, live=self.settings.live))
-        async for piece in _acounted(pieces, len(jobs), chosen.progress):
-            yield piece
+        async with aclosing(_acounted(pieces, len(jobs), chosen.progress)) as counted:
+            async for piece in counted:
+                yield piece
 
     def estimate(self, script: Script, **options: Any) -> Estimate:
         """Return what speaking a script would take. Nothing is sent, and no key is needed."""
@@ -118,12 +121,12 @@ class GeminiVoice:
 
     def close(self) -> None:
         """Close connections and end the thread; speaking again opens them again."""
-        with self._lock:
-            if self._loop.running:
-                if self._client is not None and self._process == os.getpid():
-                    self._loop.submit(self._client.close()).result()
-                self._loop.stop()
-            self._client = None
+        with self._lock:  # let go before waiting: a request that begins needs it
+            client, self._client = self._client, None
+        if self._loop.running:
+            if client is not None and self._process == os.getpid():
+                self._loop.submit(client.close()).result()
+            self._loop.stop()
 
     # -- how it is done
 
@@ -176,7 +179,10 @@ class GeminiVoice:
         """Return the client, built by the first request that is really sent: the cache needs no key."""
         with self._lock:
             if self._client is None or self._process != os.getpid():
-                self._client, self._process = Client(find_key(), self.settings), os.getpid()
+                self._client, self._process = (
+                    Client(find_key(keyring=self.settings.keyring), self.settings),
+                    os.getpid(),
+                )
             return self._client
 
 
@@ -189,18 +195,22 @@ def _estimated(jobs: Sequence[Job], cache: Cache | None, model: Model) -> Estima
     return Estimate(len(new), len(jobs) - len(new), seconds, tokens_in, tokens_out, usd)
 
 
-def _counted(pieces: Iterator[Audio], total: int, progress: Progress | None) -> Iterator[Audio]:
-    for piece in pieces:
-        _tell(piece, total, progress)
-        yield piece
+def _counted(
+    pieces: Generator[Audio, None, None], total: int, progress: Progress | None
+) -> Generator[Audio, None, None]:
+    with closing(pieces):
+        for piece in pieces:
+            _tell(piece, total, progress)
+            yield piece
 
 
 async def _acounted(
-    pieces: AsyncIterator[Audio], total: int, progress: Progress | None
-) -> AsyncIterator[Audio]:
-    async for piece in pieces:
-        _tell(piece, total, progress)
-        yield piece
+    pieces: AsyncGenerator[Audio, None], total: int, progress: Progress | None
+) -> AsyncGenerator[Audio, None]:
+    async with aclosing(pieces):
+        async for piece in pieces:
+            _tell(piece, total, progress)
+            yield piece
 
 
 def _tell(piece: Audio, total: int, progress: Progress | None) -> None:
