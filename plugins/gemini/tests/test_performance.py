@@ -222,12 +222,12 @@ def test_introductory_prices_end() -> None:
 
 def test_requests_under_way_count_against_the_budget() -> None:
     ledger = Ledger(MODELS[PREVIEW], 0.03)
-    ledger.promise(0, (0, 1000))
-    ledger.promise(0, (0, 1000))  # once more after a fault
+    ledger.promise(0, lambda: (0, 1000))
+    ledger.promise(0, lambda: (0, 1000))  # once more after a fault
     with pytest.raises(errors.BudgetExceeded):
-        ledger.promise(1, (0, 600))
+        ledger.promise(1, lambda: (0, 600))
     ledger.spend(0, (0, 500))
-    ledger.promise(1, (0, 600))
+    ledger.promise(1, lambda: (0, 600))
 
 
 # -- callers of every kind

@@ -124,12 +124,12 @@ def test_level_does_not_depend_on_pauses_and_gain_has_bounds() -> None:
     assert abs(20 * math.log10(level(padded, RATE) / level(speech, RATE))) < 0.2
     reference = level(speech, RATE)
     for factor in (0.6, 0.9, 1.4):
-        gain = matching_gain(speech * np.float32(factor), RATE, reference)
+        gain = matching_gain(speech * np.float32(factor), reference * factor, reference)
         assert abs(20 * math.log10(gain * factor)) < 0.1
-    assert matching_gain(speech * np.float32(0.05), RATE, reference) == pytest.approx(10 ** (6 / 20))
-    assert matching_gain(speech, RATE, reference / 100) == pytest.approx(10 ** (-6 / 20))
+    assert matching_gain(speech, reference / 20, reference) == pytest.approx(10 ** (6 / 20))
+    assert matching_gain(speech, reference, reference / 100) == pytest.approx(10 ** (-6 / 20))
     loud = speech / np.abs(speech).max() * np.float32(0.9)
-    assert np.abs(loud * matching_gain(loud, RATE, 2 * level(loud, RATE))).max() <= 0.981
+    assert np.abs(loud * matching_gain(loud, level(loud, RATE), 2 * level(loud, RATE))).max() <= 0.981
 
 
 def chunk(lead_s: float, tail_s: float) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -60,13 +60,13 @@ class Ledger:
         """US dollars spent so far, by the tokens that answers told."""
         return self._model.usd(self.tokens_in, self.tokens_out)
 
-    def promise(self, index: int, tokens: tuple[int, int]) -> None:
-        """Set aside what a request will take.
+    def promise(self, index: int, estimate: Callable[[], tuple[int, int]]) -> None:
+        """Set aside what a request will take; without a budget it is not even estimated.
 
         Raises:
             BudgetExceeded: it is more than what is left of the budget.
         """
-        price = self._model.usd(*tokens)
+        price = None if self._budget is None else self._model.usd(*estimate())
         if self._budget is not None and price is not None:
             others = sum(held for other, held in self._promised.items() if other != index)
             spent = self.usd or 0.0

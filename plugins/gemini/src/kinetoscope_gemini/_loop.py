@@ -41,6 +41,10 @@ class LoopThread:
             assert self._loop is not None
             return asyncio.run_coroutine_threadsafe(work, self._loop)
 
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine and wait for it."""
+        return _result(self.submit(work))
+
     def iterate(self, source: AsyncGenerator[T, None]) -> Generator[T, None, None]:
         """Return what an async generator yields, to a thread."""
         try:

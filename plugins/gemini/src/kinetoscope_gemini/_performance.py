@@ -72,8 +72,8 @@ class Performance:
         """Bring a chunk to the level of those before it that are meant to be as loud, and join it on."""
         chunk, samples = job.chunk, kept.samples
         self._created = max(self._created, kept.created)
-        first = self._levels.setdefault(chunk.moods, level(samples, RATE))
-        gain = matching_gain(samples, RATE, first)
+        found = level(samples, RATE)
+        gain = matching_gain(samples, found, self._levels.setdefault(chunk.moods, found))
         before = self._joiner.given
         self._joiner.begin(chunk.gap_s)
         out = [self._joiner.push(samples, gain=gain, last=True)]

@@ -113,7 +113,9 @@ def _riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _values(data: bytes, coding: int, bits: int) -> Samples:
-    if coding == 1 and bits in (16, 24, 32):
+    if coding == 1 and bits == 16:
+        return np.asarray(np.frombuffer(data[: len(data) // 2 * 2], "<i2") / 32768, np.float32)
+    if coding == 1 and bits in (24, 32):
         return _linear(data, bits)
     if coding == 3 and bits == 32:
         return np.frombuffer(data[: len(data) // 4 * 4], "<f4").clip(-1, 1)
@@ -169,27 +171,33 @@ def resampled(samples: Samples, rate: int, to: int) -> Samples:
 def frame_levels(samples: Samples, rate: int) -> NDArray[np.float64]:
     """Return the RMS of each frame of 20 ms, the last one shorter."""
     size = max(1, round(FRAME_S * rate))
-    padded = np.pad(samples.astype(np.float64), (0, -len(samples) % size)).reshape(-1, size)
-    power: NDArray[np.float64] = np.sqrt((padded**2).mean(axis=1))
+    frames = samples.astype(np.float64)
+    if len(frames) % size:
+        frames = np.concatenate([frames, np.zeros(-len(frames) % size)])
+    frames = frames.reshape(-1, size)
+    power: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", frames, frames) / size)
     return power
 
 
 def audible(samples: Samples, rate: int) -> NDArray[np.bool_]:
     """Return for each frame of 20 ms whether it is heard: within 40 dB of the loudest, and no mere hiss."""
-    levels = frame_levels(samples, rate)
+    return _audible(frame_levels(samples, rate))
+
+
+def _audible(levels: NDArray[np.float64]) -> NDArray[np.bool_]:
     heard: NDArray[np.bool_] = levels > max(float(levels.max(initial=0.0)) * _QUIET, SILENT)
     return heard
 
 
 def level(samples: Samples, rate: int) -> float:
     """Return the RMS of what is audible: the level of speech, whatever its pauses (as ITU-T P.56)."""
-    levels = frame_levels(samples, rate)[audible(samples, rate)]
+    levels = frame_levels(samples, rate)
+    levels = levels[_audible(levels)]
     return float(np.sqrt((levels**2).mean())) if len(levels) else 0.0
 
 
-def matching_gain(samples: Samples, rate: int, wanted: float) -> float:
-    """Return the factor that brings samples to the level `wanted`: at most 6 dB, and never into clipping."""
-    found = level(samples, rate)
+def matching_gain(samples: Samples, found: float, wanted: float) -> float:
+    """Return the factor that brings samples of level `found` to `wanted`: at most 6 dB, never into clipping."""
     if found <= 0 or wanted <= 0:
         return 1.0
     most = 10 ** (_GAIN_DB / 20)

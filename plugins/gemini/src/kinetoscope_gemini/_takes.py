@@ -100,7 +100,7 @@ class Taker:
         async with self._slots:
             attempt, plainly = 1, False
             while True:
-                self.ledger.promise(job.index, job.tokens())
+                self.ledger.promise(job.index, job.tokens)
                 samples, fault = await self._once(job, plainly=plainly)
                 if fault is None:
                     return await self._keep(job, samples)
@@ -119,7 +119,7 @@ class Taker:
         async with self._slots:
             attempt, plainly = 1, False
             while True:
-                self.ledger.promise(job.index, job.tokens())
+                self.ledger.promise(job.index, job.tokens)
                 outcome = _Outcome()
                 async with aclosing(self._events(job, outcome, plainly=plainly)) as events:
                     async for samples in events:

@@ -86,21 +86,23 @@ class GeminiVoice:
         """Speak all of it."""
         chosen = self._options(options)
         jobs, performance = self._prepare(script, chosen)
-        pieces = self._loop.iterate(self._pieces(performance, live=False))
+        if chosen.progress is None:  # one hop to the other thread, not one for each request
+            return _joined(self._loop.run(_gathered(performance.pieces(live=False))))
+        pieces = self._loop.iterate(performance.pieces(live=False))
         return _joined(list(_counted(pieces, len(jobs), chosen.progress)))
 
     def stream(self, script: Script, **options: Any) -> Iterator[Audio]:
         """Speak it piece by piece; what is wrong with the script is said at once."""
         chosen = self._options(options)
         jobs, performance = self._prepare(script, chosen)
-        pieces = self._loop.iterate(self._pieces(performance, live=self.settings.live))
+        pieces = self._loop.iterate(performance.pieces(live=self.settings.live))
         return _counted(pieces, len(jobs), chosen.progress)
 
     async def aspeak(self, script: Script, **options: Any) -> Audio:
         """Speak all of it without holding up the event loop; cancelling ends the requests."""
         chosen = self._options(options)
         jobs, performance = await asyncio.to_thread(self._prepare, script, chosen)
-        pieces = self._loop.aiterate(self._pieces(performance, live=False))
+        pieces = self._loop.aiterate(performance.pieces(live=False))
         async with aclosing(_acounted(pieces, len(jobs), chosen.progress)) as counted:
             return _joined([piece async for piece in counted])
 
@@ -108,7 +110,7 @@ class GeminiVoice:
         """Speak it piece by piece without holding up the event loop."""
         chosen = self._options(options)
         jobs, performance = await asyncio.to_thread(self._prepare, script, chosen)
-        pieces = self._loop.aiterate(self._pieces(performance, live=self.settings.live))
+        pieces = self._loop.aiterate(performance.pieces(live=self.settings.live))
         async with aclosing(_acounted(pieces, len(jobs), chosen.progress)) as counted:
             async for piece in counted:
                 yield piece
@@ -172,9 +174,6 @@ class GeminiVoice:
             script, plan, jobs, Taker(self._connected, self._cache, self.settings, ledger)
         )
 
-    def _pieces(self, performance: Performance, *, live: bool) -> AsyncGenerator[Audio, None]:
-        return performance.pieces(live=live)
-
     def _connected(self) -> Client:
         """Return the client, built by the first request that is really sent: the cache needs no key."""
         with self._lock:
@@ -193,6 +192,10 @@ def _estimated(jobs: Sequence[Job], cache: Cache | None, model: Model) -> Estima
     seconds = sum(job.chunk.seconds for job in jobs)
     usd = model.usd(tokens_in, tokens_out)
     return Estimate(len(new), len(jobs) - len(new), seconds, tokens_in, tokens_out, usd)
+
+
+async def _gathered(pieces: AsyncGenerator[Audio, None]) -> list[Audio]:
+    return [piece async for piece in pieces]
 
 
 def _counted(
