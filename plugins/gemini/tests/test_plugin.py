@@ -91,3 +91,13 @@ def test_there_is_no_way_to_pass_a_key() -> None:
             GeminiVoice(**{name: "x"})
         with pytest.raises(ValueError, match="no option"):
             GeminiVoice().speak(Script.of("Words."), **{name: "x"})
+
+
+def test_a_voice_tells_what_it_does_with_a_tag() -> None:
+    class Tag:
+        name, category = "here", "mark"
+
+    voice = GeminiVoice(model="gemini-3.8-flash-tts")
+    assert voice.treatment("medium pause").how == "approximated"
+    assert voice.treatment("whispers").how == "native"
+    assert voice.treatment(Tag()).how == "unsupported"

@@ -62,7 +62,7 @@ def test_25_is_given_only_tags_that_it_does_not_read_aloud(make: Any, server: Lo
     texts = [body["contents"][0]["parts"][0]["text"] for body in server.bodies]
     assert [text.rpartition("\n")[2] for text in texts] == ["[whispering] Come.", "It moved."]
     assert ["* Style: scared" in text for text in texts] == [False, True]
-    effects = {entry["tag"]: entry["effect"] for entry in audio.provenance.details["tags"]}
+    effects = {entry["tag"]: entry["how"] for entry in audio.provenance.details["tags"]}
     assert effects == {"whispers": "native", "scared": "approximated", "applause": "unsupported"}
 
 
@@ -159,7 +159,7 @@ def test_the_lexicon_is_done_before_sending_or_noted(make: Any, server: Loopback
     assert [cue.value for cue in audio.cues] == ["SQL", "tomato", "and", "SQLite"]
     verbatim = make(model=NEW).speak(script)
     assert parts(server)[0]["text"] == "sequel, tomato and SQLite."
-    assert [entry["effect"] for entry in verbatim.provenance.details["lexicon"]] == ["native", "unsupported"]
+    assert [entry["how"] for entry in verbatim.provenance.details["lexicon"]] == ["native", "unsupported"]
 
 
 def test_38_says_what_it_left_out_of_a_direction(make: Any, server: Loopback) -> None:

@@ -120,15 +120,15 @@ def test_tags_that_a_dialect_documents_are_native_in_it() -> None:
     ]
     assert all(compiled(tag, "3.8").kind == "style" for tag in moods)
     assert compiled("laughs", "3.8").value == "<laugh>"
-    assert compiled("medium pause", "3.8").effect == "approximated"
-    assert compiled("thunder", "3.8").effect == "unsupported"
+    assert compiled("medium pause", "3.8").how == "approximated"
+    assert compiled("thunder", "3.8").how == "unsupported"
 
 
 @given(st.text(max_size=12), st.sampled_from(["2.5", "3.1", "3.8"]))
 def test_any_tag_has_one_of_three_effects(tag: str, dialect: str) -> None:
     found = compiled(tag, dialect)
-    assert found.effect in ("native", "approximated", "unsupported")
-    assert found.effect == "native" or found.how
+    assert found.how in ("native", "approximated", "unsupported")
+    assert found.how == "native" or found.note
     if dialect == "3.8":
         assert found.value.count("<") == found.value.count(">") == (found.value[:1] == "<")
 
@@ -151,3 +151,30 @@ def test_exact_pauses_cut_requests() -> None:
     plan = plan_of(Script.of("A. [pause 1s] [pause 500ms] B. [pause 2s]"), MODELS[2], 40)
     assert [chunk.gap_s for chunk in plan.chunks] == [0, 1.5]
     assert plan.tail_s == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "new", "preview"),
+    [
+        ("I *never* said **that one**.", "I NEVER said THAT ONE.", "I NEVER said THAT ONE."),
+        ("[emphasis] never again, 2 * 3", "NEVER again, 2 * 3", "NEVER again, 2 * 3"),
+        ("[mark here] Go.", "Go.", "Go."),
+        ("[hmm] Go. [hiccup]", "hmm, Go. <hiccup>", "[hmm] Go. [hiccup]"),
+        ("[beat] Go. [silence]", "<short pause> Go. <long pause>", "[short pause] Go. [long pause]"),
+        ("[rate 120%] Go.", "Go.", "[faster] Go."),
+        ("[style: like a tired king] Go.", "Go.", "[like a tired king] Go."),
+        ("[overlap: uh-huh] Go.", "|uh-huh| Go.", "Go."),
+        ("[] Go.", "Go.", "Go."),
+    ],
+)
+def test_scripts_of_every_kind_are_played(text: str, new: str, preview: str) -> None:
+    for model, expected in ((MODELS[2], new), (MODELS[1], preview)):
+        (chunk,) = plan_of(Script.of(text), model, 40).chunks
+        assert " ".join(turn.text for turn in chunk.turns) == expected
+
+
+def test_numbers_and_free_words_are_styles_on_38() -> None:
+    for tag, style in (("rate 80%", "slower"), ("pitch +10%", "in a higher pitch"), ("volume -6dB", "softly"),
+                       ("style: Like a King", "Like a King"), ("range 150%", "in a lively intonation")):  # fmt: skip
+        (chunk,) = plan_of(Script.of(f"[{tag}] Go."), MODELS[2], 40).chunks
+        assert chunk.turns[0].style == style

@@ -21,7 +21,7 @@ class Client:
 
         self.key = key
         # An HTTP client of our own, or google-genai takes aiohttp where that is installed.
-        self._http = httpx2.AsyncClient(timeout=settings.timeout_s)
+        self._http = httpx2.AsyncClient()
         options = types.HttpOptions(
             api_version=settings.api_version,
             timeout=max(1, round(settings.timeout_s * 1000)),

@@ -124,9 +124,9 @@ class Performance:
         if job.model.dialect != "3.8":
             return []
         lost = [name for name in ("profile", "scene", "accent", "context") if getattr(job.direction, name)]
-        found = [{"part": name, "effect": "unsupported"} for name in lost]
+        found = [{"part": name, "how": "unsupported"} for name in lost]
         regions = sorted({job.chunk.accent for job in self._jobs if job.chunk.accent})
-        return found + [{"part": f"accent of {region}", "effect": "unsupported"} for region in regions]
+        return found + [{"part": f"accent of {region}", "how": "unsupported"} for region in regions]
 
 
 def _can_stream(job: Job) -> bool:

@@ -17,6 +17,9 @@ from kinetoscope_spec import Line, Script
 __all__ = ["Atom", "Report", "atoms_of"]
 
 _TAG = re.compile(r"\[([^\]]*)\]")
+_STARRED = re.compile(r"(?<!\*)(\*{1,2})(?=[^*\s])([^*]*[^*\s])\1(?!\*)")
+_STAR = re.compile(r"\*+(?=\w)|(?<=\w)\*+")
+"""`*Emphasis*` as scripts have it, and what is left of it where a sentence was cut in two."""
 
 
 @attrs.frozen
@@ -56,15 +59,11 @@ class Report:
 
     def tag(self, tag: str, effect: Effect) -> None:
         """Note one use of a tag."""
-        entry: dict[str, Any] = {"tag": tag, "effect": effect.effect}
-        if effect.how:
-            entry["how"] = effect.how
-        held = self._tags.setdefault(tag, {**entry, "count": 0})
-        held["count"] += 1
+        self._tags.setdefault(tag, {"tag": tag, "how": effect.how, "note": effect.note})
 
-    def word(self, word: str, said: str, effect: str) -> None:
+    def word(self, word: str, said: str, how: str) -> None:
         """Note a word of the lexicon that was met."""
-        self._words[word] = {"word": word, "said": said, "effect": effect}
+        self._words[word] = {"word": word, "said": said, "how": how}
 
     def tags(self) -> list[dict[str, Any]]:
         """Return what became of the tags, each once, in the order in which they were met."""
@@ -108,6 +107,7 @@ class _LineBuilder:
         self._styles: list[str] = []
         self._moods: list[str] = []
         self._spoken_since_mood = True
+        self._stress = False
 
     def atoms(self) -> Iterator[Atom]:
         text = self._line.text
@@ -138,6 +138,10 @@ class _LineBuilder:
             self._styles.append(effect.value)
         elif effect.kind == "inline":
             self._waiting.append(effect.value)
+        elif effect.kind == "stress":
+            self._stress = True
+        elif effect.kind == "word":
+            yield self._atom(f"{effect.value},", ())
         elif effect.kind == "silence":
             yield from self._flush()
             self.gap_s += effect.seconds
@@ -177,8 +181,15 @@ class _LineBuilder:
 
     def _sent(self, text: str) -> str:
         """Return text as it is sent: the lexicon's words replaced, nothing in it that means a tag."""
-        plain = _plain(_replaced(text, self._lexicon, self._model, self._report), self._model.dialect)
-        return " ".join(plain.split())
+        said = _STARRED.sub(
+            lambda match: match[2].upper(), _replaced(text, self._lexicon, self._model, self._report)
+        )
+        said = _STAR.sub("", said)
+        found = words(said) if self._stress else []
+        if found:  # 3.8 stresses a word in capitals (its guide, "Emphasis"), the others mostly do
+            word, self._stress = found[0], False
+            said = said[: word.start] + word.text.upper() + said[word.end :]
+        return " ".join(_plain(said, self._model.dialect).split())
 
 
 def _plain(text: str, dialect: str) -> str:

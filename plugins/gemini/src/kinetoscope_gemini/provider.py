@@ -22,6 +22,7 @@ from kinetoscope_gemini._performance import Performance
 from kinetoscope_gemini._plan import plan_of
 from kinetoscope_gemini._settings import Settings
 from kinetoscope_gemini._sound import RATE
+from kinetoscope_gemini._tags import Treatment, compiled
 from kinetoscope_gemini._takes import Job, Taker
 from kinetoscope_gemini._voices import CHARACTERS
 from kinetoscope_gemini.direction import Direction
@@ -120,6 +121,13 @@ class GeminiVoice:
         chosen = self._options(options)
         model = model_of(chosen.model)
         return _estimated(self._jobs(script, model, chosen)[1], self._cache, model)
+
+    def treatment(self, tag: Any) -> Treatment:
+        """Return what is done with an audio tag: its words, or a tag of a catalogue with `name` and `category`."""
+        name, category = getattr(tag, "name", tag), getattr(tag, "category", "")
+        prefix = {"mark": "mark ", "free text": "style: "}.get(category, "")
+        effect = compiled(prefix + name, model_of(self.settings.model).dialect)
+        return Treatment(name, effect.how, effect.note)
 
     def close(self) -> None:
         """Close connections and end the thread; speaking again opens them again."""
