@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from gemini_loopback import Loopback
 
-from kinetoscope import Host
 from kinetoscope_gemini._key import find_key
 from kinetoscope_gemini.provider import GeminiVoice
 from kinetoscope_spec import Script
 from kinetoscope_spec.errors import ProviderUnavailable
+
+Host = pytest.importorskip("kinetoscope").Host
 
 
 def settings(server: Loopback, **more: Any) -> dict[str, Any]:

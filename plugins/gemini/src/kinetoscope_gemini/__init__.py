@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from kinetoscope_spec import Provider, hookimpl
+from kinetoscope_spec import Provider, ValidationError, hookimpl
 
 __all__ = ["configured", "voice"]
 
@@ -36,6 +36,7 @@ def voice() -> Sequence[Provider]:
             load=partial(_made, settings),
             languages=_spoken(settings),
             devices=("network",),
+            licence="Apache-2.0 AND LicenseRef-Gemini-API-Terms",
             requires=("module:google.genai", *_key_requirement(settings)),
             contract="kinetoscope_gemini.contract:GeminiContract",
             order=-1,
@@ -50,10 +51,12 @@ def _made(settings: Mapping[str, Any]) -> Any:
 
 
 def _spoken(settings: Mapping[str, Any]) -> tuple[str, ...]:
-    from kinetoscope_gemini._models import DEFAULT_MODEL, MODELS
+    from kinetoscope_gemini._models import DEFAULT_MODEL, model_of
 
-    model = MODELS.get(settings.get("model", DEFAULT_MODEL), MODELS[DEFAULT_MODEL])
-    return model.languages
+    try:
+        return model_of(settings.get("model", DEFAULT_MODEL)).languages
+    except (ValidationError, TypeError):  # told when the provider is built, which names the setting
+        return ()
 
 
 def _key_requirement(settings: Mapping[str, Any]) -> tuple[str, ...]:

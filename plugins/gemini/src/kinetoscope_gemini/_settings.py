@@ -33,6 +33,8 @@ def _folder(value: str | Path | None) -> Path | None:
 
 
 def _speech_model(settings: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if not isinstance(value, str):
+        raise ValidationError(f"gemini's model is {value!r}, expected the id of a speech model")
     model_of(value)
 
 
