@@ -68,7 +68,7 @@ def find_key(*, keyring: bool) -> Key:
 
 def _from_keyring() -> str:
     try:
-        import keyring
+        import keyring  # type: ignore[import-not-found, unused-ignore] # an extra
     except ImportError:
         return ""
     try:
