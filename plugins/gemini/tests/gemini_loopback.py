@@ -220,7 +220,7 @@ class Answer:
 
     def _stream(self, said: Said) -> None:
         """Send the audio in events whose borders fall inside samples, as HTTP chunks."""
-        pcm = spoken(said, self.gain, self.server.rate)
+        pcm = spoken(said, 0.0 if self.fault == "stream-silent" else self.gain, self.server.rate)
         size = int(self.server.events_s * self.server.rate * 2) | 1  # odd: samples are cut in two
         events: list[dict[str, Any] | None] = [
             answer([self._audio(pcm[i : i + size], wav=False)], None) for i in range(0, len(pcm), size)

@@ -128,7 +128,9 @@ def test_a_server_that_is_not_there(make: Any) -> None:
         make(base_url="http://127.0.0.1:9", attempts=2).speak(SCRIPT)
 
 
-@pytest.mark.parametrize("fault", ["429:0.01", "503", "stream-cut:0", "stream-text", "stream-nothing"])
+@pytest.mark.parametrize(
+    "fault", ["429:0.01", "503", "stream-cut:0", "stream-text", "stream-nothing", "stream-silent"]
+)
 def test_streams_begin_again_before_the_first_sample(fault: str, make: Any, server: Loopback) -> None:
     server.faults.extend([fault, fault])
     pieces = list(make().stream(SCRIPT))

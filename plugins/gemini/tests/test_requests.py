@@ -195,7 +195,8 @@ def test_other_models_are_errors(name: str, make: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [({"budget": 1}, "did you mean 'budget_usd'"), ({"direction": {"stile": "x"}}, "did you mean 'style'"),
-     ({"take": "two"}, "take"), ({"direction": {"style": 3}}, "expected text")],
+     ({"take": "two"}, "take"), ({"budget_usd": -1}, "budget_usd"), ({"model": 3}, "model"),
+     ({"direction": {"style": 3}}, "expected text")],
 )  # fmt: skip
 def test_mistaken_options_are_errors(options: dict[str, Any], said: str, make: Any, server: Loopback) -> None:
     with pytest.raises(ValidationError, match=said):

@@ -65,6 +65,7 @@ def _blank(text: str) -> str:
     ("text", "count"),
     [
         ("Dr. Smith met Mr. J. Doe. They spoke.", 2),
+        ("It is done. Dr. Smith left. (Mr. Doe too.) He knew.", 4),
         ("It cost 3.14 dollars, e.g. that. Really?! Yes.", 3),
         ("„Gut.“ sagte sie. Ende", 2),
         ("今日は。元気？はい！", 3),
@@ -164,6 +165,7 @@ def test_exact_pauses_cut_requests() -> None:
         ("[rate 120%] Go.", "Go.", "[faster] Go."),
         ("[style: like a tired king] Go.", "Go.", "[like a tired king] Go."),
         ("[overlap: uh-huh] Go.", "|uh-huh| Go.", "Go."),
+        ("[a [b] Go.", "Go.", "[a b] Go."),
         ("[] Go.", "Go.", "Go."),
     ],
 )
@@ -178,3 +180,12 @@ def test_numbers_and_free_words_are_styles_on_38() -> None:
                        ("style: Like a King", "Like a King"), ("range 150%", "in a lively intonation")):  # fmt: skip
         (chunk,) = plan_of(Script.of(f"[{tag}] Go."), MODELS[2], 40).chunks
         assert chunk.turns[0].style == style
+
+
+@pytest.mark.parametrize("unit", ["a. ", "wo rd ", "(a[", "*a ", "x", "。", "[short pause] a "])
+def test_long_texts_are_cut_in_bounded_time(unit: str) -> None:
+    from kinetoscope_spec.contracts._bounds import bounded_time
+
+    with bounded_time(20, f"cutting 60,000 letters of {unit!r}"):
+        plan = plan_of(Script.of("a " + unit * (60_000 // len(unit))), MODELS[2], 40)
+    assert all(chunk.seconds < 45 for chunk in plan.chunks)

@@ -85,15 +85,16 @@ class Performance:
     async def _live(self, job: Job, *, is_last: bool) -> AsyncGenerator[Piece, None]:
         cuer = LiveCues(job.chunk.words)
         self._joiner.begin(job.chunk.gap_s)
-        async for came in self._taker.live(job):
-            if isinstance(came, Kept):
-                self._levels[job.chunk.moods] = level(came.samples, RATE)
-                self._created = came.created
-                piece = cuer.finish(self._rest(is_last=is_last))
-            else:
-                piece = cuer.push(self._joiner.push(came))
-            if piece is not None:
-                yield piece
+        async with aclosing(self._taker.live(job)) as source:
+            async for came in source:
+                if isinstance(came, Kept):
+                    self._levels[job.chunk.moods] = level(came.samples, RATE)
+                    self._created = came.created
+                    piece = cuer.finish(self._rest(is_last=is_last))
+                else:
+                    piece = cuer.push(self._joiner.push(came))
+                if piece is not None:
+                    yield piece
 
     def _rest(self, *, is_last: bool) -> Samples:
         out = self._joiner.push(np.zeros(0, np.float32), last=True)

@@ -12,10 +12,10 @@ from kinetoscope_gemini._models import DEFAULT_MODEL, model_of
 from kinetoscope_spec import ValidationError
 from kinetoscope_spec.errors import nearest
 
-__all__ = ["Settings"]
+__all__ = ["Settings", "between"]
 
 
-def _between(low: float, high: float) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
+def between(low: float, high: float) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
     def check(settings: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
             raise ValidationError(f"gemini's {attribute.name} is {value!r}, expected {low:g} to {high:g}")
@@ -64,19 +64,17 @@ class Settings:
     """
 
     model: str = attrs.field(default=DEFAULT_MODEL, validator=_speech_model)
-    budget_usd: float | None = attrs.field(
-        default=None, validator=attrs.validators.optional(_between(0, 1e6))
-    )
-    parallel: int = attrs.field(default=2, validator=[attrs.validators.instance_of(int), _between(1, 64)])
+    budget_usd: float | None = attrs.field(default=None, validator=attrs.validators.optional(between(0, 1e6)))
+    parallel: int = attrs.field(default=2, validator=[attrs.validators.instance_of(int), between(1, 64)])
     live: bool = attrs.field(default=True, validator=_flag)
-    chunk_s: float = attrs.field(default=40.0, validator=_between(1, 300))
+    chunk_s: float = attrs.field(default=40.0, validator=between(1, 300))
     cache: bool = attrs.field(default=True, validator=_flag)
     cache_folder: Path | None = attrs.field(default=None, converter=_folder)
-    cache_mb: float = attrs.field(default=1000.0, validator=_between(0, 1e9))
-    attempts: int = attrs.field(default=4, validator=[attrs.validators.instance_of(int), _between(1, 20)])
-    first_wait_s: float = attrs.field(default=1.0, validator=_between(0, 600))
-    patience_s: float = attrs.field(default=60.0, validator=_between(0, 3600))
-    timeout_s: float = attrs.field(default=120.0, validator=_between(0.01, 3600))
+    cache_mb: float = attrs.field(default=1000.0, validator=between(0, 1e9))
+    attempts: int = attrs.field(default=4, validator=[attrs.validators.instance_of(int), between(1, 20)])
+    first_wait_s: float = attrs.field(default=1.0, validator=between(0, 600))
+    patience_s: float = attrs.field(default=60.0, validator=between(0, 3600))
+    timeout_s: float = attrs.field(default=120.0, validator=between(0.01, 3600))
     keyring: bool = attrs.field(default=False, validator=_flag)
     base_url: str | None = None
     api_version: str = "v1beta"

@@ -148,6 +148,7 @@ def pause_seconds(tag: str) -> float | None:
 
 def compiled(tag: str, dialect: str) -> Effect:
     """Return what the audio tag `tag` (without brackets) does in a dialect (`2.5`, `3.1` or `3.8`)."""
+    tag = tag.replace("[", " ")
     name = " ".join(tag.lower().split())
     common = _in_any(name, dialect)
     if common is not None:

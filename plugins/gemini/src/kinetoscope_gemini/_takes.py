@@ -120,7 +120,7 @@ class Taker:
             attempt, plainly = 1, False
             while True:
                 self.ledger.promise(job.index, job.tokens)
-                outcome = _Outcome()
+                outcome = _Outcome(speaks=bool(job.chunk.words))
                 async with aclosing(self._events(job, outcome, plainly=plainly)) as events:
                     async for samples in events:
                         yield samples
@@ -128,7 +128,7 @@ class Taker:
                 if fault is None:
                     yield await self._keep(job, np.concatenate(outcome.given))
                     return
-                if outcome.given:
+                if outcome.begun:
                     raise _broken_off(fault, sum(map(len, outcome.given)) / RATE)
                 plainly = await self._before_next(job, fault, attempt, plainly=plainly)
                 attempt += 1
@@ -192,12 +192,22 @@ class Taker:
 
 
 class _Outcome:
-    """What came of one streamed request so far."""
+    """What came of one streamed request so far.
 
-    def __init__(self) -> None:
+    Attributes:
+        given: all samples that came.
+        begun: whether something was heard in them; before that none is given out, for the request may
+            have to be sent again.
+        fault: how it failed, or None.
+        usage: tokens, in and out.
+    """
+
+    def __init__(self, *, speaks: bool) -> None:
         self.given: list[Samples] = []
+        self.begun = False
         self.fault: GeminiError | None = None
         self.usage = (0, 0)
+        self._speaks = speaks
         self._finish: str | None = None
         self._last: Any = None
         self._decoder = BlobDecoder()
@@ -217,17 +227,26 @@ class _Outcome:
     def rest(self) -> Iterator[Samples]:
         """Yield what can be decoded only at the end."""
         yield from self._some(self._decoder.finish())
+        if self.given and not self.begun and not self._speaks:
+            yield np.concatenate(self.given)
 
     def _some(self, samples: Samples) -> Iterator[Samples]:
-        if len(samples):
-            self.given.append(_sixteen_bits(samples))
+        if not len(samples):
+            return
+        self.given.append(_sixteen_bits(samples))
+        if self.begun:
             yield self.given[-1]
+        elif _is_heard(held := np.concatenate(self.given)):
+            self.begun = True
+            yield held
 
     def problem(self) -> GeminiError | None:
         """Return what is wrong with how the stream ended, or None."""
         found = problem_of(self._last, finish=self._finish, has_audio=bool(self.given))
         if found is None and self._finish is None:
             return NoAudio("the stream ended before the speech did", status=200, reason="CUT")
+        if found is None and self._speaks and not self.begun:
+            return _silent()
         return found
 
 
@@ -238,9 +257,17 @@ def _heard(blobs: list[Blob], job: Job) -> tuple[Samples, GeminiError | None]:
     except FormatError as error:
         return _nothing(), _unreadable(error)
     samples = np.concatenate([resampled(piece, rate, RATE) for piece, rate in pieces])
-    if job.chunk.words and not (frame_levels(samples, RATE) > SILENT).any():
-        return samples, NoAudio("Gemini's audio is silent", status=200, reason="SILENT")
+    if job.chunk.words and not _is_heard(samples):
+        return samples, _silent()
     return _sixteen_bits(samples), None
+
+
+def _is_heard(samples: Samples) -> bool:
+    return bool((frame_levels(samples, RATE) > SILENT).any())
+
+
+def _silent() -> NoAudio:
+    return NoAudio("Gemini's audio is silent", status=200, reason="SILENT")
 
 
 def _sixteen_bits(samples: Samples) -> Samples:

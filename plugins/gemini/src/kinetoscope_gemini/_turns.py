@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -16,7 +16,6 @@ from kinetoscope_spec import Line, Script
 
 __all__ = ["Atom", "Report", "atoms_of"]
 
-_TAG = re.compile(r"\[([^\]]*)\]")
 _STARRED = re.compile(r"(?<!\*)(\*{1,2})(?=[^*\s])([^*]*[^*\s])\1(?!\*)")
 _STAR = re.compile(r"\*+(?=\w)|(?<=\w)\*+")
 """`*Emphasis*` as scripts have it, and what is left of it where a sentence was cut in two."""
@@ -47,6 +46,23 @@ class Atom:
     seconds: float = 0.0
     gap_s: float = 0.0
     accent: str | None = None
+
+
+def _tags_in(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where audio tags begin and end: from a bracket that opens to the next that closes."""
+    end = 0
+    while (start := text.find("[", end)) >= 0 and (close := text.find("]", start)) >= 0:
+        end = close + 1
+        yield start, end
+
+
+def _blanked(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """Return `text` with white space in place of its tags, so that all else stays where it is."""
+    out, at = [], 0
+    for start, end in spans:
+        out += [text[at:start], " " * (end - start)]
+        at = end
+    return "".join([*out, text[at:]])
 
 
 class Report:
@@ -111,19 +127,20 @@ class _LineBuilder:
 
     def atoms(self) -> Iterator[Atom]:
         text = self._line.text
-        bare = _TAG.sub(lambda match: " " * len(match.group()), text)
+        tags = list(_tags_in(text))
+        bare = _blanked(text, tags)
         found = words(bare)
         at = 0
-        for match in [*_TAG.finditer(text), None]:
-            end = match.start() if match else len(text)
+        for span in [*tags, None]:
+            end = span[0] if span else len(text)
             for first, last in sentences(bare[at:end], self._most_s):
                 said = self._sent(bare[at + first : at + last])
                 cues = cued(found, at + first, at + last)
                 if has_words(said) or cues:
                     yield self._atom(said, cues)
-            if match:
-                yield from self._take(match.group(1))
-                at = match.end()
+            if span:
+                yield from self._take(text[span[0] + 1 : span[1] - 1])
+                at = span[1]
         yield from self._flush()
 
     def _take(self, tag: str) -> Iterator[Atom]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 import attrs
@@ -28,6 +31,8 @@ _ABBREVIATION: Final = re.compile(
     r"(?:^|[\s(])(?:[^\W\d_]|mr|mrs|ms|dr|prof|st|jr|sr|vs|e\.g|i\.e|approx|no|nr|bzw|z\.\s?b|d\.\s?h|mme|mlle|sra|dra)\.$",
     re.IGNORECASE,
 )
+_LONGEST: Final = 12
+"""Letters before a full stop within which an abbreviation and the space before it stand."""
 
 
 @attrs.frozen
@@ -62,16 +67,24 @@ def cued(found: Sequence[Word], start: int, end: int) -> tuple[str, ...]:
     A word of a writing without spaces that the range cuts is cut; any other goes with its beginning.
     """
     held = []
-    for word in found:
+    first_over = bisect_right(found, start, key=lambda word: word.end)
+    for word in islice(found, first_over, None):
+        if word.start >= end:
+            break
         if word.start >= start and word.end <= end:
             held.append(word.text)
-        elif word.start < end and word.end > start:
-            if any(unicodedata.name(c, "").startswith(_UNSPACED) for c in word.text):
+        elif word.start < end:
+            if _is_unspaced(word.text):
                 first = max(start, word.start) - word.start
                 held.append(word.text[first : min(end, word.end) - word.start])
             elif word.start >= start:
                 held.append(word.text)
     return tuple(held)
+
+
+@lru_cache(maxsize=32)
+def _is_unspaced(word: str) -> bool:
+    return any(unicodedata.name(c, "").startswith(_UNSPACED) for c in word)
 
 
 def seconds_of(text: str) -> float:
@@ -107,7 +120,7 @@ def _cut(
     for match in at.finditer(text, start, end):
         if match.end() <= begin:  # a line feed among the white space that was skipped
             continue
-        if spare_abbreviations and _ABBREVIATION.search(text, begin, match.end()):
+        if spare_abbreviations and _ABBREVIATION.search(text, max(0, match.end() - _LONGEST), match.end()):
             continue
         stop = match.end()
         while stop < end and text[stop].isspace():

@@ -20,7 +20,7 @@ from kinetoscope_gemini._loop import LoopThread
 from kinetoscope_gemini._models import Model, model_of
 from kinetoscope_gemini._performance import Performance
 from kinetoscope_gemini._plan import plan_of
-from kinetoscope_gemini._settings import Settings
+from kinetoscope_gemini._settings import Settings, between
 from kinetoscope_gemini._sound import RATE
 from kinetoscope_gemini._tags import Treatment, compiled
 from kinetoscope_gemini._takes import Job, Taker
@@ -44,8 +44,8 @@ def _direction(value: Direction | Mapping[str, Any] | None) -> Direction:
 class _Options:
     """What `speak` and its kin take beside the script."""
 
-    model: str
-    budget_usd: float | None
+    model: str = attrs.field(validator=attrs.validators.instance_of(str))
+    budget_usd: float | None = attrs.field(validator=attrs.validators.optional(between(0, 1e6)))
     direction: Direction = attrs.field(default=None, converter=_direction)
     take: int = attrs.field(default=0, validator=attrs.validators.instance_of(int))
     progress: Progress | None = None
