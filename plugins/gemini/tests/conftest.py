@@ -1,6 +1,5 @@
 """The loopback server for every test, and no key, network or cache of the user's."""
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +12,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 from gemini_loopback import KEY, Loopback
 
 from kinetoscope_gemini.provider import GeminiVoice
-
-REAL_KEY = os.environ.get("GEMINI_API_KEY", "")
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import struct
 import threading
@@ -17,6 +18,8 @@ from typing import Any
 
 from gemini_speech import RATE, Said, spoken
 
+REAL_KEY = os.environ.get("GEMINI_API_KEY", "")
+"""The user's own, read before tests hide it; for `test_live.py` alone."""
 KEY = "AIzaTHIS-is-a-key-that-must-never-be-shown-42"
 NAMES = (
     "Zephyr Puck Charon Kore Fenrir Leda Orus Aoede Callirrhoe Autonoe Enceladus Iapetus Umbriel Algieba "

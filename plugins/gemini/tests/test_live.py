@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import REAL_KEY
+from gemini_loopback import REAL_KEY
 
 from kinetoscope_gemini.provider import GeminiVoice
 from kinetoscope_spec import Line, Script
