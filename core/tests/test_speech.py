@@ -15,13 +15,14 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kinetoscope import Host
 from kinetoscope.cli import main
+from kinetoscope.sound import joined
+from kinetoscope.speech import playing
 from kinetoscope.speech.captions import LONGEST_S, ROW_LETTERS, ROWS, captions, srt, vtt
-from kinetoscope.speech.sound import joined, write_sound
 from kinetoscope_spec import Audio, Cue, KinetoscopeError, Line, Provenance, Script, ValidationError
 from kinetoscope_spec.contracts._speech import words_of
 from kinetoscope_spec.contracts.strategies._voice import scripts
-from kinetoscope_spec.errors import ConfigError
 from kinetoscope_spec.script import plain_text
 
 VOICE = """
@@ -30,8 +31,7 @@ VOICE = """
     from kinetoscope_spec.script import Treatment, plain_text, tags_of, words
 
     class Toy:
-        '''Hums a word in 0.2 s; the marker of these tests says that it was marked.'''
-        mark = "toy-mark"
+        '''Hums a word in 0.2 s.'''
         def voices(self):
             return [VoiceInfo("low", ("en", "de-DE"), 8000, None, "hums"), VoiceInfo("high", ("en",), 8000, None)]
         def treatment(self, tag):
@@ -44,13 +44,48 @@ VOICE = """
                 held = words(plain_text(line.text))
                 cues = [Cue("word", word.text, 0.2 * i, 0.2 * i + 0.15) for i, word in enumerate(held)]
                 tone = 0.5 * np.sin(np.arange(1600 * max(len(held), 1)) / 8)
-                yield Audio(tone[:, None], 8000, cues, Provenance("toy", "hum", "low", watermark=self.mark))
+                yield Audio(tone[:, None], 8000, cues, Provenance("toy", "hum", "low"))
         def speak(self, script):
-            from kinetoscope.speech.sound import joined
-            return joined(list(self.stream(script)))
+            raise AssertionError("a voice that says the same each time is streamed, so that the bar moves")
     @hookimpl
     def voice():
         return [Provider("toy", "hums", load=Toy, languages=("en",))]
+"""
+
+MARKER = """
+    import sys
+    from types import SimpleNamespace
+    from kinetoscope_spec import Hook, Provider, hookimpl, hookspec
+
+    HOOKS = (Hook("watermarker", "marks", "kinetoscope_spec.protocols:Voice"),)
+
+    @hookspec
+    def watermarker():
+        "Return markers."
+
+    @hookimpl
+    def addhooks():
+        return [sys.modules[__name__]]
+
+    class Halving:
+        "A mark that these tests can see: all is half as loud."
+        def open(self, rate, channels):
+            return SimpleNamespace(push=lambda samples: samples / 2, finish=lambda: samples_of(channels))
+        def verify(self, audio, *, search=True):
+            marked = bool(abs(audio.samples).max(initial=0) <= 0.25)
+            return SimpleNamespace(marked=marked, score=0.0, abstained="")
+
+    def samples_of(channels):
+        import numpy as np
+        return np.zeros((0, channels), np.float32)
+"""
+
+FILLS = """
+    from kinetoscope_spec import Provider, hookimpl
+
+    @hookimpl
+    def watermarker():
+        return [Provider("toy-mark", "halves", load="acme_mark:Halving")]
 """
 
 PLAY = """
@@ -58,6 +93,9 @@ PLAY = """
 Ann: [excited] Hello there. [pause 1s] How are you?
 Bob (de-DE): Gut <danke> & [laughs] selbst!
 """
+
+
+TOY = ("--allow", "toy", "--allow", "acme-mark")
 
 
 @pytest.fixture
@@ -71,7 +109,13 @@ def run(shelf):
 
 
 @pytest.fixture
-def toy(shelf):
+def marker(shelf):
+    entries = {"kinetoscope": {"mark": "acme_mark"}, "kinetoscope.watermarker": {"toy-mark": "acme_fills"}}
+    shelf.add("acme-mark", entries, {"acme_mark": MARKER, "acme_fills": FILLS})
+
+
+@pytest.fixture
+def toy(shelf, marker):
     shelf.add("acme-hum", {"kinetoscope.voice": {"toy": "acme_hum"}}, {"acme_hum": VOICE})
     return shelf
 
@@ -80,7 +124,7 @@ def test_speak_writes_speech_captions_and_cues(run, toy, tmp_path):
     (tmp_path / "play.txt").write_text(PLAY)
     out = tmp_path / "made" / "play.wav"
     only = run(
-        "--allow", "toy", "speak", tmp_path / "play.txt", out, "--srt", "--vtt", "--cues", "--json"
+        *TOY, "speak", tmp_path / "play.txt", out, "--srt", "--vtt", "--cues", "--json"
     ).stdout
     data = json.loads(only)
     assert only.count("\n") == 1
@@ -102,55 +146,83 @@ def test_speak_writes_speech_captions_and_cues(run, toy, tmp_path):
     with wave.open(str(out)) as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 8000)
         assert file.getnframes() == 8000 * data["seconds"]
+        loudest = np.abs(np.frombuffer(file.readframes(file.getnframes()), "<i2")).max() / 32767
+    assert loudest == pytest.approx(0.25, abs=1e-3)  # the mark of these tests
     assert "Ann: Hello there." in out.with_suffix(".srt").read_text()
     assert "<v Bob>Gut &lt;danke&gt; &amp; selbst!</v>" in out.with_suffix(".vtt").read_text()
     assert json.loads(out.with_suffix(".cues.json").read_text())["cues"] == data["cues"]
     assert sorted(data["files"]) == sorted(str(path) for path in out.parent.iterdir())
+    record = json.loads((out.parent / "play.wav.provenance.json").read_text())
+    assert record["provenance"]["watermark"] == "toy-mark"
 
 
 def test_speak_reads_standard_input_and_takes_options(run, toy, tmp_path):
     out = tmp_path / "a.wav"
-    words = ("--allow", "toy", "speak", "-", out, "--voice", "high", "--provider", "toy")
+    words = (*TOY, "speak", "-", out, "--voice", "high", "--provider", "toy")
     assert "by toy" in run(*words, input="hello").stdout
-    run("--allow", "toy", "speak", "-", out, "--voice", "shrill", input="hello", status=1)
+    run(*TOY, "speak", "-", out, "--voice", "shrill", input="hello", status=1)
 
 
-def test_what_is_not_marked_is_not_written(run, toy, tmp_path):
-    module = toy.folder / "acme_hum.py"
-    module.write_text(module.read_text().replace('mark = "toy-mark"', "mark = None"))
-    sys.modules.pop("acme_hum", None)
+def test_without_a_marker_nothing_is_spoken_or_written(run, shelf, tmp_path):
+    shelf.add("acme-hum", {"kinetoscope.voice": {"toy": "acme_hum"}}, {"acme_hum": VOICE})
     result = run("--allow", "toy", "speak", "-", tmp_path / "a.wav", "--srt", input="hello", status=1)
-    assert "no watermark" in result.stderr
+    assert "pip install kinetoscope-perth" in result.stderr
     assert list(tmp_path.glob("a.*")) == []
+
+
+def test_no_option_leaves_the_mark_out(run, toy):
+    said = run(*TOY, "speak", "--help").stdout
+    assert sorted(set(re.findall(r"--[a-z-]+", said))) == [
+        "--cues", "--help", "--json", "--language", "--play", "--provider", "--srt", "--voice", "--vtt",
+    ]  # fmt: skip
+
+
+def test_speech_is_played_by_what_the_system_has(run, toy, tmp_path, monkeypatch):
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    words = (*TOY, "speak", "-", tmp_path / "a.wav", "--play")
+    result = run(*words, input="hello", status=1)
+    assert "pw-play" in result.stderr
+    assert not (tmp_path / "a.wav").exists()  # found out before anything was spoken
+    kept = tmp_path / "heard.wav"
+    (folder / "aplay").write_text(f"#!/bin/sh\n[ $1 = -q ] && /bin/cp $2 {kept}\n")
+    (folder / "aplay").chmod(0o755)
+    run(*words, input="hello")
+    assert kept.read_bytes()[:4] == b"RIFF"
+    (folder / "aplay").write_text("#!/bin/sh\necho no sound card >&2; exit 3\n")
+    assert "aplay failed: no sound card" in run(*words, input="hello", status=1).stderr
+    assert (tmp_path / "a.wav").exists()  # written all the same
+    assert playing.player() == ("aplay", "-q")
 
 
 def test_what_is_wrong_is_found_before_the_work(run, toy, tmp_path):
     (tmp_path / "play.txt").write_text("hello")
-    said = run("--allow", "toy", "speak", tmp_path / "play.txt", tmp_path / "a.xyz", status=1).stderr
+    said = run(*TOY, "speak", tmp_path / "play.txt", tmp_path / "a.xyz", status=1).stderr
     assert ".wav" in said
-    run("--allow", "toy", "speak", tmp_path / "play.txt", tmp_path / "play.txt", status=1)
+    run(*TOY, "speak", tmp_path / "play.txt", tmp_path / "play.txt", status=1)
     (tmp_path / "bad.txt").write_text("@langage de\nhello")
-    said = run("--allow", "toy", "speak", tmp_path / "bad.txt", tmp_path / "a.wav", status=1).stderr
+    said = run(*TOY, "speak", tmp_path / "bad.txt", tmp_path / "a.wav", status=1).stderr
     assert "bad.txt:1" in said
     (tmp_path / "bad.txt").write_text("[wispers] hello")
-    said = run("--allow", "toy", "speak", tmp_path / "bad.txt", tmp_path / "a.wav", status=1).stderr
+    said = run(*TOY, "speak", tmp_path / "bad.txt", tmp_path / "a.wav", status=1).stderr
     assert "whispers" in said
     assert not (tmp_path / "a.wav").exists()
 
 
 def test_voices_are_listed_and_chosen_by_language(run, toy):
-    data = json.loads(run("--allow", "toy", "voices", "--json").stdout)
+    data = json.loads(run(*TOY, "voices", "--json").stdout)
     assert [(row["provider"], row["name"]) for row in data["voices"]] == [("toy", "low"), ("toy", "high")]
-    data = json.loads(run("--allow", "toy", "voices", "--language", "DE", "--json").stdout)
+    data = json.loads(run(*TOY, "voices", "--language", "DE", "--json").stdout)
     assert [row["name"] for row in data["voices"]] == ["low"]
-    assert "hums" in run("--allow", "toy", "voices").stdout
+    assert "hums" in run(*TOY, "voices").stdout
 
 
 def test_tags_are_listed_with_what_voices_make_of_them(run, toy):
-    data = json.loads(run("--allow", "toy", "tags", "--json").stdout)
+    data = json.loads(run(*TOY, "tags", "--json").stdout)
     assert len(data["tags"]) > 300
     assert all(set(row["providers"]) == {"toy"} and row["source"] for row in data["tags"])
-    text = run("--allow", "toy", "tags", "pause 1.5s", "[laughs]").stdout
+    text = run(*TOY, "tags", "pause 1.5s", "[laughs]").stdout
     assert re.search(r"pause 1.5s +pause +pause 1.5 s +native", text)
     assert re.search(r"laughs +sound +same as laugh +unsupported", text)
     assert "did you mean" in run("tags", "wispers", status=2).stderr
@@ -237,39 +309,24 @@ def test_times_are_written_as_the_formats_want_them() -> None:
 # -- sound
 
 
-def test_pieces_are_joined_with_their_cues() -> None:
+def test_pieces_are_joined_with_their_cues(toy, tmp_path) -> None:
     piece = Audio(np.full((500, 1), 0.25), 1000, [Cue("word", "a", 0.1, 0.5)], Provenance("x"))
-    whole = joined([piece, piece])
-    assert whole.duration == 1
-    assert [(cue.start, cue.end) for cue in whole.cues] == [(0.1, 0.5), (0.6, 1.0)]
-    with pytest.raises(KinetoscopeError):
-        joined([])
+    with Host(allow=["toy", "acme-mark"]) as host:
+        whole = joined(host, [piece, piece])
+        assert whole.duration == 1
+        assert [(cue.start, cue.end) for cue in whole.cues] == [(0.1, 0.5), (0.6, 1.0)]
+        with pytest.raises(KinetoscopeError, match="no sound"):
+            joined(host, [])
 
 
-@given(st.integers(0, 200), st.sampled_from([1, 2]), st.integers(0, 99))
-def test_a_wav_file_holds_the_samples_to_16_bits(
-    tmp_path_factory, count: int, channels: int, seed: int
-) -> None:
-    samples = np.random.default_rng(seed).uniform(-1, 1, (count, channels))
-    path = tmp_path_factory.mktemp("wav") / "a.wav"
-    write_sound(path, Audio(samples, 8000, (), Provenance("x", watermark="y")))
-    with wave.open(str(path)) as file:
-        read = np.frombuffer(file.readframes(count), "<i2").reshape(-1, channels) / 32767
-    assert np.abs(read - samples).max(initial=0) < 1 / 32767
-
-
-def test_other_formats_take_a_provider_that_writes_them(tmp_path) -> None:
-    audio = Audio(np.zeros((10, 1)), 8000, (), Provenance("x", watermark="y"))
-
-    class Media:
-        def write_audio(self, path, audio):
-            path.write_text("sound")
-
-    write_sound(tmp_path / "a.flac", audio, Media())
-    assert (tmp_path / "a.flac").read_text() == "sound"
-    for media in (None, object()):
-        with pytest.raises(ConfigError, match=r"\.wav"):
-            write_sound(tmp_path / "b.flac", audio, media)
-    with pytest.raises(KinetoscopeError, match="watermark"):
-        write_sound(tmp_path / "c.wav", Audio(np.zeros((10, 1)), 8000))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.flac"]
+def test_what_is_joined_of_marked_pieces_is_known_to_be_marked(toy, tmp_path) -> None:
+    with Host(allow=["toy", "acme-mark"]) as host:
+        pieces = list(host.voice("toy").stream(Script((Line("one two"), Line("three")))))
+        whole = joined(host, pieces)
+        assert len(pieces) > 1
+        assert host.marker.knows(whole)
+        foreign = Audio(pieces[0].samples * 4, 8000, (), pieces[0].provenance)
+        assert not host.marker.knows(joined(host, [pieces[0], foreign]))
+        with pytest.raises(ValidationError, match="no mark was found"):
+            host.write_audio(tmp_path / "a.wav", joined(host, [pieces[0], foreign]))
+        assert host.write_audio(tmp_path / "b.wav", whole).watermark == "toy-mark"

@@ -231,7 +231,8 @@ class Session:
         count = cut - self._given
         passed = len(self._cues) if last else self._passed(cut)
         cues = self._moved(passed)
-        origin = next(made for at, made in reversed(self._origins) if at <= self._given)
+        # What is last in it: a voice that keeps an account has the fullest there.
+        origin = next((made for at, made in reversed(self._origins) if at < cut), self._origins[0][1])
         audio = Audio(samples[:count], self._rate, cues, origin)
         self._cues = self._cues[passed:]
         self._ready = [samples[count:]]

@@ -1,4 +1,4 @@
-"""Writing what voices said: only what is marked, and never without saying where it came from."""
+"""Joining and writing what voices said: only what is marked, and never without saying where it came from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import io
 import json
 import struct
 import wave
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +19,9 @@ from kinetoscope_spec.errors import ConfigError, KinetoscopeError, ValidationErr
 
 if TYPE_CHECKING:
     from kinetoscope.host import Host
-    from kinetoscope_spec import Audio
+    from kinetoscope_spec import Audio, Cue
 
-__all__ = ["SIDECAR", "WrittenAudio", "write_audio"]
+__all__ = ["SIDECAR", "WrittenAudio", "check_suffix", "joined", "sidecar_of", "write_audio"]
 
 SIDECAR = ".provenance.json"
 """What is added to a sound file's name for that of the record beside it."""
@@ -46,18 +46,65 @@ class WrittenAudio:
     watermark: str
 
 
+def joined(host: Host, pieces: Sequence[Audio]) -> Audio:
+    """Return the pieces of a stream as one sound, their cues moved to where they are in it.
+
+    The provenance is the last one's, which has the whole account. What is made of nothing but pieces
+    that this host marked is marked.
+
+    Raises:
+        KinetoscopeError: there are none.
+    """
+    import numpy as np
+
+    from kinetoscope_spec import Audio
+
+    if not pieces:
+        raise KinetoscopeError("the voice gave no sound at all")
+    cues: list[Cue] = []
+    before = 0
+    for piece in pieces:
+        shift = before / piece.rate
+        cues += [attrs.evolve(cue, start=cue.start + shift, end=cue.end + shift) for cue in piece.cues]
+        before += len(piece.samples)
+    last = pieces[-1]
+    whole = Audio(np.concatenate([piece.samples for piece in pieces]), last.rate, cues, last.provenance)
+    marker = host.marker
+    return marker.remember(whole) if all(map(marker.knows, pieces)) else whole
+
+
+def sidecar_of(path: Path) -> Path:
+    """Return the name of the record beside a sound file."""
+    return path.with_name(path.name + SIDECAR)
+
+
+def check_suffix(host: Host, path: str | Path) -> None:
+    """Find out before anything is spoken whether such a file can be written.
+
+    Raises:
+        ConfigError: nothing here writes files of that name; says what is written.
+    """
+    target = Path(path)
+    if target.suffix.lower() == ".wav":
+        return
+    writer = _writer(host, target)
+    known = getattr(writer, "audio_suffixes", None)
+    if known is not None and target.suffix.lower() not in known:
+        raise ConfigError(f"{target}: suffix {target.suffix!r}, expected one of {', '.join(known)}")
+
+
 def write_audio(host: Host, path: str | Path, audio: Audio, **options: Any) -> WrittenAudio:
     """Write a marked sound; see `Host.write_audio`."""
     target = Path(path)
     name = _checked(host, audio)
     record = _record(audio)
     words = {"comment": json.dumps(record, ensure_ascii=True, separators=(",", ":"))}
-    sidecar = target.with_name(target.name + SIDECAR)
+    sidecar = sidecar_of(target)
     with replacing(target) as temporary:
         if target.suffix.lower() == ".wav" and not options:
             temporary.write_bytes(_wav(audio, words["comment"]))
         else:
-            _writer(host, target)(temporary, audio, metadata=words, **options)
+            _writer(host, target).write_audio(temporary, audio, metadata=words, **options)
         size, digest = temporary.stat().st_size, _digest(temporary)
         # The record first: a sound never stands there without one.
         told = {"file": target.name, "sha256": digest, "seconds": audio.duration, "rate": audio.rate}
@@ -100,14 +147,14 @@ def _plain(value: Any) -> Any:
 
 
 def _writer(host: Host, target: Path) -> Any:
-    """Return the method of a provider of `media` that writes sound."""
+    """Return a provider of `media` that writes sound."""
     try:
-        write = getattr(host.provider("media"), "write_audio", None)
+        media = host.provider("media")
     except KinetoscopeError as error:
         raise ConfigError(f"{target}: only .wav can be written here, and nothing else: {error}") from error
-    if write is None:
+    if not hasattr(media, "write_audio"):
         raise ConfigError(f"{target}: the provider of media writes no sound, expected the suffix .wav")
-    return write
+    return media
 
 
 def _digest(path: Path) -> str:

@@ -47,29 +47,32 @@ def command(
 ) -> None:
     """Speak SCRIPT (plain text, .toml or .ssml; - reads standard input) into OUT.
 
-    Speech that carries no watermark is not written.
+    OUT is a .wav, or with kinetoscope-av .flac, .mp3 or .opus. All speech is marked as such before it is
+    written, and says where it came from, in the file and in OUT.provenance.json.
     """
     from kinetoscope.shot.outputs import refuse_overwriting
+    from kinetoscope.sound import check_suffix, sidecar_of
+    from kinetoscope.speech.playing import play, player
     from kinetoscope.speech.report import treatments
-    from kinetoscope.speech.sound import CODED, check_suffix, play, write_sound
 
     suffixes = [(".srt", srt), (".vtt", vtt), (".cues.json", with_cues)]
     beside = {suffix: out.with_suffix(suffix) for suffix, wanted in suffixes if wanted}
-    for path in (out, *beside.values()):
+    for path in (out, sidecar_of(out), *beside.values()):
         refuse_overwriting(path, [script])
     told = _read(script, default, language)
+    check_suffix(host, out)
+    if aloud:
+        player()
     voice = host.voice(provider)
-    media = host.provider("media") if out.suffix.lower() in CODED else None
-    check_suffix(out, media)
     began = time.perf_counter()
     with progress_bar("speaking") as progress:
-        audio = _spoken(voice, told, progress)
+        audio = _spoken(host, voice, told, progress)
     took = time.perf_counter() - began
-    write_sound(out, audio, media)
-    written = [out, *_write_beside(beside, told, audio)]
+    written = host.write_audio(out, audio)
+    files = [written.path, written.sidecar, *_write_beside(beside, told, audio)]
     if aloud:
-        play(out)
-    data = _summary(audio, written, treatments(voice, told), took)
+        play(host, audio)
+    data = _summary(audio, files, treatments(voice, told), took) | {"watermark": written.watermark}
     emit(click.get_current_context(), data, _human)
 
 
@@ -86,9 +89,9 @@ def _read(path: Path, default: str | None, language: str | None) -> Script:
     return attrs.evolve(told, language=language) if language else told
 
 
-def _spoken(voice: Any, told: Script, progress: Progress) -> Audio:
+def _spoken(host: Host, voice: Any, told: Script, progress: Progress) -> Audio:
     """Speak; piece by piece where that is the same speech, so that the bar moves."""
-    from kinetoscope.speech.sound import joined
+    from kinetoscope.sound import joined
     from kinetoscope_spec.script import plain_text, words
 
     if not all(info.deterministic for info in voice.voices()):
@@ -101,10 +104,10 @@ def _spoken(voice: Any, told: Script, progress: Progress) -> Audio:
         heard += piece.duration
         wanted = max(count / _WORDS_A_SECOND, heard)
         progress(round(1000 * heard), round(1000 * wanted), f"{heard:.0f} s spoken")
-    return joined(pieces)
+    return joined(host, pieces)
 
 
-def _write_beside(beside: dict[str, Path], told: Script, audio: Audio) -> list[Path]:
+def _write_beside(beside: dict[str, Path], told: Script, audio: Audio) -> list[str]:
     import json
 
     from kinetoscope.files import write_text
@@ -117,7 +120,7 @@ def _write_beside(beside: dict[str, Path], told: Script, audio: Audio) -> list[P
             made[suffix](held) if suffix in made else json.dumps(_timed(audio), ensure_ascii=False, indent=1)
         )
         write_text(path, text)
-    return list(beside.values())
+    return [str(path) for path in beside.values()]
 
 
 def _timed(audio: Audio) -> dict[str, Any]:
@@ -129,16 +132,15 @@ def _timed(audio: Audio) -> dict[str, Any]:
     return {"seconds": audio.duration, "rate": audio.rate, "cues": cues}
 
 
-def _summary(audio: Audio, written: list[Path], tags: list[dict[str, Any]], took: float) -> dict[str, Any]:
+def _summary(audio: Audio, files: list[str], tags: list[dict[str, Any]], took: float) -> dict[str, Any]:
     made = audio.provenance
     return {
-        "output": str(written[0]),
-        "files": [str(path) for path in written],
+        "output": files[0],
+        "files": files,
         **_timed(audio),
         "provider": made.provider if made else None,
         "model": made.model if made else None,
         "voice": made.voice if made else None,
-        "watermark": made.watermark if made else None,
         "tags": tags,
         "took": took,
     }

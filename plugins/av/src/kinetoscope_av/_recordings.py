@@ -14,7 +14,7 @@ from kinetoscope_av._files import replacing
 from kinetoscope_av._sound import av_fraction
 from kinetoscope_spec import Audio, ConfigError, ValidationError
 
-__all__ = ["write_audio"]
+__all__ = ["SUFFIXES", "write_audio"]
 
 _CHUNK = 1 << 16
 """Samples converted at once."""
@@ -36,6 +36,7 @@ _KINDS = {
     ),
     ".opus": _Kind("ogg", "libopus", (48000,), 32_000),
 }
+SUFFIXES = tuple(_KINDS)
 
 
 def write_audio(

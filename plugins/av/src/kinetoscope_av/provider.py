@@ -20,6 +20,9 @@ __all__ = ["AvMedia"]
 class AvMedia:
     """Films through FFmpeg (PyAV), pictures through Pillow; see `kinetoscope_av.hooks.Media`."""
 
+    audio_suffixes = _recordings.SUFFIXES
+    """The formats of `write_audio`."""
+
     def open(self, path: str | Path, *, audio: bool | None = None) -> Video:
         """Open a film as a seekable stream; frames are decoded when they are asked for."""
         return _decode.open_video(path, audio=audio)
