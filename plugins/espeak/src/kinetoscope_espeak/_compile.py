@@ -149,6 +149,7 @@ def ssml_of(
     instead: Mapping[int, str] | None = None,
     ends: bool = True,
     breath: int = 240,
+    bare: bool = False,
 ) -> Ssml:
     """Return a call as SSML.
 
@@ -160,6 +161,7 @@ def ssml_of(
         ends: whether the sentence ends here; else its melody goes on.
         breath: after how many letters without punctuation a comma is put: the library holds no more than
             1,000 phonemes of one clause, and drops the rest of it.
+        bare: leave out what stands between words and halts no speech: strange signs can silence a word.
     """
     parts, phonemes = ["<speak>"], False
     places: list[tuple[int, int]] = []
@@ -176,7 +178,7 @@ def ssml_of(
         add(begin)
         place = 0
         for word in words(said.text):
-            between = said.text[place : word.start]
+            between = _plain(said.text[place : word.start]) if bare else said.text[place : word.start]
             since = 0 if any(c in _ENDS + _HALTS for c in between) else since + _phonemes(word.text)
             if since > breath and between[:1].isspace():
                 add(",")
@@ -190,12 +192,16 @@ def ssml_of(
             # After `]]` the library would read the next `<` aloud.
             add(" " if is_ipa else "")
             place = word.end
-        add(_escaped(said.text[place:]))
+        add(_escaped(_plain(said.text[place:]) if bare else said.text[place:]))
         add(end)
     if not ends and "".join(said.text for said in call.said).rstrip()[-1:] not in _ENDS + _HALTS:
         add(",")
     add(" </speak>")
     return Ssml("".join(parts), tuple(places), phonemes)
+
+
+def _plain(between: str) -> str:
+    return "".join(c if c in _ENDS + _HALTS else " " for c in between)
 
 
 def _phonemes(word: str) -> int:

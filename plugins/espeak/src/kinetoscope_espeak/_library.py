@@ -38,7 +38,7 @@ _SESSIONS: Final = 2000
 
 
 class EspeakCrashed(KinetoscopeError):
-    """eSpeak NG itself crashed, or came to no end; nothing else is harmed, and it can speak again."""
+    """eSpeak NG itself crashed, came to no end or said nothing; nothing else is harmed, and it can speak again."""
 
 
 @attrs.frozen
@@ -118,7 +118,7 @@ class Worker:
         assert self._process.stdin is not None
         try:
             _worker.write(self._process.stdin.fileno(), request)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # it has ended; or that was found before, and it is closed
             raise EOFError from error
 
     def receive(self) -> tuple[dict[str, Any], bytes]:

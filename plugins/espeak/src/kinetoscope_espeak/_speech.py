@@ -29,8 +29,9 @@ _EARLIEST: Final = RATE // 20
 """How long before its event a word's sound may begin: 50 ms."""
 
 _ORDER: Final = {"sentence": 0, "mark": 1, "word": 2, "phoneme": 3, "viseme": 4}
-_BREATHS: Final = (240, 40, 20, 10)
-"""Letters without punctuation after which a breath is taken: the fewer, the more the library had dropped."""
+_BREATHS: Final = (240, 40, 20, 10, 10)
+"""Letters without punctuation after which a breath is taken: the fewer, the more the library had dropped.
+The last is tried twice: what is missing then is spelt out the second time."""
 
 _HURRIED: Final = 0.25
 _ENGLISH: Final = "gmw/en-US"
@@ -180,11 +181,18 @@ def _said(
     voice = f"{language}+{call.timbre.variant}" if call.timbre.variant else language
     letters = [len(word.text) for word in spoken]
     instead: dict[int, str] = {}
+    bare = False
     found: tuple[Spoken, Timeline] | None = None
     crash: EspeakCrashed | None = None
     for breath in _BREATHS:
         ssml = ssml_of(
-            call, lexicon, partial(mnemonics, voice=language), instead=instead, ends=ends, breath=breath
+            call,
+            lexicon,
+            partial(mnemonics, voice=language),
+            instead=instead,
+            ends=ends,
+            breath=breath,
+            bare=bare,
         )
         try:
             with loaded() as library:
@@ -195,13 +203,16 @@ def _said(
             continue
         times = timeline(result.events, ssml.places, letters, len(result.samples))
         found = result, times
-        missing = [i for i, held in enumerate(times.words) if held is None or not held.known]
+        # It may tell of sounds, and make none.
+        silent = bool(spoken) and not np.abs(result.samples).max(initial=0) > _MUTE
+        missing = [i for i, held in enumerate(times.words) if silent or held is None or not held.known]
         if _is_lost(times, letters):
             continue
         mute = _spelt(spoken, missing, language)
-        if not mute.keys() - instead.keys():
+        if not mute.keys() - instead.keys() and (bare or not silent):
             break
         instead |= mute
+        bare = silent
     if found is None:
         assert crash is not None
         raise crash

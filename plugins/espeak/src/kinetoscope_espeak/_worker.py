@@ -106,7 +106,7 @@ class Library:
         import _ctypes
 
         self._library.espeak_Terminate()
-        unload = getattr(_ctypes, "dlclose", None) or _ctypes.FreeLibrary
+        unload: Any = getattr(_ctypes, "dlclose", None) or getattr(_ctypes, "FreeLibrary", None)
         unload(self._library._handle)
 
 
@@ -168,7 +168,9 @@ def _bounded(seconds: int) -> None:
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(
+        resource.RLIMIT_CPU, (seconds, seconds + 1)
+    )  # a signal that says why, then one that can't be ignored
 
 
 def main(path: str, data: str) -> None:

@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 
 from kinetoscope_espeak._languages import voice_of
-from kinetoscope_espeak._library import RATE, close
+from kinetoscope_espeak._library import RATE, EspeakCrashed, close
 from kinetoscope_espeak._speech import Planned, Sound, plan, sound_of
 from kinetoscope_espeak._tags import treatment, treatments
 from kinetoscope_espeak._voices import TIMBRES, infos, timbre
@@ -62,6 +62,8 @@ class EspeakVoice:
         """
         work = _prepared(script, options)
         sounds = list(_sounds(work, script))
+        if not sounds:
+            raise EspeakCrashed(f"eSpeak NG says nothing at all for {script.text[:60]!r}")
         cues: list[Cue] = []
         before = 0
         for sound in sounds:

@@ -19,6 +19,9 @@ BLOCK: Final = FRAMES_PER_S
 """Frames that go through the network at once, a second of them. A fixed number: then the rounding of
 sums is the same however the sound was cut into pieces, and so is every sample."""
 
+SLICE: Final = 1 << 17
+"""Samples that are taken at once, some seconds of them."""
+
 STRENGTH: Final = 0.93
 """Of the change that the network asks for. In full it costs more than it brings: PESQ falls below 4."""
 
@@ -40,6 +43,14 @@ class Channel:
 
     def push(self, samples: Array, *, last: bool = False) -> Array:
         """Take samples `[N]` and return what is ready of the marked sound: the rest with `last`."""
+        # A slice at a time: what has been marked is let go of before the next, so that long sounds take
+        # time in proportion. The samples are the same however they are cut.
+        pieces = [self._push(samples[at : at + SLICE], last=False) for at in range(0, len(samples), SLICE)]
+        if last:
+            pieces.append(self._push(samples[:0], last=True))
+        return np.concatenate(pieces) if pieces else samples
+
+    def _push(self, samples: Array, *, last: bool) -> Array:
         self._heard = np.concatenate([self._heard, samples])
         self._length += len(samples)
         while self._grid.start(self._seen + BLOCK - 1) + self._grid.size <= self._length:
