@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinetoscope import Host
+from kinetoscope import Host, _marking
 from kinetoscope._marking import Marker, Marks, Session
 from kinetoscope_spec import Audio, Cue, Provenance, Provider, Script, hookimpl
 from kinetoscope_spec.errors import ConfigError, PluginError, ProviderUnavailable, ValidationError
@@ -249,6 +249,24 @@ def test_a_voice_that_changes_its_rate_is_told(host: Host, monkeypatch: pytest.M
     with pytest.raises(PluginError, match="1 channels at 1000 Hz to 1 at 2000 Hz") as caught:
         list(host.voice("plain").stream(SCRIPT))
     assert "in voice 'plain' of embedded" in caught.value.__notes__
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_marking, "REMEMBERED", 8)
+    marker = Marker(lambda: ("adding", Adding()))
+    sounds = [marker.remember(piece(10 + i)) for i in range(100)]
+    assert all(map(marker.knows, sounds[-8:]))
+    assert sum(map(marker.knows, sounds)) <= 16
+
+
+def test_a_piece_says_what_is_known_at_its_end(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A voice's account grows from piece to piece; the last one's is whole."""
+    made = [Provenance("plain", details={"requests": i}) for i in range(3)]
+    monkeypatch.setattr(Plain, "pieces", [piece(350, made=held) for held in made])
+    given_out = list(host.voice("plain").stream(SCRIPT))
+    assert given_out[-1].provenance.details["requests"] == 2
+    counts = [held.provenance.details["requests"] for held in given_out]
+    assert counts == sorted(counts)
 
 
 # -- writing

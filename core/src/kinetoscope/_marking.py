@@ -27,6 +27,9 @@ __all__ = ["MARKED", "Marker", "Marks"]
 MARKED = ("speak", "stream", "aspeak", "astream")
 """The methods of a voice that give sound."""
 
+REMEMBERED = 1 << 16
+"""Sounds that a host knows to be marked, at least; those before are looked through when they are written."""
+
 Call = Callable[..., Any]
 
 
@@ -41,6 +44,7 @@ class Marker:
         self._find = find
         self._held: tuple[str, Any] | None = None
         self._digests: set[bytes] = set()
+        self._before: set[bytes] = set()
 
     def found(self) -> tuple[str, Any]:
         """Return the watermarker's name, and the watermarker."""
@@ -50,17 +54,20 @@ class Marker:
 
     def remember(self, audio: Audio) -> Audio:
         """Keep in mind that this very sound is marked."""
+        if len(self._digests) >= REMEMBERED:  # a host that streams for days
+            self._before, self._digests = self._digests, set()
         self._digests.add(_digest(audio))
         return audio
 
     def knows(self, audio: Audio) -> bool:
         """Whether this very sound, to the bit, was marked here."""
-        return _digest(audio) in self._digests
+        digest = _digest(audio)
+        return digest in self._digests or digest in self._before
 
     def __getstate__(self) -> dict[str, Any]:
         # In another process there is no host to ask: the watermarker itself goes along.
         name, marker = self.found()
-        return {"_held": (name, target_of(marker)), "_digests": set()}
+        return {"_held": (name, target_of(marker)), "_digests": set(), "_before": set()}
 
 
 def _digest(audio: Audio) -> bytes:

@@ -12,11 +12,11 @@ import atexit
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
+from multiprocessing.spawn import get_executable
 from pathlib import Path
 from typing import Any, Final
 
@@ -89,7 +89,8 @@ class Worker:
 
     def __init__(self) -> None:
         library, data = _paths()
-        command = [sys.executable, "-I", "-S", "-B", _worker.__file__, str(library), str(data)]
+        python = os.fsdecode(get_executable())  # what an application that is no interpreter has set
+        command = [python, "-I", "-S", "-B", _worker.__file__, str(library), str(data)]
         self.sessions = 0
         try:
             self._process = subprocess.Popen(
