@@ -262,7 +262,7 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_piece_says_what_is_known_at_its_end(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     """A voice's account grows from piece to piece; the last one's is whole."""
     made = [Provenance("plain", details={"requests": i}) for i in range(3)]
-    monkeypatch.setattr(Plain, "pieces", [piece(350, made=held) for held in made])
+    monkeypatch.setattr(Plain, "pieces", [piece(200, made=held) for held in made])
     given_out = list(host.voice("plain").stream(SCRIPT))
     assert given_out[-1].provenance.details["requests"] == 2
     counts = [held.provenance.details["requests"] for held in given_out]
