@@ -87,13 +87,13 @@ class Venv:
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Venv:
-    """What a stranger has: the host and the spec from their wheels, and what tests need."""
+    """What a stranger has: the host, the spec, and what marks voices, from their wheels; what tests need."""
     folder = tmp_path_factory.mktemp("base")
     wheels = folder / "wheels"
-    for name in ("spec", "core"):
+    for name in ("spec", "core", "plugins/perth"):
         run(Path(sys.executable), ROOT / name, "-m", "hatchling", "build", "-t", "wheel", "-d", str(wheels))
     made = Venv(folder / "venv")
-    needs = ["kinetoscope", "kinetoscope-spec[contracts]", "pytest"]
+    needs = ["kinetoscope", "kinetoscope-spec[contracts]", "kinetoscope-perth", "pytest"]
     made.install("-c", str(CONSTRAINTS), "--find-links", str(wheels), *needs)
     return made
 

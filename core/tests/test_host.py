@@ -114,7 +114,8 @@ def test_plugins_are_imported_only_when_a_provider_of_their_hook_is_asked_for(sh
     importer = shelf.provide("acme-anim", "importer", "acme")
     voice = shelf.provide("acme-voice", "voice", "acme")
     with Host(allow=["acme-anim", "acme-voice"]) as host:
-        assert {info.name for info in host.providers("voice", load=False)} == {"acme"}
+        voices = host.providers("voice", load=False)
+        assert {info.name for info in voices if info.state != "blocked"} == {"acme"}
         assert [item for item in host.diagnostics() if item.distribution.startswith("acme")] == []
         assert shelf.imported() == []
         host.importer("acme")

@@ -72,6 +72,9 @@ def test_help_imports_click_and_little_else(plugin):
         "train",
         "generate",
         "render",
+        "speak",
+        "voices",
+        "tags",
         "shoot",
     ):
         assert f"\n  {name} " in text

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from kinetoscope._marking import Marker, Marks
 from kinetoscope._proxy import annotate, stand_in
 from kinetoscope._rows import Row
 from kinetoscope._services import HostServices
 from kinetoscope._trace import Trace
-from kinetoscope_spec.errors import KinetoscopeError, PluginError
+from kinetoscope_spec.errors import KinetoscopeError, PluginError, ProviderNotFound, ProviderUnavailable
 
 if TYPE_CHECKING:
     from kinetoscope._registry import Registry
@@ -29,6 +31,7 @@ class Builder:
         self._registry = registry
         self._tracing = tracing
         self.trace = Trace(registry.plugins.tell)
+        self.marker = Marker(partial(_watermarker, host))
         self._building: list[tuple[str, str]] = []
 
     def get(self, row: Row) -> Any:
@@ -67,7 +70,9 @@ class Builder:
                 raise
             raise PluginError(f"{what} could not be built: {type(error).__name__}: {error}") from error
         observe = self.trace.observer(row.hook, row.name) if self._observed() else None
-        return stand_in(target, f"in {what}", observe)
+        # Nothing that a voice says leaves the host unmarked, and no setting changes that.
+        marks = Marks(row.name, f"in {what}", self.marker) if row.hook == "voice" else None
+        return stand_in(target, f"in {what}", observe, marks)
 
     def load_class(self, row: Row) -> Callable[..., Any] | None:
         """Import what `load` names; None for what can't be, whose row is then broken, on record too."""
@@ -92,3 +97,19 @@ class Builder:
     def _observed(self) -> bool:
         """Whether calls are timed, or a plugin that is loaded wants to be told of them."""
         return self._tracing or self._registry.plugins.listens("before_use", "after_use")
+
+
+def _watermarker(host: Host) -> tuple[str, Any]:
+    """Return the name of what marks all that voices say, and itself.
+
+    Raises:
+        ProviderUnavailable: there is none that can be used; without one no voice speaks.
+    """
+    try:
+        held = host.provider("watermarker")
+        return host.explain("watermarker").chosen or "", held
+    except (ProviderNotFound, ProviderUnavailable, PluginError) as error:
+        raise ProviderUnavailable(
+            "a voice speaks only where what it says is marked, and there is nothing to mark it: "
+            f"{error}; pip install kinetoscope-perth"
+        ) from error

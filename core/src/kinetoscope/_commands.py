@@ -19,6 +19,9 @@ CORE: Final = {
     "train": ("kinetoscope.cli.train", "Train a model on clips."),
     "generate": ("kinetoscope.cli.generate", "Generate motion with a trained model."),
     "render": ("kinetoscope.cli.render", "Render a motion file to a film or a picture."),
+    "speak": ("kinetoscope.cli.speak", "Speak a script, with captions and cues."),
+    "voices": ("kinetoscope.cli.voices", "List voices and what they speak."),
+    "tags": ("kinetoscope.cli.tags", "List the audio tags of scripts, and what voices make of them."),
     "shoot": ("kinetoscope.cli.shoot", "Run a shot from its description to its film."),
 }
 """Core's commands: where each lives (attribute `command`) and its line in `--help`."""

@@ -12,10 +12,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-__all__ = ["Observe", "annotate", "stand_in", "target_of"]
+__all__ = ["Observe", "Wrap", "annotate", "stand_in", "target_of"]
 
 Observe = Callable[[str], AbstractContextManager[None]]
 """`observe(operation)`: entered around each call; for tracing."""
+
+Wrap = Callable[[str, Callable[..., Any]], Callable[..., Any]]
+"""`wrap(name, method)`: returns what is called in its place."""
 
 _FORWARDED = ("__call__", "__enter__", "__exit__", "__iter__", "__len__", "__contains__", "__getitem__")
 
@@ -24,6 +27,8 @@ class StandIn:
     """Base of the stand-ins; attributes that are not methods are the provider's own."""
 
     _kinetoscope_target: Any
+    _kinetoscope_wrap: Wrap | None
+    _kinetoscope_note: str
 
     def __getattr__(self, name: str) -> Any:
         return getattr(object.__getattribute__(self, "_kinetoscope_target"), name)
@@ -44,7 +49,9 @@ class StandIn:
         return hash(self._kinetoscope_target)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Another process gets the provider itself: the host does not travel with it.
+        # Another process gets the provider itself: the host does not travel with it. What wraps it does.
+        if self._kinetoscope_wrap is not None:
+            return stand_in, (self._kinetoscope_target, self._kinetoscope_note, None, self._kinetoscope_wrap)
         return _itself, (self._kinetoscope_target,)
 
 
@@ -63,20 +70,21 @@ def annotate(error: BaseException, note: str) -> None:
         error.add_note(note)
 
 
-def stand_in(target: Any, note: str, observe: Observe | None = None) -> Any:
+def stand_in(target: Any, note: str, observe: Observe | None = None, wrap: Wrap | None = None) -> Any:
     """Return a stand-in for `target`: exceptions from its public methods carry `note`.
 
-    It passes `isinstance` for the class of `target` and for protocols that `target` fulfils.
+    With `wrap` its methods are what that returns for them, in other processes too. It passes
+    `isinstance` for the class of `target` and for protocols that `target` fulfils.
     """
     kind = type(target)
-    methods = {name: _method(target, name, note, observe) for name in _method_names(kind)}
+    methods = {name: _method(target, name, note, observe, wrap) for name in _method_names(kind)}
     forwarded = {name: _bound(methods.pop(name)) for name in _FORWARDED if name in methods}
     # A protocol looks for methods on the class (and in 3.12 nowhere else); calls find them in the instance.
     body = {name: getattr(kind, name) for name in methods} | forwarded
     body["__class__"] = property(lambda _self: kind)
     body["__doc__"] = kind.__doc__
     made: Any = object.__new__(type(kind.__name__, (StandIn,), body))
-    made.__dict__.update(methods, _kinetoscope_target=target)
+    made.__dict__.update(methods, _kinetoscope_target=target, _kinetoscope_wrap=wrap, _kinetoscope_note=note)
     return made
 
 
@@ -93,8 +101,12 @@ def _bound(call: Callable[..., Any]) -> Callable[..., Any]:
     return lambda _self, *args, **options: call(*args, **options)
 
 
-def _method(target: Any, name: str, note: str, observe: Observe | None) -> Callable[..., Any]:
+def _method(
+    target: Any, name: str, note: str, observe: Observe | None, wrap: Wrap | None
+) -> Callable[..., Any]:
     call = getattr(target, name)
+    if wrap is not None:
+        call = wrap(name, call)
     watch: Callable[[], AbstractContextManager[None]] | None = None
     if observe is not None:
         watch = functools.partial(observe, name)

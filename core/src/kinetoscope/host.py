@@ -28,8 +28,11 @@ from kinetoscope_spec.errors import (
 
 if TYPE_CHECKING:
     from kinetoscope._building import Builder
+    from kinetoscope._marking import Marker
+    from kinetoscope.sound import WrittenAudio
     from kinetoscope_spec import (
         Asset,
+        Audio,
         Detection,
         Hook,
         Signature,
@@ -217,6 +220,28 @@ class Host(Getters):
             rows = self._registry.gather("importer")
         usable = (row for row in rows if row.provider and not (row.blocked or row.broken))
         return sorted(usable, key=lambda row: (row.name, row.distribution))
+
+    # -- sound
+
+    @property
+    def marker(self) -> Marker:
+        """What marks all that voices say, and knows what it marked."""
+        with self._lock:
+            return self._builder.marker
+
+    def write_audio(self, path: str | Path, audio: Audio, **options: Any) -> WrittenAudio:
+        """Write what a voice said, with where it came from in the file and in a record beside it.
+
+        The name's suffix tells the format: `.wav`, or what the provider of `media` writes besides.
+        `options` go to that provider.
+
+        Raises:
+            ValidationError: the sound is not marked, or carries no provenance.
+            ConfigError: nothing writes such files.
+        """
+        from kinetoscope.sound import write_audio
+
+        return write_audio(self, path, audio, **options)
 
     # -- what there is, and why
 

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kinetoscope_magika import media
+from kinetoscope_magika import _media as media
 from kinetoscope_magika._knowledge import content_types
 from kinetoscope_magika.detect import MagikaDetector
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kinetoscope_av import _decode, _encode, _images, _sound
+from kinetoscope_av import _decode, _encode, _images, _recordings, _sound
 from kinetoscope_av._files import open_input
 from kinetoscope_av.hooks import Written
 from kinetoscope_spec import Audio, Progress, Video
@@ -19,6 +19,9 @@ __all__ = ["AvMedia"]
 
 class AvMedia:
     """Films through FFmpeg (PyAV), pictures through Pillow; see `kinetoscope_av.hooks.Media`."""
+
+    audio_suffixes = _recordings.SUFFIXES
+    """The formats of `write_audio`."""
 
     def open(self, path: str | Path, *, audio: bool | None = None) -> Video:
         """Open a film as a seekable stream; frames are decoded when they are asked for."""
@@ -61,10 +64,28 @@ class AvMedia:
         """Return the sound between two seconds of the film, or None if it is silent."""
         return _sound.read_audio(path, start, stop)
 
+    def write_audio(
+        self,
+        path: str | Path,
+        audio: Audio,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        bitrate: int | None = None,
+    ) -> None:
+        """Write a recording: `.wav` (16 bits), `.flac`, `.mp3`, `.opus`; `bitrate` in bit/s.
+
+        Opus is 48 kHz whatever the sound's rate. Raises `ConfigError` for another suffix, and
+        `ValidationError` for more than two channels.
+        """
+        _recordings.write_audio(path, audio, metadata=metadata, bitrate=bitrate)
+
     def metadata(self, path: str | Path) -> Mapping[str, str]:
         """Return what the film says about itself; keys in lower case, whichever the container writes."""
         with open_input(path) as container:
-            return {key.lower(): text for key, text in container.metadata.items()}
+            held = {key.lower(): text for key, text in container.metadata.items()}
+            for stream in container.streams.audio[:1]:  # Ogg keeps a recording's words with its stream
+                held = {key.lower(): text for key, text in stream.metadata.items()} | held
+            return held
 
     def read_image(self, path: str | Path) -> np.ndarray:
         """Return a picture, `uint8 [H, W, 3|4]` sRGB, top row first, turned upright."""

@@ -16,12 +16,12 @@ import numpy as np
 from kinetoscope_magika._alarms import alarms, second_opinion
 from kinetoscope_magika._fastnet import NumpyNetwork
 from kinetoscope_magika._knowledge import content_types, settings
+from kinetoscope_magika._media import MEDIA
 from kinetoscope_magika._network import Network, OnnxNetwork, tokens
 from kinetoscope_magika._source import SPECIAL_LABELS, Ends, Special, opened
 from kinetoscope_magika._table import Match, Table
 from kinetoscope_magika._verdict import Guess, described, few_bytes, guess_of, verdict
 from kinetoscope_magika.formats import FORMATS
-from kinetoscope_magika.media import MEDIA
 from kinetoscope_spec import ConfigError, Detection, Services, Signature
 from kinetoscope_spec.detection import MODES
 from kinetoscope_spec.errors import nearest

@@ -107,7 +107,7 @@ def is_gzip(head: bytes, tail: bytes, size: int) -> bool:
 def _media(
     label: str, mime: str, group: str, magic: bytes, rule: str, *ext: str, offset: int = 0
 ) -> Signature:
-    target = f"kinetoscope_magika.media:{rule}"
+    target = f"kinetoscope_magika._media:{rule}"
     return Signature(label, mime, group, magic, offset, target, False, ext or (label,))
 
 

@@ -1,0 +1,70 @@
+"""Gemini's speech models for Kinetoscope: the provider `gemini` of the hook `voice`."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from kinetoscope_spec import Provider, ValidationError, hookimpl
+
+__all__ = ["configured", "voice"]
+
+_told = threading.local()
+
+
+@hookimpl
+def configured(settings: Mapping[str, Any]) -> None:
+    """Take `[plugins.gemini]` for the provider that the same host asks for next.
+
+    A process may hold several hosts; each configures a plugin and then gathers its providers in one
+    thread, so what is told here reaches that host's provider and no other's.
+    """
+    _told.settings = dict(settings)
+
+
+@hookimpl
+def voice() -> Sequence[Provider]:
+    """Offer `gemini`, to be tried last where nobody names it: it costs money."""
+    settings = getattr(_told, "settings", {})
+    return [
+        Provider(
+            "gemini",
+            "Gemini's speech models: 30 directed voices, over 70 languages, dialogue",
+            load=partial(_made, settings),
+            languages=_spoken(settings),
+            devices=("network",),
+            licence="Apache-2.0 AND LicenseRef-Gemini-API-Terms",
+            requires=("module:google.genai", *_key_requirement(settings)),
+            contract="kinetoscope_gemini.contract:GeminiContract",
+            order=-1,
+        )
+    ]
+
+
+def _made(settings: Mapping[str, Any]) -> Any:
+    from kinetoscope_gemini.provider import GeminiVoice
+
+    return GeminiVoice(**settings)
+
+
+def _spoken(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    from kinetoscope_gemini._models import DEFAULT_MODEL, model_of
+
+    try:
+        return model_of(settings.get("model", DEFAULT_MODEL)).languages
+    except (ValidationError, TypeError):  # told when the provider is built, which names the setting
+        return ()
+
+
+def _key_requirement(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what the key comes from: the variable that is set, else the keyring or the usual variable."""
+    if os.environ.get("GEMINI_API_KEY") or not os.environ.get("GOOGLE_API_KEY"):
+        return ("module:keyring",) if _asks_keyring(settings) else ("env:GEMINI_API_KEY",)
+    return ("env:GOOGLE_API_KEY",)
+
+
+def _asks_keyring(settings: Mapping[str, Any]) -> bool:
+    return bool(settings.get("keyring")) and not os.environ.get("GEMINI_API_KEY")
