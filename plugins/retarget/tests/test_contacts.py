@@ -201,3 +201,21 @@ def test_between_one_shape_feet_are_left_alone_unless_asked() -> None:
     ]
     np.testing.assert_allclose(held.rotations[:, upper], same.rotations[:, upper], atol=1e-12)
     assert attrs.evolve(held, name="x") != held
+
+
+@pytest.mark.parametrize(("moving", "stays"), [(3, True), (12, False)])
+def test_a_foot_that_moves_for_a_moment_still_stands(moving, stays) -> None:
+    """At 60 frames a second a twitch of 3 frames is no step; one of 12 is."""
+    points = np.zeros((120, 1, 3))
+    points[60 : 60 + moving, 0, 0] = 0.02 * np.arange(1, moving + 1)
+    points[60 + moving :, 0, 0] = 0.02 * moving
+    held = _contacts.standing(points, 0.9, 60.0)[:, 0]
+    assert held[:58].all()
+    assert held[64 + moving :].all()
+    assert held.all() == stays
+
+
+def test_a_foot_that_stops_for_a_moment_does_not_stand() -> None:
+    points = np.zeros((120, 1, 3))
+    points[:, 0, 0] = 0.02 * np.minimum(np.arange(120), 58) + 0.02 * np.maximum(np.arange(120) - 60, 0)
+    assert not _contacts.standing(points, 0.9, 60.0)[4:116].any()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import attrs
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kinetoscope_retarget._conventions import CONVENTIONS
 from kinetoscope_retarget._people import body, reaxed, renamed, scaled
@@ -135,3 +137,19 @@ def test_missing_limbs_are_noted() -> None:
     found = match(source, bust)
     assert any("left_upper_leg" in note for note in found.notes)
     assert isinstance(attrs.evolve(found, notes=()), Match)
+
+
+@given(st.floats(0.1, 30.0), st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_one_shape_is_known_in_any_scale_and_axes(scale, seed) -> None:
+    one, _ = body("unity")
+    turn = rotation.normalize(np.random.default_rng(seed).normal(size=4))
+    names = [f"joint{i}" for i in range(len(one))]
+    other = Skeleton(names, one.parents, scale * rotation.rotate(turn, np.asarray(one.rest_positions)))
+    found = match(one, other)
+    assert found.same_shape
+    assert [(pair.source, pair.target) for pair in found.pairs] == list(zip(one.names, names, strict=True))
+    bent = np.array(one.rest_positions)
+    bent[len(bent) // 2] *= 1.2
+    changed = Skeleton(one.names, one.parents, bent)
+    assert not match(one, changed).same_shape
