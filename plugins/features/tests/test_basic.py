@@ -10,7 +10,6 @@ from scipy.spatial.transform import Rotation
 
 from kinetoscope_features import feature, formulas
 from kinetoscope_features.basic import (
-    FootContacts,
     JointPositions,
     JointRotations,
     JointVelocities,
@@ -18,6 +17,7 @@ from kinetoscope_features.basic import (
 )
 from kinetoscope_features.mirror import Mirror
 from kinetoscope_features.root import smoothed
+from kinetoscope_features.standing import FootContacts
 from kinetoscope_spec import Motion, Skeleton
 from kinetoscope_spec.errors import ValidationError
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -13,12 +13,17 @@ from kinetoscope_features import formulas
 from kinetoscope_spec import Motion, Skeleton, anatomy, kinematics
 from kinetoscope_spec.errors import ValidationError
 
-__all__ = ["Array", "Body"]
+__all__ = ["Array", "Body", "require_rigid", "role"]
 
 Array = NDArray[Any]
 
 
-def _role(roles: dict[str, int], skeleton: Skeleton, *names: str) -> int:
+def role(roles: Mapping[str, int], skeleton: Skeleton, *names: str) -> int:
+    """Return the joint that has the first of the roles `names` that any has.
+
+    Raises:
+        ValidationError: none has; names the roles and the joints there are.
+    """
     for name in names:
         if name in roles:
             return roles[name]
@@ -55,7 +60,7 @@ class Body:
     def of(cls, skeleton: Skeleton) -> Body:
         """Find the body of `skeleton` by the names of its joints."""
         roles = dict(anatomy.roles(skeleton))
-        hips = _role(roles, skeleton, "hips")
+        hips = role(roles, skeleton, "hips")
         below = [hips]
         for joint in range(hips + 1, len(skeleton)):
             if int(skeleton.parents[joint]) in below:
@@ -64,7 +69,7 @@ class Body:
 
         def pair(*names: str) -> tuple[int, int]:
             left, right = (
-                _role(roles, skeleton, *(f"{side}_{name}" for name in names)) for side in ("left", "right")
+                role(roles, skeleton, *(f"{side}_{name}" for name in names)) for side in ("left", "right")
             )
             return left, right
 
@@ -87,6 +92,25 @@ class Body:
     def feet_in_body(self) -> tuple[int, int]:
         """Indices of `feet` among the B joints."""
         return self.joints.index(self.feet[0]), self.joints.index(self.feet[1])
+
+    @property
+    def hands(self) -> tuple[int, int]:
+        """The left and right hand's joints, or those of the lower or upper arms of a body without hands."""
+        roles = anatomy.roles(self.skeleton)
+        left, right = (
+            role(roles, self.skeleton, f"{side}_hand", f"{side}_lower_arm", f"{side}_upper_arm")
+            for side in ("left", "right")
+        )
+        return left, right
+
+    @property
+    def leg_length_m(self) -> float:
+        """The length of the bones from the left upper leg to the toes, as the skeleton rests."""
+        joint, length = self.feet[0], 0.0
+        while joint > self.legs[0]:
+            length += float(np.linalg.norm(self.skeleton.rest_positions[joint]))
+            joint = int(self.skeleton.parents[joint])
+        return length
 
     def above(self) -> list[int]:
         """Return the ancestors of the hips, topmost first."""

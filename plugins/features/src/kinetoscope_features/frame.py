@@ -1,0 +1,131 @@
+"""What the plain features share: rows for each frame of a clip, of arrays of any library.
+
+A feature says its columns, its rows and what they become in the mirror; where the root is, at which
+rate rows are computed and which frames are asked for is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+from array_api_compat import array_namespace
+
+from kinetoscope_features.body import Array, Body, require_rigid
+from kinetoscope_features.root import SMOOTHING_S, RootTrack, root_track
+from kinetoscope_spec import Column, FeatureSchema, Motion, Skeleton, kinematics
+from kinetoscope_spec.errors import ValidationError
+
+__all__ = ["ArrayFeature", "FrameFeature", "checked_frames", "flat", "joint_columns", "picked"]
+
+
+@attrs.frozen(kw_only=True)
+class FrameFeature:
+    """What the plain features share.
+
+    Options:
+        framerate: frames per second at which rows are computed; a clip is resampled to it. None
+            keeps the clip's own.
+        smoothing_s: standard deviation of the root's Gaussian smoothing, s.
+    """
+
+    framerate: float | None = None
+    smoothing_s: float = SMOOTHING_S
+
+    def schema(self, skeleton: Skeleton) -> FeatureSchema:
+        """Return the meaning of the columns for motions of `skeleton`."""
+        return FeatureSchema(tuple(self._columns(Body.of(skeleton))))
+
+    def compute(self, motion: Motion, frames: Sequence[int] | Array | None = None) -> Array:
+        """Return rows `[N, D]` for the `frames` asked for, all if None.
+
+        Frames count at the feature's framerate. Velocities and smoothing look at the whole clip,
+        so a row does not depend on which others are asked for.
+
+        Raises:
+            ValidationError: a joint is missing or a frame lies outside the clip.
+        """
+        require_rigid(motion)
+        if self.framerate is not None:
+            motion = motion.resample(self.framerate)
+        body = Body.of(motion.skeleton)
+        positions, rotations = motion.global_transforms()
+        rows: Array = self._seen(
+            body, np.asarray(positions, np.float64), np.asarray(rotations, np.float64), motion.framerate
+        )
+        return rows if frames is None else rows[checked_frames(frames, motion.frame_count, motion.name)]
+
+    def mirrored(self, rows: Array, skeleton: Skeleton) -> Array:
+        """Return the rows of the motion mirrored on the plane x = 0, left and right exchanged.
+
+        A joint is turned out of its rest pose by the mirror image of its partner's turn.
+        """
+        return self._mirrored(np.asarray(rows), Body.of(skeleton))
+
+    def _seen(self, body: Body, positions: Any, rotations: Any, framerate: float) -> Any:
+        root = root_track(body, positions, framerate, smoothing_s=self.smoothing_s)
+        return self._rows(body, positions, rotations, root, framerate)
+
+    def _columns(self, body: Body) -> list[Column]:
+        raise NotImplementedError
+
+    def _rows(self, body: Body, positions: Any, rotations: Any, root: RootTrack, framerate: float) -> Any:
+        raise NotImplementedError
+
+    def _mirrored(self, rows: Array, body: Body) -> Array:
+        raise NotImplementedError
+
+
+class ArrayFeature(FrameFeature):
+    """A plain feature that array libraries other than NumPy compute, too."""
+
+    def rows(self, skeleton: Skeleton, positions: Any, rotations: Any, framerate: float) -> Any:
+        """Return the rows `[T, D]` of all frames, by arrays of any library, which may differentiate them.
+
+        Args:
+            skeleton: whose motion it is; rigid.
+            positions: `[T, J, 3]` m, relative to the parent.
+            rotations: `[T, J, 4]` unit quaternions xyzw, relative to the parent.
+            framerate: frames per second.
+
+        Raises:
+            ValidationError: a joint is missing, or the feature has another framerate.
+        """
+        if self.framerate is not None and self.framerate != framerate:
+            raise ValidationError(
+                f"arrays of {framerate:g} frames a second, expected {self.framerate:g}: `rows` does not resample"
+            )
+        positions, rotations = kinematics.global_transforms(skeleton.parents, positions, rotations)
+        return self._seen(Body.of(skeleton), positions, rotations, framerate)
+
+
+def checked_frames(frames: Sequence[int] | Array, count: int, name: str) -> Array:
+    """Return `frames` as indices into the `count` frames of the clip called `name`.
+
+    Raises:
+        ValidationError: one lies outside.
+    """
+    asked = np.asarray(frames, dtype=np.int64).reshape(-1)
+    outside = (asked < -count) | (asked >= count)
+    if outside.any():
+        raise ValidationError(f"frame {asked[outside][0]} asked of {name!r}, which has {count} frames")
+    return asked
+
+
+def picked(values: Any, joints: Sequence[int]) -> Any:
+    """Return the `joints` of `values [T, J, K]`, of any array library."""
+    xp = array_namespace(values)
+    return xp.take(values, xp.asarray(list(joints), device=getattr(values, "device", None)), axis=1)
+
+
+def flat(values: Any) -> Any:
+    """Return `values [T, B, K]` as rows `[T, B K]`."""
+    frames, joints, size = values.shape
+    return array_namespace(values).reshape(values, (frames, joints * size))
+
+
+def joint_columns(body: Body, name: str, unit: str, components: Sequence[str]) -> list[Column]:
+    """Return columns called `name` for all components of all joints of the body."""
+    return [Column(name, unit, joint, component) for joint in body.names for component in components]
