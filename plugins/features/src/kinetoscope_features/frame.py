@@ -6,8 +6,8 @@ rate rows are computed and which frames are asked for is decided here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Self, TypeVar
 
 import attrs
 import numpy as np
@@ -16,9 +16,28 @@ from array_api_compat import array_namespace
 from kinetoscope_features.body import Array, Body, require_rigid
 from kinetoscope_features.root import SMOOTHING_S, RootTrack, root_track
 from kinetoscope_spec import Column, FeatureSchema, Motion, Skeleton, kinematics
-from kinetoscope_spec.errors import ValidationError
+from kinetoscope_spec.errors import ValidationError, nearest
 
-__all__ = ["ArrayFeature", "FrameFeature", "checked_frames", "flat", "joint_columns", "picked"]
+__all__ = ["ArrayFeature", "FrameFeature", "checked_frames", "configured", "flat", "joint_columns", "picked"]
+
+
+F = TypeVar("F")
+
+
+def configured(feature: F, options: Mapping[str, Any]) -> F:
+    """Return `feature` with other options.
+
+    Raises:
+        ValidationError: an unknown option (naming the nearest) or a value out of range.
+    """
+    known = [field.name for field in attrs.fields(type(feature)) if field.init]
+    for name in options:
+        if name not in known:
+            raise ValidationError(f"{type(feature).__name__} has no option {name!r}{nearest(name, known)}")
+    try:
+        return attrs.evolve(feature, **options)  # type: ignore[misc]
+    except (TypeError, ValueError) as error:
+        raise ValidationError(f"options of {type(feature).__name__}: {error}") from None
 
 
 @attrs.frozen(kw_only=True)
@@ -33,6 +52,14 @@ class FrameFeature:
 
     framerate: float | None = None
     smoothing_s: float = SMOOTHING_S
+
+    def configured(self, **options: Any) -> Self:
+        """Return a new feature with these options; this one stays as it is.
+
+        Raises:
+            ValidationError: an unknown option (naming the nearest) or a value out of range.
+        """
+        return configured(self, options)
 
     def schema(self, skeleton: Skeleton) -> FeatureSchema:
         """Return the meaning of the columns for motions of `skeleton`."""

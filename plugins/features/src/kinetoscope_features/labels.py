@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import attrs
 import numpy as np
 
 from kinetoscope_features.body import Array
-from kinetoscope_features.frame import checked_frames
+from kinetoscope_features.frame import checked_frames, configured
 from kinetoscope_spec import Column, FeatureSchema, FormatError, Motion, Skeleton
 from kinetoscope_spec.errors import ValidationError, nearest
 
@@ -92,6 +93,14 @@ class Labels:
             raise ValidationError(f"labels {list(self.labels)} name one twice")
         if self.table is not None:
             object.__setattr__(self, "_spans", read_table(self.table))
+
+    def configured(self, **options: Any) -> Labels:
+        """Return a new feature with these options; this one stays as it is.
+
+        Raises:
+            ValidationError: an unknown option (naming the nearest) or a value out of range.
+        """
+        return configured(self, options)
 
     def known(self, names: Iterable[str]) -> Labels:
         """Return this feature with all labels that clips of these `names` have, sorted."""
