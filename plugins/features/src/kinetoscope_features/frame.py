@@ -30,7 +30,7 @@ def configured(feature: F, options: Mapping[str, Any]) -> F:
     Raises:
         ValidationError: an unknown option (naming the nearest) or a value out of range.
     """
-    known = [field.name for field in attrs.fields(type(feature)) if field.init]
+    known = [field.name for field in attrs.fields(type(feature)) if field.init]  # type: ignore[arg-type]
     for name in options:
         if name not in known:
             raise ValidationError(f"{type(feature).__name__} has no option {name!r}{nearest(name, known)}")
