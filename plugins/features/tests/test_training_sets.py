@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from kinetoscope_features import feature as providers
 from kinetoscope_features.build import build, mirror_map, split
+from kinetoscope_features.frame import computed_together
 from kinetoscope_features.labels import Labels
 from kinetoscope_features.mirror import Mirror
 from kinetoscope_features.moments import Moments
@@ -220,8 +221,16 @@ def test_rotations_of_axes_askew_are_stored_twice(clips, tmp_path):
     count = len(store)
     plain, _ = store.windows(np.arange(count))
     other, _ = store.windows(np.arange(count), mirrored=np.ones(count, bool))
-    columns = store.input_schema.where("joint_rotation_6d")[-90:]
+    columns = store.input_schema.where("joint_rotation_6d")[-84:]
     np.testing.assert_allclose(other[:, columns], each.mirrored(plain[:, columns], askew), atol=1e-5)
+
+
+def test_features_computed_together_are_those_computed_alone(walkers):
+    clip = walkers.walk(turn_rate=0.3, framerate=60.0)
+    each = [find("joint-positions"), find("root-trajectory").configured(smoothing_s=0.0), Labels(),
+            find("joint-velocities"), find("foot-phase").configured(framerate=30.0)]  # fmt: skip
+    for feature, rows in zip(each, computed_together(each, clip), strict=True):
+        np.testing.assert_array_equal(rows, feature.compute(clip))
 
 
 def test_warped_copies_are_quicker_and_belong_to_their_clip(clips, tmp_path):

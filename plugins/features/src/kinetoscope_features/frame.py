@@ -15,10 +15,19 @@ from array_api_compat import array_namespace
 
 from kinetoscope_features.body import Array, Body, require_rigid
 from kinetoscope_features.root import SMOOTHING_S, RootTrack, root_track
-from kinetoscope_spec import Column, FeatureSchema, Motion, Skeleton, kinematics
+from kinetoscope_spec import Column, Feature, FeatureSchema, Motion, Skeleton, kinematics
 from kinetoscope_spec.errors import ValidationError, nearest
 
-__all__ = ["ArrayFeature", "FrameFeature", "checked_frames", "configured", "flat", "joint_columns", "picked"]
+__all__ = [
+    "ArrayFeature",
+    "FrameFeature",
+    "checked_frames",
+    "computed_together",
+    "configured",
+    "flat",
+    "joint_columns",
+    "picked",
+]
 
 
 F = TypeVar("F")
@@ -74,15 +83,8 @@ class FrameFeature:
         Raises:
             ValidationError: a joint is missing or a frame lies outside the clip.
         """
-        require_rigid(motion)
-        if self.framerate is not None:
-            motion = motion.resample(self.framerate)
-        body = Body.of(motion.skeleton)
-        positions, rotations = motion.global_transforms()
-        rows: Array = self._seen(
-            body, np.asarray(positions, np.float64), np.asarray(rotations, np.float64), motion.framerate
-        )
-        return rows if frames is None else rows[checked_frames(frames, motion.frame_count, motion.name)]
+        (rows,) = computed_together([self], motion)
+        return rows if frames is None else rows[checked_frames(frames, len(rows), motion.name)]
 
     def mirrored(self, rows: Array, skeleton: Skeleton) -> Array:
         """Return the rows of the motion mirrored on the plane x = 0, left and right exchanged.
@@ -103,6 +105,38 @@ class FrameFeature:
 
     def _mirrored(self, rows: Array, body: Body) -> Array:
         raise NotImplementedError
+
+
+def computed_together(features: Sequence[Feature], motion: Motion) -> list[Array]:
+    """Return the rows of all frames by each of `features`; what several need is computed once.
+
+    The rows are those that each feature computes alone.
+
+    Raises:
+        ValidationError: a joint is missing, or the motion is not rigid.
+    """
+    seen: dict[tuple[float | None, float], tuple[Any, ...]] = {}
+    rows = []
+    for feature in features:
+        if not isinstance(feature, FrameFeature):
+            rows.append(np.asarray(feature.compute(motion)))
+            continue
+        key = feature.framerate, feature.smoothing_s
+        if key not in seen:
+            seen[key] = _view(motion, *key)
+        rows.append(np.asarray(feature._rows(*seen[key])))
+    return rows
+
+
+def _view(motion: Motion, framerate: float | None, smoothing_s: float) -> tuple[Any, ...]:
+    """Return what rows are made of: body, global positions and rotations, root, framerate."""
+    require_rigid(motion)
+    if framerate is not None:
+        motion = motion.resample(framerate)
+    body = Body.of(motion.skeleton)
+    positions, rotations = (np.asarray(held, np.float64) for held in motion.global_transforms())
+    root = root_track(body, positions, motion.framerate, smoothing_s=smoothing_s)
+    return body, positions, rotations, root, motion.framerate
 
 
 class ArrayFeature(FrameFeature):

@@ -12,6 +12,7 @@ import attrs
 import numpy as np
 
 from kinetoscope_features.body import Array
+from kinetoscope_features.frame import computed_together
 from kinetoscope_features.moments import Moments
 from kinetoscope_features.recipe import Recipe
 from kinetoscope_features.sources import Source
@@ -101,7 +102,7 @@ def same_body(a: Skeleton, b: Skeleton) -> bool:
 
 def frames_of(plan: Plan, motion: Motion) -> Array:
     """Return what is stored of each frame of `motion`: float64 `[T, S]`."""
-    parts = [np.asarray(feature.compute(motion)) for feature in plan.features]
+    parts = computed_together(plan.features, motion)
     if plan.doubled:
         parts += [
             feature.mirrored(part, plan.skeleton) for feature, part in zip(plan.features, parts, strict=True)
