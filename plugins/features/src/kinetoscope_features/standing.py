@@ -80,9 +80,9 @@ class FootContacts(ArrayFeature):
     """
 
     height_m: float = 0.03
-    speed_m_s: float = 0.4
+    speed_m_s: float = 0.2
     release_height_m: float = 0.045
-    release_speed_m_s: float = 0.6
+    release_speed_m_s: float = 0.3
     ground_m: float | None = None
 
     def __attrs_post_init__(self) -> None:
