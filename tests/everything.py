@@ -32,7 +32,9 @@ OTHERS = (
     "torch._dynamo",
     "magika",
     "numba",
+    "numcodecs",
     "threadpoolctl",
+    "zarr",
 )
 SOWN: list[int] = []
 """Seeds that the random generators of all GPUs were given."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 from concurrent.futures import BrokenExecutor, Executor, Future
@@ -11,6 +12,7 @@ import pytest
 
 from kinetoscope import Host
 from kinetoscope.convert import FileReader, Task, convert_all, means_dataset
+from kinetoscope.files import replacing
 
 
 @pytest.fixture
@@ -129,3 +131,11 @@ def test_a_reader_crosses_processes_with_its_options(toy, tmp_path):
     blocked = pickle.loads(pickle.dumps(FileReader(reader.host, {"block": ["toy"]})))
     path.write_text("TOY")
     assert blocked(path) is None
+
+
+def test_a_full_disk_is_said_with_the_file_that_found_it_full(tmp_path: Path) -> None:
+    with (
+        pytest.raises(OSError, match=r"No space left on device: .*out\.glb"),
+        replacing(tmp_path / "out.glb"),
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

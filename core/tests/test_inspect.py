@@ -432,3 +432,11 @@ def test_what_can_not_be_drawn_is_refused_and_nothing_written(clip: Path, tmp_pa
     assert picture.read_bytes() == clip.read_bytes()
     picture.unlink()
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_names_cannot_break_the_report() -> None:
+    skeleton = Skeleton(("a\nb", "\x1b[31mred", "\udcff"), (-1, 0, 0), np.zeros((3, 3)))
+    report = _human(summary(Asset("x\ny", skeleton)))
+    assert all(line.isprintable() for line in report.split("\n"))
+    assert r"a\nb" in report
+    assert r"\x1b[31mred" in report

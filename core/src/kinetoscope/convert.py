@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from functools import lru_cache
@@ -104,7 +103,10 @@ def plan(sources: Sequence[Path], out: Path, label: str | None) -> list[Task]:
     for task in tasks:
         other = targets.setdefault(task.target, task.source)
         if other != task.source:
-            raise ValueError(f"{other} and {task.source} would both be written to {task.target}")
+            raise ValueError(
+                f"{other} and {task.source} would both be written to {task.target}; convert them into folders "
+                "of their own"
+            )
     return tasks
 
 
@@ -133,6 +135,7 @@ class FileReader:
     def __init__(self, host: Host, options: Mapping[str, Any] | None = None) -> None:
         self.host = host
         self._options = dict(options or {})
+        self._importers: dict[str, Any] = {}
 
     def __call__(self, path: Path) -> Asset | None:
         """Return what the file holds; None where no importer reads what it is.
@@ -141,26 +144,31 @@ class FileReader:
             FormatError: it is damaged, or can't be read.
         """
         label = self.host.detect(path).label
-        infos = self.host.providers("importer")
-        if not any(info.provider is not None and label in info.provider.reads for info in infos):
-            return None
-        asset: Asset = self.host.importer(for_=label).read(path)
+        if label not in self._importers:  # choosing takes as long as reading a short clip
+            infos = self.host.providers("importer")
+            reads = any(info.provider is not None and label in info.provider.reads for info in infos)
+            self._importers[label] = self.host.importer(for_=label) if reads else None
+        importer = self._importers[label]
+        asset: Asset | None = None if importer is None else importer.read(path)
         return asset
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reader_here, (pickle.dumps(self._options),)
+        held = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in self._options.items()
+        }
+        return _reader_here, (tuple(sorted(held.items())),)
 
 
-def _reader_here(options: bytes) -> FileReader:
-    return FileReader(_host_here(options), pickle.loads(options))  # noqa: S301 - pickle itself has brought it here
+def _reader_here(options: tuple[tuple[str, Any], ...]) -> FileReader:
+    return FileReader(_host_here(options), dict(options))
 
 
 @lru_cache(maxsize=4)
-def _host_here(options: bytes) -> Host:
+def _host_here(options: tuple[tuple[str, Any], ...]) -> Host:
     """Return the host of a worker process; the one place where a process has a host of its own."""
     from kinetoscope.host import Host
 
-    return Host(**pickle.loads(options))  # noqa: S301 - see above
+    return Host(**dict(options))
 
 
 def convert_one(read: FileReader, task: Task) -> Result:

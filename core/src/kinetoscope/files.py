@@ -29,7 +29,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
         try:
             yield temporary
             os.replace(temporary, target)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, OSError) and error.filename is None and error.errno is not None:
+                error.filename = str(target)  # a full disk does not say which file it was
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise

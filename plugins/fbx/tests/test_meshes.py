@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from base64 import b64encode
 from pathlib import Path
 
@@ -292,3 +294,27 @@ def test_textures_embedded_in_text_are_read(tmp_path: Path) -> None:
         assert found or asset.warnings
         if found:
             assert (image == (0, 0, 255)).all()
+
+
+def test_pictures_larger_than_they_look_are_left_out(tmp_path: Path) -> None:
+    small = png((0, 0, 0))
+    # A header that declares 20,000 by 20,000 pixels, with a checksum that agrees.
+    header = b"IHDR" + struct.pack(">II", 20_000, 20_000) + small[24:29]
+    bomb = small[:12] + header + struct.pack(">I", zlib.crc32(header)) + small[33:]
+    packed = io.BytesIO()
+    Image.new("1", (9000, 9000)).save(packed, "PNG")  # 324 MB as colours, and honest about it
+    for data in (bomb, packed.getvalue()):
+        scene = Scene()
+        textured(scene, f'Content: , "{b64encode(data).decode()}"')
+        asset = read(tmp_path, scene)
+        assert asset.materials[0].base_color_image is None
+        assert any("was left out" in warning for warning in asset.warnings)
+
+
+def test_pictures_that_would_run_programs_are_left_out(tmp_path: Path) -> None:
+    scene = Scene()
+    script = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 4\n%%EndComments\n"
+    textured(scene, f'Content: , "{b64encode(script).decode()}"')
+    asset = read(tmp_path, scene)
+    assert asset.materials[0].base_color_image is None
+    assert any("was left out" in warning for warning in asset.warnings)

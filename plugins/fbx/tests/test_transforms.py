@@ -211,3 +211,29 @@ def test_axes_and_units_become_ours(tmp_path: Path, axes: tuple[int, ...], vecto
     scene = Scene(UnitScaleFactor=100.0, **dict(zip(names, axes, strict=True)))
     scene.node("node", Lcl_Translation=(1.0, 2.0, 3.0))
     np.testing.assert_allclose(written(tmp_path, scene).skeleton.rest_positions[0], vector)
+
+
+@given(
+    chain=st.lists(placed, min_size=1, max_size=3),
+    axes=st.permutations([0, 1, 2]),
+    signs=st.tuples(*[st.sampled_from([1, -1])] * 3),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whole_transforms_are_seen_from_our_axes(
+    tmp_path: Path, chain: list[dict[str, Any]], axes: list[int], signs: tuple[int, ...]
+) -> None:
+    """`K M K^-1`, with K of the file's right, up and front axes: left-handed files turn the other way round."""
+    names = ("CoordAxis", "UpAxis", "FrontAxis")
+    scene = Scene(
+        **dict(zip(names, axes, strict=True)), **{f"{n}Sign": s for n, s in zip(names, signs, strict=True)}
+    )
+    above = 0
+    for i, node in enumerate(chain):
+        above = scene.node(f"node{i}", above, RotationActive=1, **node)
+    asset = written(tmp_path, scene)
+    to_ours = np.eye(4)
+    to_ours[:3, :3] = np.diag(signs) @ np.eye(3)[list(axes)]
+    want = to_ours @ np.array(global_matrices(chain)) @ np.linalg.inv(to_ours)
+    got = in_centimetres(asset.skeleton.rest_matrices())
+    places = [asset.skeleton.names.index(f"node{i}") for i in range(len(chain))]
+    np.testing.assert_allclose(got[places], want, atol=1e-9 * max(np.abs(want).max(), 1.0))

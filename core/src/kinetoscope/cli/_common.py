@@ -14,7 +14,7 @@ import click
 if TYPE_CHECKING:
     from kinetoscope_spec import Progress
 
-__all__ = ["describe", "emit", "json_option", "pass_host", "progress_bar", "table"]
+__all__ = ["describe", "emit", "json_option", "pass_host", "printable", "progress_bar", "table"]
 
 _JSON = "kinetoscope.json"
 F = TypeVar("F", bound=Callable[..., Any])
@@ -120,6 +120,14 @@ def table(headers: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
         for row in (headers, *rows)
     ]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def printable(text: str) -> str:
+    """Return text as a terminal may show it: line breaks, escapes and broken bytes of names are spelled out."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape", "surrogatepass").decode()
+        for letter in text
+    )
 
 
 def describe(error: BaseException) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kinetoscope.cli._common import emit, json_option, pass_host, table
+from kinetoscope.cli._common import emit, json_option, pass_host, printable, table
 
 if TYPE_CHECKING:
     from kinetoscope import Host
@@ -134,7 +134,17 @@ def _mesh(mesh: Mesh) -> dict[str, Any]:
     }
 
 
-def _human(data: dict[str, Any]) -> str:
+def _shown(data: Any) -> Any:
+    """Return the report with every name as a terminal may show it."""
+    if isinstance(data, dict):
+        return {key: _shown(held) for key, held in data.items()}
+    if isinstance(data, list):
+        return [_shown(held) for held in data]
+    return printable(data) if isinstance(data, str) else data
+
+
+def _human(report: dict[str, Any]) -> str:
+    data = _shown(report)
     width, height, depth = data["size_m"]
     lines = [
         f"{data['name']}: {data['format']}, 1 unit = {data['unit_m']} m, axes {data['axes']}",

@@ -106,8 +106,10 @@ class LocalStorage:
             with file:
                 file.write(data)
             os.replace(temporary, target)
-        except BaseException:
+        except BaseException as error:
             temporary.unlink(missing_ok=True)
+            if isinstance(error, OSError) and error.filename is None and error.errno is not None:
+                error.filename = str(target)  # a full disk does not say which file it was
             raise
 
     def names(self, prefix: str = "") -> list[str]:

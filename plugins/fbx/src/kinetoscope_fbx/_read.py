@@ -23,6 +23,7 @@ from kinetoscope_fbx._morph import Shapes, shapes_of
 from kinetoscope_fbx._node import Node
 from kinetoscope_fbx._scene import TRANSFORM_BYTES, bake
 from kinetoscope_fbx._skin import skin_of
+from kinetoscope_fbx._textures import Textures
 from kinetoscope_spec import Asset, ConfigError, Material, Mesh, Skin
 
 __all__ = ["build_asset"]
@@ -56,7 +57,7 @@ def _built(data: bytes, path: Path, framerate: float | None, stacks: Sequence[st
         told.append(
             f"{len(bones.helped)} nodes shear, as uneven scales above turns do in FBX; each has a helper above it"
         )
-    materials = _Materials(document, path.parent, told)
+    materials = _Materials(Textures(document, path.parent, len(data)), told)
     places = {model.held.id: int(place) for model, place in zip(models, bones.place, strict=True)}
     held = [_mesh(document, model, places, basis, materials, len(data), told) for model in models]
     found = [one for one in held if one is not None]
@@ -192,9 +193,8 @@ def _face_materials(geometry: Geometry, own: list[int]) -> Array | None:
 class _Materials:
     """The materials that meshes use, each made once."""
 
-    def __init__(self, document: Document, folder: Path, told: list[str]) -> None:
-        self.document = document
-        self.folder = folder
+    def __init__(self, textures: Textures, told: list[str]) -> None:
+        self.textures = textures
         self.told = told
         self.made: list[Material] = []
         self.places: dict[Id, int] = {}
@@ -202,10 +202,10 @@ class _Materials:
     def of(self, model: Object) -> list[int]:
         """Return where the materials of a node stand among those made."""
         found = []
-        for held in self.document.children(model, "Material"):
+        for held in self.textures.document.children(model, "Material"):
             if held.id not in self.places:
                 self.places[held.id] = len(self.made)
-                self.made.append(material_of(self.document, held, self.folder, self.told))
+                self.made.append(material_of(held, self.textures, self.told))
             found.append(self.places[held.id])
         return found
 
