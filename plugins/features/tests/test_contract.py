@@ -6,7 +6,7 @@ from kinetoscope_features.basic import (
     JointVelocities,
     RootTrajectory,
 )
-from kinetoscope_features.contract import LocomotionContract, SteppingContract, WindowContract
+from kinetoscope_features.contract import LocomotionContract, SteppingContract
 from kinetoscope_features.labels import Labels
 from kinetoscope_features.periodic import PeriodicPhase
 from kinetoscope_features.posture import GuidancePose, TrackingTargets
@@ -46,15 +46,15 @@ class TestPeriodicPhase(FeatureContract):
     provider = PeriodicPhase
 
 
-class TestTrajectoryWindow(WindowContract):
+class TestTrajectoryWindow(FeatureContract):
     provider = TrajectoryWindow
 
 
-class TestTerrainHeight(WindowContract):
+class TestTerrainHeight(FeatureContract):
     provider = TerrainHeight
 
 
-class TestGuidancePose(WindowContract):
+class TestGuidancePose(FeatureContract):
     provider = GuidancePose
 
 

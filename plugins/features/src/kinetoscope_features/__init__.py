@@ -47,9 +47,6 @@ _PLAIN = {
 }
 
 _CONTRACTS = {
-    "guidance-pose": "kinetoscope_features.contract:WindowContract",
-    "trajectory-window": "kinetoscope_features.contract:WindowContract",
-    "terrain-height": "kinetoscope_features.contract:WindowContract",
     "foot-contacts": "kinetoscope_features.contract:SteppingContract",
     "foot-phase": "kinetoscope_features.contract:SteppingContract",
 }

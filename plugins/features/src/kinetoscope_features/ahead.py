@@ -24,14 +24,18 @@ __all__ = ["Terrain", "TerrainHeight", "TrajectoryWindow", "at_offset"]
 def at_offset(values: Any, framerate: float, offset_s: float) -> Any:
     """Return `values [T, ...]` as they are `offset_s` later, between frames on the straight line.
 
-    Beyond the clip they go on along its ends' trend (`root.extended`).
+    Beyond the clip they go on along its ends' trend (`root.extended`), but no longer than the clip is: a
+    line through a tenth of a second tells nothing about the next whole one. There they stay.
     """
     place = offset_s * framerate
     low = math.floor(place + 1e-9)
     rest = max(place - low, 0.0)
     before, after = max(-low, 0), max(low + 1, 0)
     frames = int(values.shape[0])
-    long = extended(values, before, after, framerate=framerate)
+    known = max(frames - 1, 0)
+    long = extended(values, min(before, known), min(after, known), framerate=framerate)
+    parts = [long[:1, ...]] * max(before - known, 0) + [long] + [long[-1:, ...]] * max(after - known, 0)
+    long = array_namespace(values).concat(parts, axis=0)
     start = before + low
     here = long[start : start + frames, ...]
     if rest < 1e-9:
@@ -50,7 +54,7 @@ def _offsets(values: Sequence[float]) -> tuple[float, ...]:
 class TrajectoryWindow(ArrayFeature):
     """Where the root is and faces at some times before and after, seen from where it is now.
 
-    Beyond the clip's ends it is taken to go on as it went.
+    Beyond the clip's ends it is taken to go on as it went, for as long as it was seen at most.
 
     Options:
         offsets_s: the times, s; below 0 is the past. They need not fall on frames.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kinetoscope_features.locomotion import Locomotion
 from kinetoscope_spec.contracts import FeatureContract
 
-__all__ = ["LocomotionContract", "SteppingContract", "WindowContract"]
+__all__ = ["LocomotionContract", "SteppingContract"]
 
 
 class LocomotionContract(FeatureContract):
@@ -18,20 +18,13 @@ class LocomotionContract(FeatureContract):
 
 
 class SteppingContract(FeatureContract):
-    """What hangs on whether a foot stands changes in jumps: there is nothing to differentiate."""
+    """Of whether a foot stands, which is so or not: a step function, whose derivative is 0 or none.
+
+    PyTorch says so: asked for a gradient of such rows it raises. Rows that hung on poses by a factor of 0
+    would keep the law of gradients and tell a loss nothing; who learns feet not to slide differentiates
+    their velocity, and takes contacts as weights.
+    """
 
     def cannot_differentiate(self) -> str | None:
         """Return why the law of gradients does not apply."""
-        return "whether a foot stands has no gradient"
-
-
-class WindowContract(FeatureContract):
-    """A window reaches beyond a clip's ends, where it is a guess how the motion would have gone on.
-
-    More frames at the end make another guess; and a mean over a window changes less from frame to
-    frame than interpolation may change a pose.
-    """
-
-    def no_lengths(self) -> str | None:
-        """Return why the law of resampling does not apply."""
-        return "what lies beyond a clip's ends is extrapolated"
+        return "whether a foot stands is a step function: its gradient is 0 or none"
