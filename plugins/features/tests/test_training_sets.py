@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import attrs
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kinetoscope_features import feature as providers
@@ -182,19 +182,27 @@ def test_torch_and_jax_get_the_same_batches(built):
     assert 0.4 < store.torch()._mirrored(np.arange(4000)).mean() < 0.6
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+@settings(deadline=None)  # the first one compiles
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.floats(-1e4, 1e4))
-def test_moments_of_pieces_are_those_of_all(seed, pieces, shift):
+def test_moments_of_pieces_are_those_of_all(compiled, seed, pieces, shift):
+    if compiled:
+        pytest.importorskip("numba")
     random = np.random.default_rng(seed)
-    clips = [shift + random.normal(size=(random.integers(12, 40), 3)) for _ in range(pieces)]
+    clips = [
+        (shift + random.normal(size=(random.integers(12, 40), 3))).astype(np.float32) for _ in range(pieces)
+    ]
     offsets = [-2, 0, 5]
     total = Moments.empty(3, 3)
     for rows in clips:
-        total = total.merged(Moments.of(rows, 2, len(rows) - 5, offsets))
+        total = total.merged(Moments.of(rows, 2, len(rows) - 5, offsets, compiled=compiled))
     for k, offset in enumerate(offsets):
-        seen = np.concatenate([rows[2 + offset : len(rows) - 5 + offset] for rows in clips])
+        seen = np.concatenate([rows[2 + offset : len(rows) - 5 + offset] for rows in clips], dtype=np.float64)
         np.testing.assert_allclose(total.mean[k], seen.mean(axis=0), rtol=1e-12, atol=1e-12)
         np.testing.assert_allclose(total.squares[k] / total.count, seen.var(axis=0), rtol=1e-6, atol=1e-9)
     assert total.count == sum(len(rows) - 7 for rows in clips)
+    np.testing.assert_array_equal(total.low, np.concatenate(clips).min(axis=0))
+    np.testing.assert_array_equal(total.high, np.concatenate(clips).max(axis=0))
 
 
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=40), st.floats(0, 0.9), st.integers(0, 9))

@@ -45,6 +45,8 @@ class RootTrajectory(ArrayFeature):
 class JointPositions(ArrayFeature):
     """Positions of the hips and all joints below them, in root space."""
 
+    fused = "positions"
+
     def _columns(self, body: Body) -> list[Column]:
         return joint_columns(body, "joint_position", "m", "xyz")
 
@@ -57,6 +59,8 @@ class JointPositions(ArrayFeature):
 
 class JointRotations(ArrayFeature):
     """Rotations of the hips and all joints below them in root space: two columns of the matrix."""
+
+    fused = "rotations"
 
     def _columns(self, body: Body) -> list[Column]:
         return joint_columns(body, "joint_rotation_6d", "1", SIX)
@@ -71,6 +75,8 @@ class JointRotations(ArrayFeature):
 
 class JointVelocities(ArrayFeature):
     """World velocities of the hips and all joints below them, turned into the root's axes."""
+
+    fused = "velocities"
 
     def _columns(self, body: Body) -> list[Column]:
         return joint_columns(body, "joint_velocity", "m/s", "xyz")

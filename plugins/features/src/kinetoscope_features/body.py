@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -13,7 +14,7 @@ from kinetoscope_features import formulas
 from kinetoscope_spec import Motion, Skeleton, anatomy, kinematics
 from kinetoscope_spec.errors import ValidationError
 
-__all__ = ["Array", "Body", "require_rigid", "role"]
+__all__ = ["Array", "Body", "require_rigid", "role", "roles_of"]
 
 Array = NDArray[Any]
 
@@ -31,6 +32,16 @@ def role(roles: Mapping[str, int], skeleton: Skeleton, *names: str) -> int:
         f"this skeleton has no joint with the role {' or '.join(map(repr, names))}, expected one known by "
         f"its name (see kinetoscope_spec.anatomy); joints: {', '.join(skeleton.names[:40])}"
     )
+
+
+def roles_of(skeleton: Skeleton) -> Mapping[str, int]:
+    """Return `anatomy.roles`, which names and parents tell: found once for all clips of a dataset."""
+    return _roles(skeleton.names, tuple(int(parent) for parent in skeleton.parents))
+
+
+@lru_cache(maxsize=64)
+def _roles(names: tuple[str, ...], parents: tuple[int, ...]) -> Mapping[str, int]:
+    return anatomy.roles(Skeleton(names, parents, np.zeros((len(names), 3))))
 
 
 @attrs.frozen(eq=False)
@@ -59,7 +70,7 @@ class Body:
     @classmethod
     def of(cls, skeleton: Skeleton) -> Body:
         """Find the body of `skeleton` by the names of its joints."""
-        roles = dict(anatomy.roles(skeleton))
+        roles = roles_of(skeleton)
         hips = role(roles, skeleton, "hips")
         below = [hips]
         for joint in range(hips + 1, len(skeleton)):
@@ -96,7 +107,7 @@ class Body:
     @property
     def hands(self) -> tuple[int, int]:
         """The left and right hand's joints, or those of the lower or upper arms of a body without hands."""
-        roles = anatomy.roles(self.skeleton)
+        roles = roles_of(self.skeleton)
         left, right = (
             role(roles, self.skeleton, f"{side}_hand", f"{side}_lower_arm", f"{side}_upper_arm")
             for side in ("left", "right")

@@ -7,12 +7,13 @@ rate rows are computed and which frames are asked for is decided here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import attrs
 import numpy as np
 from array_api_compat import array_namespace
 
+from kinetoscope_features import fused
 from kinetoscope_features.body import Array, Body, require_rigid
 from kinetoscope_features.root import SMOOTHING_S, RootTrack, root_track
 from kinetoscope_spec import Column, Feature, FeatureSchema, Motion, Skeleton, kinematics
@@ -57,8 +58,12 @@ class FrameFeature:
         framerate: frames per second at which rows are computed; a clip is resampled to it. None
             keeps the clip's own.
         smoothing_s: standard deviation of the root's Gaussian smoothing, s.
+
+    Attributes:
+        fused: which of `fused.KINDS` the rows are, if compiled code computes them.
     """
 
+    fused: ClassVar[str | None] = None
     framerate: float | None = None
     smoothing_s: float = SMOOTHING_S
 
@@ -107,25 +112,64 @@ class FrameFeature:
         raise NotImplementedError
 
 
-def computed_together(features: Sequence[Feature], motion: Motion) -> list[Array]:
+def computed_together(
+    features: Sequence[Feature], motion: Motion, *, dtype: Any = np.float64, compiled: bool | None = None
+) -> list[Array]:
     """Return the rows of all frames by each of `features`; what several need is computed once.
 
     The rows are those that each feature computes alone.
 
+    Args:
+        features: whose rows.
+        motion: rigid.
+        dtype: of the rows, float32 or float64.
+        compiled: whether joints' rows are computed by compiled code (`fused`), which gives the same; None
+            is where Numba is installed and there is work enough for it.
+
     Raises:
         ValidationError: a joint is missing, or the motion is not rigid.
     """
-    seen: dict[tuple[float | None, float], tuple[Any, ...]] = {}
-    rows = []
-    for feature in features:
-        if not isinstance(feature, FrameFeature):
-            rows.append(np.asarray(feature.compute(motion)))
-            continue
-        key = feature.framerate, feature.smoothing_s
-        if key not in seen:
-            seen[key] = _view(motion, *key)
-        rows.append(np.asarray(feature._rows(*seen[key])))
+    groups: dict[tuple[float | None, float], list[int]] = {}
+    rows: list[Any] = [None] * len(features)
+    for i, feature in enumerate(features):
+        if isinstance(feature, FrameFeature):
+            groups.setdefault((feature.framerate, feature.smoothing_s), []).append(i)
+        else:
+            rows[i] = np.asarray(feature.compute(motion), dtype)
+    for key, members in groups.items():
+        seen = _view(motion, *key)
+        held: list[Any] = [features[i] for i in members]
+        made = _fused_rows(held, *seen, dtype=dtype, compiled=compiled)
+        for i, feature in zip(members, held, strict=True):
+            found = made.get(feature.fused)
+            rows[i] = np.asarray(feature._rows(*seen), dtype) if found is None else found
     return rows
+
+
+def _fused_rows(
+    features: Sequence[FrameFeature],
+    body: Body,
+    positions: Array,
+    rotations: Array,
+    root: RootTrack,
+    framerate: float,
+    *,
+    dtype: Any,
+    compiled: bool | None,
+) -> dict[str | None, Array]:
+    """Return the rows of each kind that compiled code computes, if any of `features` is of it."""
+    kinds = {feature.fused for feature in features if feature.fused is not None}
+    wanted = [kind for kind in fused.KINDS if kind in kinds]
+    joints = len(body.joints)
+    if compiled is None:
+        compiled = fused.wanted(len(positions) * joints * len(wanted))
+    if not wanted or not compiled:
+        return {}
+    ends = np.cumsum([0, *(fused.KINDS[kind] * joints for kind in wanted)]).tolist()
+    block = np.empty((len(positions), ends[-1]), dtype)
+    places = dict(zip(wanted, ends, strict=False))
+    fused.joint_rows(body, positions, rotations, root, framerate, block, places)
+    return {kind: block[:, a:b] for kind, a, b in zip(wanted, ends, ends[1:], strict=False)}
 
 
 def _view(motion: Motion, framerate: float | None, smoothing_s: float) -> tuple[Any, ...]:

@@ -9,11 +9,11 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from kinetoscope_features import formulas, sides
-from kinetoscope_features.body import Array, Body, role
+from kinetoscope_features.body import Array, Body, role, roles_of
 from kinetoscope_features.frame import ArrayFeature, flat, joint_columns, picked
 from kinetoscope_features.root import RootTrack, smoothed
 from kinetoscope_features.windows import SIX
-from kinetoscope_spec import Column, anatomy, kinematics, rotation
+from kinetoscope_spec import Column, kinematics, rotation
 from kinetoscope_spec.errors import ValidationError
 
 __all__ = ["GuidancePose", "TrackingTargets"]
@@ -75,7 +75,7 @@ class TrackingTargets(ArrayFeature):
     """
 
     def _joints(self, body: Body) -> tuple[int, int, int]:
-        head = role(anatomy.roles(body.skeleton), body.skeleton, "head", "neck", "chest", "spine", "hips")
+        head = role(roles_of(body.skeleton), body.skeleton, "head", "neck", "chest", "spine", "hips")
         return (head, *body.hands)
 
     def _columns(self, body: Body) -> list[Column]:

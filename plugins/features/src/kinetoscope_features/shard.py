@@ -101,13 +101,13 @@ def same_body(a: Skeleton, b: Skeleton) -> bool:
 
 
 def frames_of(plan: Plan, motion: Motion) -> Array:
-    """Return what is stored of each frame of `motion`: float64 `[T, S]`."""
-    parts = computed_together(plan.features, motion)
+    """Return what is stored of each frame of `motion`: float32 `[T, S]`."""
+    parts = computed_together(plan.features, motion, dtype=np.float32)
     if plan.doubled:
         parts += [
             feature.mirrored(part, plan.skeleton) for feature, part in zip(plan.features, parts, strict=True)
         ]
-    return np.concatenate(parts, axis=1)
+    return np.concatenate(parts, axis=1, dtype=np.float32)
 
 
 def _copies(recipe: Recipe, motion: Motion) -> list[Motion]:
@@ -159,7 +159,7 @@ class _Writing:
             rows = frames_of(plan, attrs.evolve(copy, name=motion.name))
             if not np.isfinite(rows).all():
                 raise ValidationError(f"{copy.name!r} has features that are not finite")
-            self.file.write(np.ascontiguousarray(rows, np.float32).tobytes())
+            self.file.write(rows.data)
             self.clips.append((copy.name, index, self.rows, len(rows), training))
             self.rows += len(rows)
             if training:
