@@ -1,8 +1,9 @@
 """From BVH text to shuffled float32 batches, in frames a second, with its parts; one process.
 
-252 inputs (positions, velocities and rotations of 21 joints) and 1,170 outputs (six future poses with
-their root), mirrored at random, on ten minutes of clips made here. The peer of each part that is
-assembled is the plain NumPy version of the same formula, in the same run.
+The locomotion example of the field: 22 joints, 264 inputs (positions, rotations and velocities), 1,212
+outputs (six future poses, and where the root will be and face then), mirrored at random, the root
+smoothed; on ten minutes of clips made here. The peer of each part is the plain NumPy version of the same
+formulas, in the same run.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kinetoscope_features import assemble, fused
 from kinetoscope_features.build import build
 from kinetoscope_features.recipe import recipe_of
 from kinetoscope_features.sources import Clips, Source, source_of
@@ -31,10 +33,11 @@ RECIPE = recipe_of(
     {
         "mirror": True,
         "framerate": FRAMERATE,
-        "inputs": [{"feature": f"joint-{what}"} for what in ("positions", "velocities", "rotations")],
+        "inputs": [{"feature": f"joint-{what}"} for what in ("positions", "rotations", "velocities")],
         "outputs": [
-            {"feature": name, "offsets_s": AHEAD}
-            for name in ("joint-positions", "joint-rotations", "root-trajectory")
+            {"feature": "joint-positions", "offsets_s": AHEAD},
+            {"feature": "joint-rotations", "offsets_s": AHEAD},
+            {"feature": "trajectory-window", "options": {"offsets_s": AHEAD}},
         ],
     }
 )
@@ -106,14 +109,28 @@ def files(host: Any, tmp_path_factory: Any) -> Path:
 def everything(source: Source, out: Path, host: Any) -> int:
     """Build a training set anew and read every window once; return how many there were."""
     shutil.rmtree(out, ignore_errors=True)
-    build(source, out, RECIPE, host.feature)
-    return sum(len(inputs) for inputs, _ in TrainingStore(out).batches(256))
+    report = build(source, out, RECIPE, host.feature)
+    assert report.columns == (264, 1212)
+    store = TrainingStore(out)
+    seen = sum(len(inputs) for inputs, _ in store.batches(32, normalised=True))
+    seen += sum(len(inputs) for inputs, _ in store.batches(32, normalised=True, training=False))
+    assert seen == report.windows
+    return seen
 
 
-def test_text_to_batches(benchmark: Any, host: Any, files: Path, tmp_path: Path) -> None:
+@pytest.fixture(params=["compiled", "plain"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Whether this plugin computes by compiled code, or by the formulas in plain NumPy."""
+    if request.param == "plain":
+        monkeypatch.setattr(fused, "available", lambda: False)
+        monkeypatch.setattr(assemble, "_compiled", lambda: None)
+    return str(request.param)
+
+
+def test_text_to_batches(benchmark: Any, host: Any, files: Path, tmp_path: Path, way: str) -> None:
     source = source_of(str(files), host)
-    benchmark.pedantic(everything, args=(source, tmp_path / "set", host), rounds=3, warmup_rounds=1)
-    said(benchmark, CLIPS * FRAMES)
+    benchmark.pedantic(everything, args=(source, tmp_path / "set", host), rounds=5, warmup_rounds=2)
+    said(benchmark, CLIPS * FRAMES, "test_text_to_batches[plain]" if way == "compiled" else None)
 
 
 def test_import(benchmark: Any, host: Any, files: Path) -> None:
@@ -127,17 +144,16 @@ def clips() -> list[Motion]:
     return [walk(seed) for seed in range(CLIPS)]
 
 
-def test_store(benchmark: Any, host: Any, clips: list[Motion], tmp_path: Path) -> None:
+def test_store(benchmark: Any, host: Any, clips: list[Motion], tmp_path: Path, way: str) -> None:
     def store() -> None:
         shutil.rmtree(tmp_path / "set", ignore_errors=True)
         build(Clips(clips), tmp_path / "set", RECIPE, host.feature)
 
-    benchmark.pedantic(store, rounds=3, warmup_rounds=1)
-    said(benchmark, CLIPS * FRAMES)
+    benchmark.pedantic(store, rounds=5, warmup_rounds=2)
+    said(benchmark, CLIPS * FRAMES, "test_store[plain]" if way == "compiled" else None)
 
 
-@pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "plain"])
-def test_assemble(benchmark: Any, host: Any, clips: list[Motion], tmp_path: Path, compiled: bool) -> None:
+def test_assemble(benchmark: Any, host: Any, clips: list[Motion], tmp_path: Path, way: str) -> None:
     build(Clips(clips), tmp_path / "set", RECIPE, host.feature)
     store = TrainingStore(tmp_path / "set")
     order, flags = store.order()
@@ -145,7 +161,7 @@ def test_assemble(benchmark: Any, host: Any, clips: list[Motion], tmp_path: Path
     def read() -> None:
         for start in range(0, len(order), 4096):
             stop = start + 4096
-            store.windows(order[start:stop], mirrored=flags[start:stop], compiled=compiled)
+            store.windows(order[start:stop], mirrored=flags[start:stop], normalised=True)
 
-    benchmark.pedantic(read, rounds=3, warmup_rounds=1)
-    said(benchmark, len(order), "test_assemble[plain]" if compiled else None)
+    benchmark.pedantic(read, rounds=5, warmup_rounds=1)
+    said(benchmark, len(order), "test_assemble[plain]" if way == "compiled" else None)

@@ -241,6 +241,18 @@ def test_features_computed_together_are_those_computed_alone(walkers):
         np.testing.assert_array_equal(rows, feature.compute(clip))
 
 
+def test_no_window_holds_what_a_clip_does_not_show(clips, tmp_path):
+    trajectory = {
+        "feature": "trajectory-window",
+        "options": {"offsets_s": [-0.5, 0.99]},
+        "offsets_s": [0.0, 0.1],
+    }
+    said = SAID | {"inputs": [{"feature": "joint-positions"}], "outputs": [trajectory], "mirror": False}
+    report = build(Clips(clips), tmp_path / "ahead", recipe_of(said), find)
+    # Half a second before, 30 frames (29.7) after the row that is 3 frames ahead.
+    assert report.windows == sum(clip.frame_count - 15 - 33 for clip in clips)
+
+
 def test_warped_copies_are_quicker_and_belong_to_their_clip(clips, tmp_path):
     said = SAID | {"warps": [1.25], "inputs": [{"feature": "root-trajectory"}], "mirror": False}
     report = build(Clips(clips), tmp_path / "warped", recipe_of(said), find)
@@ -299,7 +311,7 @@ def test_recipes_are_read_from_toml(tmp_path):
     recipe = read_recipe(path)
     assert recipe.inputs[0].options == {"height_m": 0.02}
     assert recipe.frames(recipe.outputs[0]) == (15, 30)
-    assert recipe.reach == (0, 30)
+    assert recipe.reach([find(entry.feature) for entry in recipe.entries]) == (0, 30)
     path.write_text("mirror = ")
     with pytest.raises(ConfigError, match=r"features\.toml"):
         read_recipe(path)

@@ -64,6 +64,11 @@ class TrajectoryWindow(ArrayFeature):
         default=(-1.0, -0.75, -0.5, -0.25, 0.25, 0.5, 0.75, 1.0), converter=_offsets
     )
 
+    @property
+    def reach_s(self) -> tuple[float, float]:
+        """The first and the last time that a row looks at, s from its own."""
+        return min(0.0, *self.offsets_s), max(0.0, *self.offsets_s)
+
     def _columns(self, body: Body) -> list[Column]:
         return [
             Column(name, unit, None, axis, at)
@@ -183,6 +188,11 @@ class TerrainHeight(ArrayFeature):
     terrain: Terrain | None = attrs.field(default=None, converter=_terrain)
     offsets_s: tuple[float, ...] = attrs.field(default=(-0.5, 0.0, 0.5, 1.0), converter=_offsets)
     aside_m: float = 0.25
+
+    @property
+    def reach_s(self) -> tuple[float, float]:
+        """The first and the last time that a row looks at, s from its own."""
+        return min(0.0, *self.offsets_s), max(0.0, *self.offsets_s)
 
     def _columns(self, body: Body) -> list[Column]:
         sides = ("left", "middle", "right")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from importlib.util import find_spec
 from typing import Any
 
 import attrs
 import numpy as np
 
+from kinetoscope_features import fused
 from kinetoscope_features.body import Array
 
 __all__ = ["Layout", "gather"]
@@ -32,20 +32,33 @@ class Layout:
     def __len__(self) -> int:
         return len(self.offsets)
 
+    def places(self, stored: int) -> Array:
+        """Return where numbers lie from the first of a window's own frame, of `stored` each: int64 `[2, C]`."""
+        return np.ascontiguousarray(self.offsets * stored + self.columns, np.int64)
+
 
 def _gather(
-    rows: Any, at: Any, mirrored: Any, offsets: Any, columns: Any, signs: Any, where: Any, out: Any
+    rows: Any,
+    starts: Any,
+    mirrored: Any,
+    places: Any,
+    signs: Any,
+    mean: Any,
+    scale: Any,
+    where: Any,
+    out: Any,
 ) -> None:
-    for i in range(at.shape[0]):
+    for i in range(starts.shape[0]):
         side = 1 if mirrored[i] else 0
-        for c in range(offsets.shape[0]):
-            out[where[i], c] = rows[at[i] + offsets[c], columns[side, c]] * signs[side, c]
+        start, w = starts[i], where[i]
+        for c in range(places.shape[1]):
+            out[w, c] = (rows[start + places[side, c]] * signs[side, c] - mean[c]) * scale[c]
 
 
 @lru_cache(maxsize=1)
 def _compiled() -> Callable[..., None] | None:
     """Return the loop compiled by Numba, or None where there is none."""
-    if find_spec("numba") is None:
+    if not fused.available():
         return None
     import numba
     from numba import types
@@ -54,12 +67,13 @@ def _compiled() -> Callable[..., None] | None:
         return types.Array(kind, dimensions, "C", readonly=True)
 
     signature = types.void(
-        given(types.float32, 2),
+        given(types.float32, 1),
         given(types.int64, 1),
         given(types.boolean, 1),
-        given(types.int64, 1),
         given(types.int64, 2),
         given(types.float32, 2),
+        given(types.float32, 1),
+        given(types.float32, 1),
         given(types.int64, 1),
         types.Array(types.float32, 2, "C"),
     )
@@ -75,18 +89,20 @@ def gather(
     where: Array,
     out: Array,
     *,
+    normal: tuple[Array, Array] | None = None,
     compiled: bool | None = None,
 ) -> None:
     """Write windows into `out [N, C]`, float32.
 
     Args:
-        rows: float32 `[T, S]`, what is stored of each frame.
+        rows: float32 `[T, S]`, C-contiguous, what is stored of each frame.
         at: int64 `[M]`, the windows' own frames; all their offsets lie in `rows`.
         mirrored: bool `[M]`.
         layout: what goes where.
         where: int64 `[M]`, into which rows of `out`.
         out: float32 `[N, C]`.
-        compiled: whether by compiled code; None is where Numba is installed.
+        normal: float32 `[C]` each, the mean to be taken off and the scale to multiply by then.
+        compiled: whether by compiled code, which gives the same; None is where Numba is installed.
 
     Raises:
         IndexError: a window reaches beyond `rows`.
@@ -95,9 +111,12 @@ def gather(
         return
     if at.min() + layout.offsets.min() < 0 or at.max() + layout.offsets.max() >= len(rows):
         raise IndexError(f"windows at {at.min()} to {at.max()} reach beyond the {len(rows)} rows there are")
+    size = len(layout)
+    mean, scale = (np.zeros(size, np.float32), np.ones(size, np.float32)) if normal is None else normal
+    flat, starts, places = rows.reshape(-1), at * rows.shape[1], layout.places(rows.shape[1])
     loop = _compiled() if compiled in (None, True) else None
     if loop is not None:
-        loop(rows, at, mirrored, layout.offsets, layout.columns, layout.signs, where, out)
+        loop(flat, starts, mirrored, places, layout.signs, mean, scale, where, out)
         return
     side = mirrored.astype(np.int64)
-    out[where] = rows[at[:, None] + layout.offsets, layout.columns[side]] * layout.signs[side]
+    out[where] = (flat[starts[:, None] + places[side]] * layout.signs[side] - mean) * scale

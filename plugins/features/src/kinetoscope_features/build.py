@@ -133,7 +133,9 @@ def _features(
     return made, which
 
 
-def _plan(recipe: Recipe, features: Sequence[Any], skeleton: Skeleton) -> tuple[Plan, tuple[Array, Array]]:
+def _plan(
+    recipe: Recipe, features: Sequence[Any], which: Mapping[int, int], skeleton: Skeleton
+) -> tuple[Plan, tuple[Array, Array]]:
     """Return how rows are made, and columns and signs of their mirror image."""
     widths = tuple(len(feature.schema(skeleton)) for feature in features)
     total = sum(widths)
@@ -149,7 +151,9 @@ def _plan(recipe: Recipe, features: Sequence[Any], skeleton: Skeleton) -> tuple[
             columns = np.concatenate([held[0] + start for held, start in zip(known, starts, strict=True)])
             signs = np.concatenate([held[1] for held in known])
     offsets = sorted({frame for entry in recipe.entries for frame in recipe.frames(entry)})
-    return Plan(recipe, tuple(features), skeleton, widths, doubled, tuple(offsets)), (columns, signs)
+    reach = recipe.reach([features[which[i]] for i in range(len(recipe.entries))])
+    plan = Plan(recipe, tuple(features), skeleton, widths, doubled, tuple(offsets), reach)
+    return plan, (columns, signs)
 
 
 def _layout(
@@ -271,7 +275,7 @@ def build(
     training = split(names, recipe.validation, recipe.seed)
     features, which = _features(recipe, find, names)
     skeleton = _reference(source).skeleton
-    plan, mirror = _plan(recipe, features, skeleton)
+    plan, mirror = _plan(recipe, features, which, skeleton)
     out.mkdir(parents=True, exist_ok=True)
     (out / "training.json").unlink(missing_ok=True)
     jobs = list(_jobs(plan, source, training, out))
@@ -291,7 +295,7 @@ def _finish(
     moments = Moments.empty(len(plan.offsets), plan.columns)
     for held in written:
         moments = moments.merged(held.moments)
-    before, after = recipe.reach
+    before, after = plan.reach
     counts = {True: 0, False: 0}
     for held in written:
         for _, _, _, frames, training in held.clips:

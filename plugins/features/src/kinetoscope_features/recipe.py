@@ -69,11 +69,20 @@ class Recipe:
         """Return the offsets of `entry` in frames."""
         return tuple(round(offset * self.framerate) for offset in entry.offsets_s)
 
-    @property
-    def reach(self) -> tuple[int, int]:
-        """Frames that a window needs before its own, and after it."""
-        frames = [frame for entry in self.entries for frame in self.frames(entry)]
-        return max(0, -min(frames)), max(0, *frames)
+    def reach(self, features: Sequence[Any]) -> tuple[int, int]:
+        """Return the frames that a window needs before its own, and after it.
+
+        Args:
+            features: of each of the `entries`; one that looks at other times itself says so by `reach_s`,
+                the first and the last, s. What lies beyond a clip it would have to make up.
+        """
+        before = after = 0
+        for entry, feature in zip(self.entries, features, strict=True):
+            ends = [second * self.framerate for second in getattr(feature, "reach_s", (0.0, 0.0))]
+            for frame in self.frames(entry):
+                before = max(before, -(frame + math.floor(ends[0] + 1e-9)))
+                after = max(after, frame + math.ceil(ends[1] - 1e-9))
+        return before, after
 
     def digest(self) -> str:
         """Return a hash of everything."""

@@ -34,6 +34,7 @@ class Plan:
         doubled: whether mirrored rows stand beside the plain ones, since for these features or this
             skeleton they can't be had by exchanging columns.
         offsets: all frames that windows look at, relative to their own, sorted.
+        reach: frames that a window needs before its own, and after it.
     """
 
     recipe: Recipe
@@ -42,6 +43,7 @@ class Plan:
     widths: tuple[int, ...]
     doubled: bool
     offsets: tuple[int, ...]
+    reach: tuple[int, int]
 
     @property
     def columns(self) -> int:
@@ -151,7 +153,7 @@ class _Writing:
                 "retarget it, or build a training set of its own"
             )
         self.frames += motion.frame_count
-        before, after = plan.recipe.reach
+        before, after = plan.reach
         for copy in _copies(plan.recipe, motion):
             if copy.frame_count < before + after + 1:
                 self.short += 1

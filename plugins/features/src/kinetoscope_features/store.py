@@ -35,6 +35,12 @@ def _layout(data: dict[str, Any]) -> Layout:
     )
 
 
+def _normal(schema: FeatureSchema) -> tuple[Array, Array]:
+    """Return what is taken off a column, and what it is multiplied by then: float32 `[C]` each."""
+    deviation = np.asarray(schema.deviation, np.float64)
+    return np.asarray(schema.mean, np.float32), (1 / deviation).astype(np.float32)
+
+
 class TrainingStore:
     """Windows of a training set that `build` made, assembled from frames when they are read.
 
@@ -72,6 +78,7 @@ class TrainingStore:
         self.input_schema = FeatureSchema.from_json(record["inputs"]["schema"])
         self.output_schema = FeatureSchema.from_json(record["outputs"]["schema"])
         self._layouts = (_layout(record["inputs"]), _layout(record["outputs"]))
+        self._normals = (_normal(self.input_schema), _normal(self.output_schema))
         self.framerate, self.mirror = float(record["framerate"]), bool(record["mirror"])
         self.metadata: dict[str, Any] = {"recipe": record["recipe"]}
         self._skeleton: dict[str, Any] = record["skeleton"]
@@ -160,12 +167,17 @@ class TrainingStore:
                 continue
             shard = int(shards[part[0]])
             at = rows[part] - self._starts[shard]
-            for layout, out in zip(self._layouts, made, strict=True):
-                gather(self._shards[shard], at, flags[part], layout, part, out, compiled=compiled)
-        if normalised:
-            for schema, out in zip((self.input_schema, self.output_schema), made, strict=True):
-                np.subtract(out, np.asarray(schema.mean, np.float32), out=out)
-                np.divide(out, np.asarray(schema.deviation, np.float32), out=out)
+            for layout, out, normal in zip(self._layouts, made, self._normals, strict=True):
+                gather(
+                    self._shards[shard],
+                    at,
+                    flags[part],
+                    layout,
+                    part,
+                    out,
+                    normal=normal if normalised else None,
+                    compiled=compiled,
+                )
         return made[0], made[1]
 
     def order(self, *, seed: int = 0, epoch: int = 0, training: bool = True) -> tuple[Array, Array]:
