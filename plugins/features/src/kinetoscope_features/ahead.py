@@ -13,34 +13,36 @@ from array_api_compat import array_namespace
 
 from kinetoscope_features import formulas
 from kinetoscope_features.body import Array, Body
-from kinetoscope_features.frame import ArrayFeature
+from kinetoscope_features.frame import ArrayFeature, flat
 from kinetoscope_features.root import RootTrack, extended
 from kinetoscope_spec import Column, FormatError
 from kinetoscope_spec.errors import ValidationError
 
-__all__ = ["Terrain", "TerrainHeight", "TrajectoryWindow", "at_offset"]
+__all__ = ["Terrain", "TerrainHeight", "TrajectoryWindow", "at_offsets"]
 
 
-def at_offset(values: Any, framerate: float, offset_s: float) -> Any:
-    """Return `values [T, ...]` as they are `offset_s` later, between frames on the straight line.
+def at_offsets(values: Any, framerate: float, offsets_s: Sequence[float]) -> list[Any]:
+    """Return `values [T, ...]` as they are at each of the `offsets_s`, between frames on the straight line.
 
     Beyond the clip they go on along its ends' trend (`root.extended`), but no longer than the clip is: a
     line through a tenth of a second tells nothing about the next whole one. There they stay.
     """
-    place = offset_s * framerate
-    low = math.floor(place + 1e-9)
-    rest = max(place - low, 0.0)
-    before, after = max(-low, 0), max(low + 1, 0)
+    places = [offset * framerate for offset in offsets_s]
+    lows = [math.floor(place + 1e-9) for place in places]
+    before, after = max(0, -min(lows)), max(0, max(lows) + 1)
     frames = int(values.shape[0])
-    known = max(frames - 1, 0)
+    known = frames - 1
     long = extended(values, min(before, known), min(after, known), framerate=framerate)
     parts = [long[:1, ...]] * max(before - known, 0) + [long] + [long[-1:, ...]] * max(after - known, 0)
-    long = array_namespace(values).concat(parts, axis=0)
-    start = before + low
-    here = long[start : start + frames, ...]
-    if rest < 1e-9:
-        return here
-    return here + rest * (long[start + 1 : start + 1 + frames, ...] - here)
+    long = array_namespace(values).concat(parts, axis=0) if len(parts) > 1 else long
+    found = []
+    for place, low in zip(places, lows, strict=True):
+        start, rest = before + low, max(place - low, 0.0)
+        here = long[start : start + frames, ...]
+        if rest >= 1e-9:
+            here = here + rest * (long[start + 1 : start + 1 + frames, ...] - here)
+        found.append(here)
+    return found
 
 
 def _offsets(values: Sequence[float]) -> tuple[float, ...]:
@@ -78,15 +80,11 @@ class TrajectoryWindow(ArrayFeature):
         ]
 
     def _rows(self, body: Body, positions: Any, rotations: Any, root: RootTrack, framerate: float) -> Any:
-        parts = []
-        for offset in self.offsets_s:
-            ground = at_offset(root.ground, framerate, offset)
-            facing = formulas.heading(at_offset(root.yaw, framerate, offset))
-            parts += [
-                formulas.unturned(root.yaw, ground - root.ground),
-                formulas.unturned(root.yaw, facing),
-            ]
-        return array_namespace(root.yaw).concat(parts, axis=-1)
+        xp = array_namespace(root.yaw)
+        way = xp.stack(at_offsets(root.ground, framerate, self.offsets_s), axis=1) - root.ground[:, None, :]
+        turns = xp.stack(at_offsets(root.yaw, framerate, self.offsets_s), axis=1) - root.yaw[:, None]
+        rows = xp.concat((formulas.unturned(root.yaw[:, None], way), formulas.heading(turns)), axis=-1)
+        return flat(rows)
 
     def _mirrored(self, rows: Array, body: Body) -> Array:
         negated: Array = rows * np.tile([-1.0, 1.0], 2 * len(self.offsets_s))
@@ -144,14 +142,14 @@ class Terrain:
         column, row = (self._below(xp, place, size) for place, size in ((x, columns), (z, rows)))
         fx, fz = x - xp.astype(column, x.dtype), z - xp.astype(row, z.dtype)
         device = getattr(points, "device", None)
-        flat = xp.asarray(
+        table = xp.asarray(
             np.ascontiguousarray(self.heights).reshape(-1).tolist(), dtype=x.dtype, device=device
         )
 
         def height(dz: int, dx: int) -> Any:
             far_z, far_x = min(dz, rows - 1), min(dx, columns - 1)
             index = xp.reshape((row + far_z) * columns + column + far_x, (-1,))
-            return xp.reshape(xp.take(flat, index, axis=0), x.shape)
+            return xp.reshape(xp.take(table, index, axis=0), x.shape)
 
         near = height(0, 0) + fx * (height(0, 1) - height(0, 0))
         far = height(1, 0) + fx * (height(1, 1) - height(1, 0))
@@ -203,9 +201,9 @@ class TerrainHeight(ArrayFeature):
         terrain = Terrain(np.zeros((1, 1))) if self.terrain is None else self.terrain
         here = terrain.at(root.ground)
         parts = []
-        for offset in self.offsets_s:
-            ground = at_offset(root.ground, framerate, offset)
-            facing = formulas.heading(at_offset(root.yaw, framerate, offset))
+        seen = (at_offsets(held, framerate, self.offsets_s) for held in (root.ground, root.yaw))
+        for ground, yaw in zip(*seen, strict=True):
+            facing = formulas.heading(yaw)
             left = xp.stack((facing[:, 1], -facing[:, 0]), axis=-1)  # up x forward: +X of one that faces +Z
             parts += [terrain.at(ground + side * self.aside_m * left) - here for side in (1.0, 0.0, -1.0)]
         return xp.stack(parts, axis=-1)

@@ -121,6 +121,11 @@ def _copies(recipe: Recipe, motion: Motion) -> list[Motion]:
     return made
 
 
+def _named(motion: Motion, name: str) -> Motion:
+    """Return the motion with this name; a motion that is made is checked, frame by frame."""
+    return motion if motion.name == name else attrs.evolve(motion, name=name)
+
+
 class _Writing:
     """A shard on its way to the disk; one clip in memory at a time."""
 
@@ -141,7 +146,7 @@ class _Writing:
             return
         for motion in motions:
             try:
-                self.clip(attrs.evolve(motion, name=name), index, training)
+                self.clip(_named(motion, name), index, training)
             except KinetoscopeError as error:
                 self.failed.append((name, " ".join(str(error).split())))
 
@@ -158,7 +163,7 @@ class _Writing:
             if copy.frame_count < before + after + 1:
                 self.short += 1
                 continue
-            rows = frames_of(plan, attrs.evolve(copy, name=motion.name))
+            rows = frames_of(plan, _named(copy, motion.name))
             if not np.isfinite(rows).all():
                 raise ValidationError(f"{copy.name!r} has features that are not finite")
             self.file.write(rows.data)
