@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -25,6 +26,9 @@ POOL = 128
 
 AHEAD = 4096
 """Windows that are assembled together, while those before are used."""
+
+HELD = 8192
+"""Windows after which what was mapped to read them is given back: a few hundred megabytes at worst."""
 
 
 def _layout(data: dict[str, Any]) -> Layout:
@@ -82,6 +86,8 @@ class TrainingStore:
         self.framerate, self.mirror = float(record["framerate"]), bool(record["mirror"])
         self.metadata: dict[str, Any] = {"recipe": record["recipe"]}
         self._skeleton: dict[str, Any] = record["skeleton"]
+        self._maps: list[mmap.mmap] = []
+        self._read_windows = 0
         self._shards = [
             self._mapped(number, shard["rows"], record["columns"])
             for number, shard in enumerate(record["shards"])
@@ -107,8 +113,22 @@ class TrainingStore:
             raise ValueError(f"{path.name} has {path.stat().st_size} bytes, expected {4 * rows * columns}")
         if not rows:
             return np.zeros((0, columns), np.float32)
-        # A plain array over the mapping: np.memmap's own class costs time at every slice.
-        return np.asarray(np.memmap(path, np.float32, "r", shape=(rows, columns)))
+        with path.open("rb") as file:
+            held = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._maps.append(held)
+        return np.frombuffer(held, np.float32).reshape(rows, columns)
+
+    def _let_go(self, count: int) -> None:
+        """Note that `count` windows were read; now and then give back the memory through which they were.
+
+        What is mapped counts as the process's own until the system needs it for others. The system keeps
+        the files' contents all the same, so it is at hand where it is wanted again.
+        """
+        self._read_windows += count
+        if self._read_windows >= HELD and hasattr(mmap, "MADV_DONTNEED"):
+            self._read_windows = 0
+            for held in self._maps:
+                held.madvise(mmap.MADV_DONTNEED)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return TrainingStore, (self.path,)
@@ -178,6 +198,7 @@ class TrainingStore:
                     normal=normal if normalised else None,
                     compiled=compiled,
                 )
+        self._let_go(len(rows))
         return made[0], made[1]
 
     def order(self, *, seed: int = 0, epoch: int = 0, training: bool = True) -> tuple[Array, Array]:
