@@ -89,3 +89,41 @@ def test_a_skeleton_without_legs_is_refused(clip):
     stick = Skeleton(["a", "b"], [-1, 0], np.zeros((2, 3)))
     with pytest.raises(ValidationError, match="no joint with the role"):
         drawn(Motion(stick, np.zeros((3, 2, 3)), np.tile([0.0, 0, 0, 1], (3, 2, 1)), 30.0, name="stick"))
+
+
+def test_a_training_set_is_drawn_with_its_counts_and_ranges(walkers, tmp_path):
+    from kinetoscope_features.basic import JointPositions, RootTrajectory
+    from kinetoscope_features.build import build
+    from kinetoscope_features.labels import Labels
+    from kinetoscope_features.recipe import recipe_of
+    from kinetoscope_features.report import counted, drawn_set
+    from kinetoscope_features.sources import Clips
+    from kinetoscope_features.store import TrainingStore
+
+    clips = [
+        walkers.walk(speed=0.5 + 0.1 * i, frames=40, name=f"walk_{label}_{i:02}")
+        for i, label in enumerate(["old", "old", "new", "new", "new", "new"])
+    ]
+    known = {"labels": Labels(), "joint-positions": JointPositions(), "root-trajectory": RootTrajectory()}
+    said = {"mirror": True, "validation": 0.34, "inputs": [{"feature": "labels"}, {"feature": "root-trajectory"}],
+            "outputs": [{"feature": "joint-positions", "offsets_s": [0.1, 0.2]}]}  # fmt: skip
+    build(Clips(clips), tmp_path / "set", recipe_of(said), known.__getitem__)
+    store = TrainingStore(tmp_path / "set")
+    assert counted(store) == {"new": (3 * 34, 34), "old": (34, 34)}
+    both = [
+        store.windows(np.arange(len(store)), mirrored=np.full(len(store), side)) for side in (False, True)
+    ]
+    for side, held in zip(("inputs", "outputs"), zip(*both, strict=True), strict=True):
+        rows = np.concatenate(held)
+        low, high = store.ranges(side)
+        # Of all frames that some window sees, at any of its times.
+        assert (low <= rows.min(axis=0) + 1e-6).all()
+        assert (high >= rows.max(axis=0) - 1e-6).all()
+        assert low.min() >= rows.min() - 0.1
+        np.testing.assert_array_equal(store.dead(side), rows.std(axis=0, dtype=np.float64) < 1e-4)
+    figure = drawn_set(store)
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles[0] == "136 windows for training, 68 for validation"
+    assert any(title.startswith("outputs: joint_position\n84 columns") for title in titles)
+    bars = [patch.get_height() for patch in figure.axes[1].patches]
+    assert sum(bars) == len(store) * 2

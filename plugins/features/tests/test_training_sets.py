@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kinetoscope_features import feature as providers
+from kinetoscope_features import frame, root
 from kinetoscope_features.build import build, mirror_map, split
 from kinetoscope_features.frame import computed_together
 from kinetoscope_features.labels import Labels
@@ -179,7 +180,7 @@ def test_torch_and_jax_get_the_same_batches(built):
     one = store.torch()[5][0].numpy()
     plain, other = (store.windows(np.array([5]), mirrored=np.array([flag]))[0][0] for flag in (False, True))
     assert np.array_equal(one, plain) or np.array_equal(one, other)
-    assert 0.4 < store.torch()._mirrored(np.arange(4000)).mean() < 0.6
+    assert 0.4 < (store.torch()._hashed(np.arange(4000), 0) < 0.5).mean() < 0.6
 
 
 @pytest.mark.parametrize("compiled", [False, True])
@@ -251,6 +252,74 @@ def test_no_window_holds_what_a_clip_does_not_show(clips, tmp_path):
     report = build(Clips(clips), tmp_path / "ahead", recipe_of(said), find)
     # Half a second before, 30 frames (29.7) after the row that is 3 frames ahead.
     assert report.windows == sum(clip.frame_count - 15 - 33 for clip in clips)
+
+
+TURNED = {
+    "heading_jitter_deg": 10,
+    "validation": 0.25,
+    "inputs": [{"feature": f"joint-{what}"} for what in ("positions", "rotations", "velocities")]
+    + [{"feature": "root-trajectory", "offsets_s": [0.0, 0.2]}, {"feature": "labels"}],
+    "outputs": [{"feature": "trajectory-window", "options": {"offsets_s": [0.1, 0.3]}}, {"feature": "tracking-targets"},
+                {"feature": "foot-phase"}, {"feature": "joint-angular-velocities"}],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def jittered(clips, tmp_path_factory):
+    out = tmp_path_factory.mktemp("sets") / "turned"
+    build(Clips(clips), out, recipe_of(TURNED), find)
+    return TrainingStore(out)
+
+
+def test_windows_of_a_turned_root_are_the_formulas_of_it(jittered, clips, monkeypatch):
+    angle, count = 0.15, jittered.count()
+    seen = jittered.windows(np.arange(count), turned=np.full(count, angle))
+    plain = root.root_track
+    elsewhere = lambda *given, **more: attrs.evolve(  # noqa: E731
+        plain(*given, **more), yaw=plain(*given, **more).yaw + angle
+    )
+    monkeypatch.setattr(frame, "root_track", elsewhere)
+    names, clip_of = jittered.metadata["clips"], jittered.training_set().clips
+    for number in sorted(set(clip_of.tolist())):
+        (clip,) = [clip for clip in clips if clip.name == names[number]]
+        mine = clip_of == number
+        for part, entries in zip(seen, (TURNED["inputs"][:4], TURNED["outputs"]), strict=True):
+            columns = []
+            for entry in entries:
+                rows = find(entry["feature"]).configured(**entry.get("options", {})).compute(clip)
+                for offset in entry.get("offsets_s", [0.0]):
+                    start = round(offset * 30)
+                    columns.append(rows[start : start + mine.sum()])
+            wanted = np.concatenate(columns, axis=1)
+            np.testing.assert_allclose(part[mine][:, : wanted.shape[1]], wanted, atol=2e-5)
+
+
+def test_jitter_is_of_seed_and_epoch_and_for_training_only(jittered):
+    def epoch(number, **more):
+        return np.concatenate([x for x, _ in jittered.batches(64, epoch=number, **more)])
+
+    np.testing.assert_array_equal(epoch(0), epoch(0))
+    order = [jittered.order(epoch=number)[0] for number in (0, 1)]
+    assert not np.allclose(epoch(0)[np.argsort(order[0])], epoch(1)[np.argsort(order[1])], atol=1e-3)
+    untouched = jittered.windows(jittered.order(training=False)[0], training=False)[0]
+    np.testing.assert_array_equal(epoch(0, training=False), untouched)
+    mean, deviation = jittered.input_schema.mean, jittered.input_schema.deviation
+    np.testing.assert_allclose(epoch(0, normalised=True), (epoch(0) - mean) / deviation, rtol=1e-4, atol=2e-3)
+    angles = jittered._turned(1000, 0, 0)
+    assert np.abs(angles).max() <= np.radians(10)
+    assert np.abs(angles).max() > np.radians(9.8)
+    pytest.importorskip("torch")
+    one = jittered.torch(epoch=3)[7][0].numpy()
+    np.testing.assert_array_equal(one, jittered.torch(epoch=3)[7][0].numpy())
+    assert not np.allclose(one, jittered.windows([7])[0][0], atol=1e-4)
+
+
+def test_what_does_not_turn_with_the_root_is_not_jittered(clips, tmp_path, built):
+    said = TURNED | {"outputs": [{"feature": "periodic-phase"}]}
+    with pytest.raises(ValidationError, match="PeriodicPhase: the column"):
+        build(Clips(clips), tmp_path / "phase", recipe_of(said), find)
+    with pytest.raises(IndexError, match="built without heading_jitter_deg"):
+        TrainingStore(built[0]).windows([0], turned=np.zeros(1))
 
 
 def test_warped_copies_are_quicker_and_belong_to_their_clip(clips, tmp_path):

@@ -16,6 +16,7 @@ import numpy as np
 
 from kinetoscope_features.assemble import Layout
 from kinetoscope_features.body import Array
+from kinetoscope_features.heading import turning
 from kinetoscope_features.labels import label_of
 from kinetoscope_features.moments import Moments
 from kinetoscope_features.recipe import Entry, Recipe
@@ -152,7 +153,8 @@ def _plan(
             signs = np.concatenate([held[1] for held in known])
     offsets = sorted({frame for entry in recipe.entries for frame in recipe.frames(entry)})
     reach = recipe.reach([features[which[i]] for i in range(len(recipe.entries))])
-    plan = Plan(recipe, tuple(features), skeleton, widths, doubled, tuple(offsets), reach)
+    pairs = tuple(turning(feature, skeleton) for feature in features) if recipe.heading_jitter_deg else ()
+    plan = Plan(recipe, tuple(features), skeleton, widths, doubled, tuple(offsets), reach, pairs)
     return plan, (columns, signs)
 
 
@@ -179,10 +181,21 @@ def _layout(
     )
 
 
+def _pairs(plan: Plan, entries: Sequence[tuple[Entry, int]]) -> list[list[int]]:
+    """Return which columns of inputs or outputs turn with the root's heading, `[P, 2]`."""
+    start, found = 0, []
+    for entry, which in entries:
+        for _ in entry.offsets_s:
+            if plan.pairs:
+                found += (plan.pairs[which] + start).tolist()
+            start += plan.widths[which]
+    return found
+
+
 def _measured(
     plan: Plan, layout: Layout, columns: Sequence[Column], moments: Moments
-) -> tuple[FeatureSchema, Array]:
-    """Return the schema with mean and deviation over training windows, and `[C]` whether each is dead."""
+) -> tuple[FeatureSchema, Moments, Array]:
+    """Return the schema with mean and deviation over training windows, these moments, and `[C]` what is dead."""
     place = {offset: k for k, offset in enumerate(plan.offsets)}
     rows = np.array([place[int(offset)] for offset in layout.offsets])
     at = np.arange(len(columns))
@@ -195,7 +208,7 @@ def _measured(
     both = seen[0] if len(seen) == 1 else seen[0].merged(seen[1])
     deviation = np.sqrt(both.squares[0] / max(both.count, 1))
     dead = deviation < LEAST
-    return FeatureSchema(columns, both.mean[0], np.where(dead, 1.0, deviation)), dead
+    return FeatureSchema(columns, both.mean[0], np.where(dead, 1.0, deviation)), both, dead
 
 
 def _jobs(plan: Plan, source: Source, training: Sequence[bool], out: Path) -> Iterator[Job]:
@@ -306,10 +319,11 @@ def _finish(
     entries = [(entry, which[i]) for i, entry in enumerate(recipe.entries)]
     parts = {"inputs": entries[: len(recipe.inputs)], "outputs": entries[len(recipe.inputs) :]}
     record: dict[str, Any] = {"format": FORMAT, "framerate": recipe.framerate, "mirror": recipe.mirror}
+    record["heading_jitter_deg"] = recipe.heading_jitter_deg
     dead: list[str] = []
     for name, held_entries in parts.items():
         layout, columns = _layout(plan, held_entries, mirror)
-        schema, still = _measured(plan, layout, columns, moments)
+        schema, measured, still = _measured(plan, layout, columns, moments)
         dead += [
             " ".join(filter(None, (column.name, column.joint, column.component, f"{column.offset:+g} s")))
             for column, is_still in zip(columns, still, strict=True)
@@ -320,6 +334,10 @@ def _finish(
             "offsets": layout.offsets.tolist(),
             "columns": layout.columns.tolist(),
             "signs": layout.signs.tolist(),
+            "low": measured.low.tolist(),
+            "high": measured.high.tolist(),
+            "dead": still.tolist(),
+            "pairs": _pairs(plan, held_entries),
         }
     record |= {
         "columns": plan.columns,

@@ -33,6 +33,13 @@ def command() -> None:
 )
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes to work in.")
 @click.option("--executor", metavar="NAME[://ADDRESS]", help="Where to work, such as dask://host:8786.")
+@click.option(
+    "--report",
+    "picture",
+    metavar="PNG",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw counts by label and histograms of the columns.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @click.pass_context
 def build_command(
@@ -42,6 +49,7 @@ def build_command(
     recipe_path: Path,
     jobs: int,
     executor: str | None,
+    picture: Path | None,
     as_json: bool,
 ) -> None:
     """Make a training set in the folder OUT of DATASET: a dataset, a file, or a folder of files.
@@ -70,6 +78,12 @@ def build_command(
                 workers=getattr(pool, "workers", jobs),
                 progress=None if as_json else _told,
             )
+        if picture is not None:
+            from kinetoscope_features.picture import written
+            from kinetoscope_features.report import drawn_set
+            from kinetoscope_features.store import TrainingStore
+
+            written(drawn_set(TrainingStore(out)), picture)
     data = attrs.asdict(report) | {"seconds": round(perf_counter() - start, 3), "output": str(out)}
     data["failed"] = [{"path": clip, "reason": reason} for clip, reason in report.failed]
     click.echo(json.dumps(data) if as_json else _human(data))

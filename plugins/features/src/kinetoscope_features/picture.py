@@ -5,6 +5,9 @@ Needs Matplotlib (extra `plot`), which is imported when the first picture is dra
 
 from __future__ import annotations
 
+import io
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,12 +20,37 @@ from kinetoscope_features.standing import FootContacts, FootPhase, resting_heigh
 from kinetoscope_spec import Motion, kinematics
 from kinetoscope_spec.errors import ProviderUnavailable
 
-__all__ = ["drawn"]
+__all__ = ["drawn", "figures", "written"]
 
 SIDES = ("left", "right")
 COLOURS = ("tab:blue", "tab:red")
 STANDING_M_S = 0.05
 """What a standing foot should keep below: drawn as a line."""
+
+
+def figures() -> Any:
+    """Return Matplotlib's `Figure`.
+
+    Raises:
+        ProviderUnavailable: Matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ProviderUnavailable(
+            "pictures need Matplotlib: pip install 'kinetoscope-features[plot]'"
+        ) from error
+    return Figure
+
+
+def written(figure: Any, path: Path) -> None:
+    """Write a figure as PNG, whole or not at all; its folder is made."""
+    held = io.BytesIO()
+    figure.savefig(held, format="png", dpi=100)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.part")
+    temporary.write_bytes(held.getvalue())
+    os.replace(temporary, path)
 
 
 def drawn(motion: Motion) -> Any:
@@ -37,19 +65,14 @@ def drawn(motion: Motion) -> Any:
         ValidationError: a joint is missing.
         ProviderUnavailable: Matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ProviderUnavailable(
-            "pictures need Matplotlib: pip install 'kinetoscope-features[plot]'"
-        ) from error
+    figure_class = figures()
     body = Body.of(motion.skeleton)
     positions = np.asarray(motion.global_transforms()[0], np.float64)
     feet, root = body.foot_positions(positions), root_track(body, positions, motion.framerate)
     touching = FootContacts().compute(motion).astype(bool)
     times = motion.start_time + np.arange(motion.frame_count) / motion.framerate
 
-    figure = Figure(figsize=(12, 8), layout="constrained")
+    figure = figure_class(figsize=(12, 8), layout="constrained")
     figure.suptitle(f"{motion.name}: {motion.frame_count} frames at {motion.framerate:g} Hz")
     panels = figure.subplot_mosaic(
         [["contacts", "way"], ["speeds", "way"], ["turn", "phase"], ["swing", "phase"]], width_ratios=(3, 2)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -37,7 +35,7 @@ def plot_command(ctx: click.Context, clip: Path, out: Path | None, index: int, a
 
     Thick lines and bars say when a foot is held to be in contact; the dots on the way are where it stood.
     """
-    from kinetoscope_features.picture import drawn
+    from kinetoscope_features.picture import drawn, written
     from kinetoscope_spec.errors import ConfigError
 
     host: Any = ctx.find_root().obj
@@ -48,11 +46,6 @@ def plot_command(ctx: click.Context, clip: Path, out: Path | None, index: int, a
         motions = host.open(clip).motions
         if index >= len(motions):
             raise ConfigError(f"{clip} holds {len(motions)} motions, there is no number {index}")
-        held = io.BytesIO()
-        drawn(motions[index]).savefig(held, format="png", dpi=100)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        temporary = out.with_name(f"{out.name}.part")
-        temporary.write_bytes(held.getvalue())
-        os.replace(temporary, out)
+        written(drawn(motions[index]), out)
     data = {"motion": motions[index].name, "frames": motions[index].frame_count, "output": str(out)}
     click.echo(json.dumps(data) if as_json else f"{data['motion']}, {data['frames']} frames: {out}")

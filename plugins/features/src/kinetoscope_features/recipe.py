@@ -47,6 +47,8 @@ class Recipe:
         inputs, outputs: what stands in a row of each.
         framerate: frames per second; clips are resampled to it.
         mirror: whether half of the windows, at random, are seen in the mirror.
+        heading_jitter_deg: windows for training are seen from a root that faces up to so many degrees
+            elsewhere, left or right, at random.
         warps: factors of speed; each clip is also there once at each of them.
         validation: part of the clips of each label that are kept for validation.
         seed: of the split.
@@ -56,6 +58,7 @@ class Recipe:
     outputs: tuple[Entry, ...]
     framerate: float = 30.0
     mirror: bool = False
+    heading_jitter_deg: float = 0.0
     warps: tuple[float, ...] = attrs.field(default=(), converter=_floats)
     validation: float = 0.1
     seed: int = 0
@@ -138,6 +141,7 @@ def recipe_of(data: Mapping[str, Any], place: str = "recipe") -> Recipe:
         outputs=_entries(data.get("outputs"), f"{place}: outputs"),
         framerate=_number(data, "framerate", 30.0, place, above=0),
         mirror=mirror,
+        heading_jitter_deg=_number(data, "heading_jitter_deg", 0.0, place, least=0, below=180),
         warps=warps,
         validation=_number(data, "validation", 0.1, place, least=0, below=1),
         seed=seed,

@@ -35,6 +35,7 @@ class Plan:
             skeleton they can't be had by exchanging columns.
         offsets: all frames that windows look at, relative to their own, sorted.
         reach: frames that a window needs before its own, and after it.
+        pairs: of each feature the columns `[P, 2]` that turn with the root's heading; none without jitter.
     """
 
     recipe: Recipe
@@ -44,6 +45,7 @@ class Plan:
     doubled: bool
     offsets: tuple[int, ...]
     reach: tuple[int, int]
+    pairs: tuple[Array, ...]
 
     @property
     def columns(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import mmap
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +15,7 @@ import numpy as np
 
 from kinetoscope_features.assemble import Layout, gather
 from kinetoscope_features.body import Array
+from kinetoscope_features.heading import turn_windows
 from kinetoscope_spec import FeatureSchema, FormatError, Skeleton, TrainingSet
 
 __all__ = ["TorchWindows", "TrainingStore"]
@@ -60,6 +62,7 @@ class TrainingStore:
         input_schema, output_schema: with mean and deviation over the windows for training.
         framerate: windows a second.
         mirror: whether half of the windows are seen in the mirror.
+        heading_jitter_rad: by how much, at most, the root faces elsewhere in windows for training.
 
     Raises:
         FormatError: there is no whole training set.
@@ -82,6 +85,16 @@ class TrainingStore:
         self.input_schema = FeatureSchema.from_json(record["inputs"]["schema"])
         self.output_schema = FeatureSchema.from_json(record["outputs"]["schema"])
         self._layouts = (_layout(record["inputs"]), _layout(record["outputs"]))
+        self._pairs = tuple(
+            np.asarray(record[name]["pairs"], np.int64).reshape(-1, 2) for name in ("inputs", "outputs")
+        )
+        sides = ("inputs", "outputs")
+        self._ranges = {
+            side: tuple(np.asarray(record[side][end], np.float64) for end in ("low", "high"))
+            for side in sides
+        }
+        self._dead = {side: np.asarray(record[side]["dead"], bool) for side in sides}
+        self.heading_jitter_rad = math.radians(float(record["heading_jitter_deg"]))
         self._normals = (_normal(self.input_schema), _normal(self.output_schema))
         self.framerate, self.mirror = float(record["framerate"]), bool(record["mirror"])
         self.metadata: dict[str, Any] = {"recipe": record["recipe"]}
@@ -152,11 +165,25 @@ class TrainingStore:
         """Return the number of windows for training, or for validation."""
         return len(self._windows[training])
 
+    def clip_numbers(self, *, training: bool = True) -> Array:
+        """Return of each window `[N]` its clip's place among `metadata["clips"]`."""
+        return self._clips[training]
+
+    def dead(self, side: str) -> Array:
+        """Return which columns of `inputs` or `outputs` never change in the windows for training, bool `[C]`."""
+        return self._dead[side]
+
+    def ranges(self, side: str) -> tuple[Array, Array]:
+        """Return the least and the greatest value `[C]` of each column in the windows for training."""
+        low, high = self._ranges[side]
+        return low, high
+
     def windows(
         self,
         indices: Array,
         *,
         mirrored: Array | None = None,
+        turned: Array | None = None,
         training: bool = True,
         normalised: bool = False,
         compiled: bool | None = None,
@@ -166,17 +193,23 @@ class TrainingStore:
         Args:
             indices: 0 to `count`; neighbours are of neighbouring frames.
             mirrored: bool `[N]`, which to see in the mirror; None is none.
+            turned: `[N]` rad, by how much the root faces elsewhere in each; None is not at all.
             training: of the windows for training, else of those for validation.
             normalised: with mean 0 and deviation 1 over the windows for training.
             compiled: whether by compiled code; None is where Numba is installed.
 
         Raises:
-            IndexError: there is no such window, or there are no mirrored ones.
+            IndexError: there is no such window, or there are no mirrored or turned ones.
         """
         rows = self._windows[training][np.asarray(indices, np.int64)]
         flags = np.zeros(len(rows), bool) if mirrored is None else np.asarray(mirrored, bool)
         if flags.any() and not self.mirror:
             raise IndexError("mirrored windows asked of a training set that was built without mirror = true")
+        if turned is not None and not self.heading_jitter_rad:
+            raise IndexError(
+                "turned windows asked of a training set that was built without heading_jitter_deg"
+            )
+        at_once = normalised and turned is None
         made = tuple(np.empty((len(rows), len(layout)), np.float32) for layout in self._layouts)
         shards = np.searchsorted(self._starts, rows, side="right") - 1
         # In the order in which they lie on the disk.
@@ -195,10 +228,15 @@ class TrainingStore:
                     layout,
                     part,
                     out,
-                    normal=normal if normalised else None,
+                    normal=normal if at_once else None,
                     compiled=compiled,
                 )
         self._let_go(len(rows))
+        if turned is not None:
+            for out, pairs, (mean, scale) in zip(made, self._pairs, self._normals, strict=True):
+                turn_windows(out, pairs, np.asarray(turned, np.float64))
+                if normalised:
+                    np.multiply(np.subtract(out, mean, out=out), scale, out=out)
         return made[0], made[1]
 
     def order(self, *, seed: int = 0, epoch: int = 0, training: bool = True) -> tuple[Array, Array]:
@@ -218,6 +256,13 @@ class TrainingStore:
         flags = random.random(count) < 0.5 if self.mirror else np.zeros(count, bool)
         return indices, flags
 
+    def _turned(self, count: int, seed: int, epoch: int) -> Array | None:
+        """Return by how much the root faces elsewhere in each window of an epoch `[N]`, rad; None for not."""
+        if not self.heading_jitter_rad:
+            return None
+        random = np.random.default_rng([seed, epoch, 2])
+        return random.uniform(-self.heading_jitter_rad, self.heading_jitter_rad, count)
+
     def batches(
         self,
         size: int,
@@ -236,7 +281,7 @@ class TrainingStore:
 
         Args:
             size: windows in a batch; the last may be smaller, unless `drop_last`.
-            seed, epoch: of the order, and of what is mirrored.
+            seed, epoch: of the order, and of what is mirrored and turned.
             training: of the windows for training, else of those for validation.
             normalised: with mean 0 and deviation 1 over the windows for training.
             drop_last: leave out the last batch if it is smaller.
@@ -246,13 +291,18 @@ class TrainingStore:
             raise ValueError(f"size is {size}, expected at least 1")
         convert = _converter(library)
         indices, flags = self.order(seed=seed, epoch=epoch, training=training)
+        turned = self._turned(len(indices), seed, epoch) if training else None
         stop = len(indices) // size * size if drop_last else len(indices)
         step = size * max(AHEAD // size, 1)
 
         def assembled(start: int) -> tuple[Array, Array]:
             end = min(start + step, stop)
             return self.windows(
-                indices[start:end], mirrored=flags[start:end], training=training, normalised=normalised
+                indices[start:end],
+                mirrored=flags[start:end],
+                turned=None if turned is None else turned[start:end],
+                training=training,
+                normalised=normalised,
             )
 
         with ThreadPoolExecutor(1) as thread:
@@ -311,7 +361,7 @@ class TorchWindows:
     Attributes:
         store: whose.
         training: of the windows for training, else of those for validation.
-        seed, epoch: of which windows are mirrored.
+        seed, epoch: of which windows are mirrored, and how they are turned.
     """
 
     store: TrainingStore
@@ -330,16 +380,17 @@ class TorchWindows:
         import torch
 
         at = np.asarray(indices, np.int64)
-        flags = self._mirrored(at) if self.store.mirror else None
-        inputs, outputs = self.store.windows(at, mirrored=flags, training=self.training)
+        flags = self._hashed(at, 0) < 0.5 if self.store.mirror else None
+        jitter = self.store.heading_jitter_rad if self.training else 0.0
+        turned = jitter * (2 * self._hashed(at, 1) - 1) if jitter else None
+        inputs, outputs = self.store.windows(at, mirrored=flags, turned=turned, training=self.training)
         return list(zip(torch.from_numpy(inputs), torch.from_numpy(outputs), strict=True))
 
-    def _mirrored(self, indices: Array) -> Array:
-        """Return by a hash of each index whether it is mirrored: workers need not agree on anything."""
-        mixed = indices.astype(np.uint64) + np.uint64(
-            0x9E3779B97F4A7C15 * (1 + self.seed + 7919 * self.epoch) % 2**64
-        )
+    def _hashed(self, indices: Array, purpose: int) -> Array:
+        """Return numbers from 0 to 1 by a hash of each index: workers need not agree on anything."""
+        salt = 1 + self.seed + 7919 * self.epoch + 104729 * purpose
+        mixed = indices.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15 * salt % 2**64)
         for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):  # splitmix64
             mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-        flags: Array = (mixed >> np.uint64(63)) == 1
-        return flags
+        found: Array = (mixed >> np.uint64(11)).astype(np.float64) / 2**53
+        return found
