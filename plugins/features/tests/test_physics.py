@@ -92,6 +92,20 @@ def test_a_bouncing_ball_is_in_contact_where_it_bounces():
     np.testing.assert_allclose(phase[middle, 0], np.pi / 2, atol=0.12)
 
 
+@pytest.mark.parametrize("action", ["walk", "jog", "turn"])
+def test_contacts_are_those_that_steps_were_planned_with(action):
+    biped = pytest.importorskip("kinetoscope_samples.biped", reason="kinetoscope-samples makes the steps")
+    made = biped.generate_with_feet(action=action, seconds=8.0, seed=3)
+    touching = FootContacts().compute(made.motion).astype(bool)
+    # Toes come to rest and leave gradually: a change is told up to two frames of 1/30 s early or late.
+    truth = made.planted
+    near = np.stack([truth[2 + d : len(truth) - 2 + d] for d in range(-2, 3)])
+    inner = touching[2:-2]
+    assert (inner <= near.max(axis=0)).all()
+    assert (inner >= near.min(axis=0)).all()
+    assert (touching == truth).mean() > 0.95
+
+
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=40))
 def test_hysteresis_is_what_a_loop_says(levels):
     sure, possible = (np.array(levels)[:, None] >= level for level in (2, 1))

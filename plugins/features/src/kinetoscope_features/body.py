@@ -35,13 +35,14 @@ def role(roles: Mapping[str, int], skeleton: Skeleton, *names: str) -> int:
 
 
 def roles_of(skeleton: Skeleton) -> Mapping[str, int]:
-    """Return `anatomy.roles`, which names and parents tell: found once for all clips of a dataset."""
-    return _roles(skeleton.names, tuple(int(parent) for parent in skeleton.parents))
+    """Return `anatomy.roles`, found once for all clips of a dataset: names, parents and rest positions tell."""
+    parents = tuple(int(parent) for parent in skeleton.parents)
+    return _roles(skeleton.names, parents, np.asarray(skeleton.rest_positions, np.float64).tobytes())
 
 
 @lru_cache(maxsize=64)
-def _roles(names: tuple[str, ...], parents: tuple[int, ...]) -> Mapping[str, int]:
-    return anatomy.roles(Skeleton(names, parents, np.zeros((len(names), 3))))
+def _roles(names: tuple[str, ...], parents: tuple[int, ...], positions: bytes) -> Mapping[str, int]:
+    return anatomy.roles(Skeleton(names, parents, np.frombuffer(positions).reshape(-1, 3)))
 
 
 @attrs.frozen(eq=False)

@@ -93,4 +93,5 @@ def _histogram(
     )
     never = f", {dead.sum()} never change" if dead.any() else ""
     axes.set_title(f"{title}\n{len(columns)} columns{never}", fontsize="small")
-    axes.set_xlabel(f"{low:.3g} to {high:.3g} {schema.columns[int(columns[0])].unit}", fontsize="small")
+    unit = schema.columns[int(columns[0])].unit
+    axes.set_xlabel(f"{low:.3g} to {high:.3g}{'' if unit == '1' else f' {unit}'}", fontsize="small")
