@@ -29,6 +29,7 @@ OTHERS = (
     "PIL",
     "moderngl",
     "onnxruntime",
+    "jax",
     "torch._dynamo",
     "magika",
     "numba",

@@ -314,6 +314,18 @@ def test_jitter_is_of_seed_and_epoch_and_for_training_only(jittered):
     assert not np.allclose(one, jittered.windows([7])[0][0], atol=1e-4)
 
 
+def test_workers_of_a_data_loader_read_what_one_process_reads(jittered):
+    torch = pytest.importorskip("torch")
+    windows = jittered.torch(seed=2, epoch=1)
+    loader = torch.utils.data.DataLoader(
+        windows, batch_size=100, num_workers=2, multiprocessing_context="spawn"
+    )
+    there = [torch.cat(parts).numpy() for parts in zip(*loader, strict=True)]
+    here = windows.__getitems__(list(range(len(windows))))
+    for side, rows in enumerate(there):
+        np.testing.assert_array_equal(rows, torch.stack([window[side] for window in here]).numpy())
+
+
 def test_what_does_not_turn_with_the_root_is_not_jittered(clips, tmp_path, built):
     said = TURNED | {"outputs": [{"feature": "periodic-phase"}]}
     with pytest.raises(ValidationError, match="PeriodicPhase: the column"):
