@@ -254,6 +254,19 @@ def test_no_window_holds_what_a_clip_does_not_show(clips, tmp_path):
     assert report.windows == sum(clip.frame_count - 15 - 33 for clip in clips)
 
 
+def test_normalised_windows_have_mean_and_deviation_taken_off_by_either_way(built):
+    store = TrainingStore(built[0])
+    at, flags = store.order()
+    plain = store.windows(at, mirrored=flags)
+    ways = [store.windows(at, mirrored=flags, normalised=True, compiled=way) for way in (False, None)]
+    for rows, schema, ours, theirs in zip(
+        plain, (store.input_schema, store.output_schema), *ways, strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+        # A mean of about 1 is rounded to 6e-8, and divided by deviations down to 1e-4.
+        np.testing.assert_allclose(ours, (rows - schema.mean) / schema.deviation, rtol=1e-5, atol=1e-3)
+
+
 TURNED = {
     "heading_jitter_deg": 10,
     "validation": 0.25,
