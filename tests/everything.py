@@ -29,6 +29,8 @@ OTHERS = (
     "PIL",
     "moderngl",
     "onnxruntime",
+    "jax",
+    "scipy.linalg",
     "torch._dynamo",
     "magika",
     "numba",
@@ -78,9 +80,9 @@ def snapshot() -> dict[str, Any]:
         "torch random": digest(str(torch.get_rng_state().tolist())),
         "torch threads": [torch.get_num_threads(), torch.get_num_interop_threads()],
         "torch seeds of GPUs": list(SOWN),
-        "BLAS threads": [
+        "BLAS threads": sorted(
             [held["internal_api"], held["num_threads"]] for held in threadpoolctl.threadpool_info()
-        ],
+        ),
         "torch default type": str(torch.get_default_dtype()),
         "torch determinism": [torch.are_deterministic_algorithms_enabled(), torch.is_grad_enabled()],
     }

@@ -29,9 +29,14 @@ class Walkers:
         framerate=30.0,
         swing=0.5,
         by_root=False,
+        gait="kneed",
         name="walk_a_01",
     ):
-        """Travel at `speed` m/s, turning at `turn_rate` rad/s, legs and arms swinging at 1 Hz."""
+        """Travel at `speed` m/s, turning at `turn_rate` rad/s, legs and arms swinging at 1 Hz.
+
+        The left knee stops bending at once, as knees do; `gentle` it bends as a sinusoid; `stepping` the
+        legs are lifted in turns, each standing still half of the time.
+        """
         t = np.arange(frames) / framerate
         yaw = turn_rate * t
         if turn_rate:
@@ -47,8 +52,10 @@ class Walkers:
         angle = swing * np.sin(2 * np.pi * t)
         across = np.repeat([[1.0, 0.0, 0.0]], frames, axis=0)
         for joint, sign in ((3, 1), (7, -1), (11, -1), (13, 1)):
-            rotations[:, joint] = rotation.from_axis_angle(across, sign * angle)
-        bend = np.maximum(np.sin(2 * np.pi * t + 1.0), 0)
+            turn = -np.maximum(sign * angle, 0) if gait == "stepping" else sign * angle
+            rotations[:, joint] = rotation.from_axis_angle(across, turn)
+        bend = np.sin(2 * np.pi * t + 1.0)
+        bend = {"gentle": 0.5 + 0.5 * bend, "kneed": np.maximum(bend, 0), "stepping": 0 * t}[gait]
         rotations[:, 4] = rotation.from_axis_angle(across, swing * bend)
         return Motion(self.skeleton, positions, rotations, framerate, name=name)
 

@@ -1,11 +1,16 @@
+from kinetoscope_features.ahead import TerrainHeight, TrajectoryWindow
 from kinetoscope_features.basic import (
-    FootContacts,
+    JointAngularVelocities,
     JointPositions,
     JointRotations,
     JointVelocities,
     RootTrajectory,
 )
-from kinetoscope_features.contract import LocomotionContract
+from kinetoscope_features.contract import LocomotionContract, SteppingContract
+from kinetoscope_features.labels import Labels
+from kinetoscope_features.periodic import PeriodicPhase
+from kinetoscope_features.posture import GuidancePose, TrackingTargets
+from kinetoscope_features.standing import FootContacts, FootPhase
 from kinetoscope_spec.contracts import FeatureContract
 
 
@@ -25,8 +30,40 @@ class TestJointVelocities(FeatureContract):
     provider = JointVelocities
 
 
-class TestFootContacts(FeatureContract):
+class TestJointAngularVelocities(FeatureContract):
+    provider = JointAngularVelocities
+
+
+class TestFootContacts(SteppingContract):
     provider = FootContacts
+
+
+class TestFootPhase(SteppingContract):
+    provider = FootPhase
+
+
+class TestPeriodicPhase(FeatureContract):
+    provider = PeriodicPhase
+
+
+class TestTrajectoryWindow(FeatureContract):
+    provider = TrajectoryWindow
+
+
+class TestTerrainHeight(FeatureContract):
+    provider = TerrainHeight
+
+
+class TestGuidancePose(FeatureContract):
+    provider = GuidancePose
+
+
+class TestTrackingTargets(FeatureContract):
+    provider = TrackingTargets
+
+
+class TestLabels(FeatureContract):
+    provider = Labels
 
 
 class TestLocomotion(LocomotionContract):

@@ -13,28 +13,9 @@ __all__ = ["feature"]
 def feature() -> Sequence[Provider]:
     """Return the features of this distribution."""
     return [
-        Provider(
-            "root-trajectory",
-            "velocity, turn rate and height of the root",
-            load="kinetoscope_features.basic:RootTrajectory",
-        ),
-        Provider(
-            "joint-positions",
-            "joint positions seen from the root",
-            load="kinetoscope_features.basic:JointPositions",
-        ),
-        Provider(
-            "joint-rotations",
-            "joint rotations seen from the root, 6D",
-            load="kinetoscope_features.basic:JointRotations",
-        ),
-        Provider(
-            "joint-velocities",
-            "joint velocities seen from the root",
-            load="kinetoscope_features.basic:JointVelocities",
-        ),
-        Provider(
-            "foot-contacts", "which foot stands on the ground", load="kinetoscope_features.basic:FootContacts"
+        *(
+            Provider(name, summary, load=f"kinetoscope_features.{home}", contract=_CONTRACTS.get(name))
+            for name, (summary, home) in _PLAIN.items()
         ),
         Provider(
             "locomotion",
@@ -44,3 +25,28 @@ def feature() -> Sequence[Provider]:
             order=1,
         ),
     ]
+
+
+_PLAIN = {
+    "root-trajectory": ("velocity, turn rate and height of the root", "basic:RootTrajectory"),
+    "joint-positions": ("joint positions seen from the root", "basic:JointPositions"),
+    "joint-rotations": ("joint rotations seen from the root, 6D", "basic:JointRotations"),
+    "joint-velocities": ("joint velocities seen from the root", "basic:JointVelocities"),
+    "joint-angular-velocities": (
+        "joint angular velocities seen from the root",
+        "basic:JointAngularVelocities",
+    ),
+    "foot-contacts": ("which foot stands on the ground", "standing:FootContacts"),
+    "foot-phase": ("where each foot is in its step", "standing:FootPhase"),
+    "periodic-phase": ("phase, amplitude and frequency of swinging hands and feet", "periodic:PeriodicPhase"),
+    "trajectory-window": ("where the root was and will be", "ahead:TrajectoryWindow"),
+    "terrain-height": ("the ground's height along the root's way", "ahead:TerrainHeight"),
+    "guidance-pose": ("the mean pose around a frame", "posture:GuidancePose"),
+    "tracking-targets": ("head and hands as a headset knows them", "posture:TrackingTargets"),
+    "labels": ("labels from clips' names or a CSV file", "labels:Labels"),
+}
+
+_CONTRACTS = {
+    "foot-contacts": "kinetoscope_features.contract:SteppingContract",
+    "foot-phase": "kinetoscope_features.contract:SteppingContract",
+}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -13,12 +14,17 @@ from kinetoscope_features import formulas
 from kinetoscope_spec import Motion, Skeleton, anatomy, kinematics
 from kinetoscope_spec.errors import ValidationError
 
-__all__ = ["Array", "Body"]
+__all__ = ["Array", "Body", "require_rigid", "role", "roles_of"]
 
 Array = NDArray[Any]
 
 
-def _role(roles: dict[str, int], skeleton: Skeleton, *names: str) -> int:
+def role(roles: Mapping[str, int], skeleton: Skeleton, *names: str) -> int:
+    """Return the joint that has the first of the roles `names` that any has.
+
+    Raises:
+        ValidationError: none has; names the roles and the joints there are.
+    """
     for name in names:
         if name in roles:
             return roles[name]
@@ -26,6 +32,17 @@ def _role(roles: dict[str, int], skeleton: Skeleton, *names: str) -> int:
         f"this skeleton has no joint with the role {' or '.join(map(repr, names))}, expected one known by "
         f"its name (see kinetoscope_spec.anatomy); joints: {', '.join(skeleton.names[:40])}"
     )
+
+
+def roles_of(skeleton: Skeleton) -> Mapping[str, int]:
+    """Return `anatomy.roles`, found once for all clips of a dataset: names, parents and rest positions tell."""
+    parents = tuple(int(parent) for parent in skeleton.parents)
+    return _roles(skeleton.names, parents, np.asarray(skeleton.rest_positions, np.float64).tobytes())
+
+
+@lru_cache(maxsize=64)
+def _roles(names: tuple[str, ...], parents: tuple[int, ...], positions: bytes) -> Mapping[str, int]:
+    return anatomy.roles(Skeleton(names, parents, np.frombuffer(positions).reshape(-1, 3)))
 
 
 @attrs.frozen(eq=False)
@@ -54,8 +71,8 @@ class Body:
     @classmethod
     def of(cls, skeleton: Skeleton) -> Body:
         """Find the body of `skeleton` by the names of its joints."""
-        roles = dict(anatomy.roles(skeleton))
-        hips = _role(roles, skeleton, "hips")
+        roles = roles_of(skeleton)
+        hips = role(roles, skeleton, "hips")
         below = [hips]
         for joint in range(hips + 1, len(skeleton)):
             if int(skeleton.parents[joint]) in below:
@@ -64,7 +81,7 @@ class Body:
 
         def pair(*names: str) -> tuple[int, int]:
             left, right = (
-                _role(roles, skeleton, *(f"{side}_{name}" for name in names)) for side in ("left", "right")
+                role(roles, skeleton, *(f"{side}_{name}" for name in names)) for side in ("left", "right")
             )
             return left, right
 
@@ -87,6 +104,25 @@ class Body:
     def feet_in_body(self) -> tuple[int, int]:
         """Indices of `feet` among the B joints."""
         return self.joints.index(self.feet[0]), self.joints.index(self.feet[1])
+
+    @property
+    def hands(self) -> tuple[int, int]:
+        """The left and right hand's joints, or those of the lower or upper arms of a body without hands."""
+        roles = roles_of(self.skeleton)
+        left, right = (
+            role(roles, self.skeleton, f"{side}_hand", f"{side}_lower_arm", f"{side}_upper_arm")
+            for side in ("left", "right")
+        )
+        return left, right
+
+    @property
+    def leg_length_m(self) -> float:
+        """The length of the bones from the left upper leg to the toes, as the skeleton rests."""
+        joint, length = self.feet[0], 0.0
+        while joint > self.legs[0]:
+            length += float(np.linalg.norm(self.skeleton.rest_positions[joint]))
+            joint = int(self.skeleton.parents[joint])
+        return length
 
     def above(self) -> list[int]:
         """Return the ancestors of the hips, topmost first."""

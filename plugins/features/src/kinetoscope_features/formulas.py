@@ -15,6 +15,7 @@ from array_api_compat import array_namespace
 from kinetoscope_spec import rotation
 
 __all__ = [
+    "angular_velocities",
     "facing_yaw",
     "from_root",
     "ground_point",
@@ -91,3 +92,17 @@ def from_root(ground: Any, yaw: Any, positions: Any) -> Any:
     return (
         rotation.rotate(rotation.from_yaw(yaw)[..., None, :], positions) + ground_point(ground)[..., None, :]
     )
+
+
+def angular_velocities(rotations: Any, framerate: float) -> Any:
+    """Return the angular velocities `[T, ..., 3]`, rad/s, world axes, of global `rotations [T, ..., 4]`.
+
+    Of each pair of neighbouring frames the shortest turn from one to the other; of a frame the mean of
+    the two turns it takes part in, at the ends the one there is. One frame does not turn.
+    """
+    xp = array_namespace(rotations)
+    if rotations.shape[0] < 2:
+        return xp.zeros_like(rotations[..., :3])
+    turns = rotation.multiply(rotations[1:, ...], rotation.conjugate(rotations[:-1, ...]))
+    steps = rotation.to_rotation_vector(turns) * framerate
+    return xp.concat((steps[:1, ...], 0.5 * (steps[1:, ...] + steps[:-1, ...]), steps[-1:, ...]), axis=0)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -36,17 +38,39 @@ class RootTrack:
     yaw: Any
 
 
-def _trend(values: Any, frames: int) -> tuple[Any, Any]:
-    """Return value at the last frame and slope per frame of the line through the last `frames`."""
+@lru_cache(maxsize=64)
+def _line_weights(count: int, span: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return weights `[K]` of a series' last frames for the line through it: its last value, its slope.
+
+    The line is that of least squares through the series drawn as straight strokes between frames, over
+    the last `span` frames (all of `count` if they are fewer), whole or not: the integrals
+    are exact, so the same series at another framerate has the same line.
+    """
+    length = min(span, count - 1.0)
+    if length <= 0:
+        return (1.0,), (0.0,)
+    strokes = math.ceil(length - 1e-9)
+    area, moment = np.zeros(strokes + 1), np.zeros(strokes + 1)  # at k frames before the last
+    for k in range(strokes):
+        r = min(length - k, 1.0)  # of the stroke from k to k + 1, the part that counts
+        later, earlier = r - r * r / 2, r * r / 2
+        area[k : k + 2] += later, earlier
+        moment[k : k + 2] -= k * later + r * r / 2 - r**3 / 3, k * earlier + r**3 / 3
+    slope = 12 / length**3 * (moment + length / 2 * area)
+    value = area / length + length / 2 * slope
+    return tuple(value[::-1].tolist()), tuple(slope[::-1].tolist())
+
+
+def _trend(values: Any, span: float) -> tuple[Any, Any]:
+    """Return value at the last frame and slope per frame of the line through the last `span` frames."""
     xp = array_namespace(values)
-    tail = values[-max(min(frames, values.shape[0]), 1) :, ...]
-    count = int(tail.shape[0])
-    if count < 2:
-        return tail[-1, ...], xp.zeros_like(tail[-1, ...])
-    t = _series([i - (count - 1) / 2 for i in range(count)], values)
-    mean = xp.mean(tail, axis=0)
-    slope = xp.sum(t * (tail - mean), axis=0) / (count * (count * count - 1) / 12)
-    return mean + slope * ((count - 1) / 2), slope
+    value, slope = _line_weights(int(values.shape[0]), span)
+    tail = values[-len(value) :, ...]
+    off = tail - tail[-1:, ...]  # far from the origin nothing is lost
+    return (
+        tail[-1, ...] + xp.sum(_series(value, values) * off, axis=0),
+        xp.sum(_series(slope, values) * off, axis=0),
+    )
 
 
 def _series(numbers: Iterable[float], like: Any) -> Any:
@@ -59,9 +83,8 @@ def _series(numbers: Iterable[float], like: Any) -> Any:
 def extended(values: Any, before: int, after: int, *, framerate: float) -> Any:
     """Return `values [T, ...]` continued `before` and `after` frames along the ends' linear trend."""
     xp = array_namespace(values)
-    frames = max(round(_TREND_S * framerate), 2)
-    first, back = _trend(xp.flip(values, axis=0), frames)
-    last, ahead = _trend(values, frames)
+    first, back = _trend(xp.flip(values, axis=0), _TREND_S * framerate)
+    last, ahead = _trend(values, _TREND_S * framerate)
     head = first + back * _series(range(before, 0, -1), values)
     tail = last + ahead * _series(range(1, after + 1), values)
     return xp.concat((head, values, tail), axis=0)
