@@ -13,7 +13,6 @@ from kinetoscope_fabrik import _cases
 from kinetoscope_fabrik._constants import BURST
 from kinetoscope_fabrik.protocol import Array
 
-
 Passes = Callable[[Array, Array, Array, float, int], tuple[Array, Array]]
 """Iterates chains, as `iterate` does: from joints, lengths, targets, tolerance and how often."""
 

@@ -7,23 +7,28 @@ the last joint to the root each turns what hangs on it, so that the end points t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from kinetoscope_fabrik import _plain
+from kinetoscope_fabrik import _plain, _tree, _tree_ccd
 from kinetoscope_fabrik._cases import dot, unit
-from kinetoscope_fabrik._chain import ChainSolver
+from kinetoscope_fabrik._poser import RigSolver
 from kinetoscope_fabrik.protocol import Array
 
 __all__ = ["CcdSolver"]
 
 
-class CcdSolver(ChainSolver):
+class CcdSolver(RigSolver):
     """The provider `ccd` of the hook `solver`: bends the chain's end first, as tentacles and tails do."""
 
     def _run(
         self, chains: Array, targets: Array, tolerance: float, iterations: int
     ) -> tuple[Array, Array, Array]:
         return _plain.solve(chains, targets, tolerance, iterations, iterate)
+
+    def _steps(self) -> Sequence[_tree.Step]:
+        return (_tree_ccd.step,)
 
 
 def iterate(p: Array, lengths: Array, goal: Array, tolerance: float, iterations: int) -> tuple[Array, Array]:

@@ -9,12 +9,15 @@ Needs hypothesis (extra `contracts`).
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from unittest import SkipTest
 
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from kinetoscope_fabrik.contract_rigs import Drawn, beyond, rigs
 from kinetoscope_fabrik.protocol import Array, Solution
+from kinetoscope_fabrik.rig import Posed, PoseSolver
 from kinetoscope_spec.contracts import Contract, law, require
 
 __all__ = ["SolverContract", "poses", "turns"]
@@ -169,6 +172,48 @@ class SolverContract(Contract):
         require(
             off <= size, f"in a world turned by {turn.round(3).tolist()} ends are {off.max():.3g} m elsewhere"
         )
+
+    @law(rigs())
+    def test_no_joint_leaves_its_limit(self, drawn: Drawn) -> None:
+        """Whatever a rig's goals, in reach or not, hinges and cones hold and offsets keep their lengths."""
+        posed = self._pose(drawn)
+        over = beyond(drawn.rig, posed.rotations)
+        require(over <= 1e-6, f"a joint is {over:.3g} rad beyond its limit")
+        up = np.array(drawn.rig.parents[1:])
+        bones = np.linalg.norm(posed.positions[:, 1:] - posed.positions[:, up], axis=-1)
+        off = np.abs(bones - np.linalg.norm(drawn.rig.offsets[1:], axis=-1)).max(initial=0)
+        require(off <= 1e-6, f"a bone of a rig changed its length by {off:.3g} m")
+
+    @law(rigs(met=True))
+    def test_met_goals_are_left_alone(self, drawn: Drawn) -> None:
+        """A rig within its limits whose goals are met is returned as it came."""
+        posed = self._pose(drawn)
+        off = np.abs(posed.rotations - drawn.rotations).max(initial=0)
+        require(off == 0, f"a rig that met its goals turned by {off:.3g}")
+        require(posed.iterations == 0, "a rig that met its goals took iterations, expected none")
+        require(posed.converged, "a rig meets its goals, but is not marked converged")
+
+    @law(rigs())
+    def test_poses_are_solved_alone(self, drawn: Drawn) -> None:
+        """A rig's pose doesn't depend on the batch that it is solved in."""
+        together = self._pose(drawn)
+        for i in range(len(drawn.rotations)):
+            alone = self._pose(drawn.one(i))
+            off = np.abs(alone.positions[0] - together.positions[i]).max()
+            require(
+                off == 0, f"pose {i} of {len(drawn.rotations)} is {off:.3g} m elsewhere when solved alone"
+            )
+
+    def _pose(self, drawn: Drawn) -> Posed:
+        if not isinstance(self.subject, PoseSolver):
+            raise SkipTest("solves chains, not rigs")
+        posed = self.subject.pose(drawn.rig, drawn.rotations, drawn.goals, free_root=drawn.free, iterations=6)
+        shape = drawn.rotations.shape
+        require(
+            posed.rotations.shape == shape, f"rotations have shape {posed.rotations.shape}, expected {shape}"
+        )
+        require(np.isfinite(posed.rotations) & np.isfinite(posed.positions).all(), "a pose is not finite")
+        return posed
 
     def _fitting(self, drawn: tuple[Array, Array]) -> tuple[Array, Array]:
         """Return the poses with as many bones as the provider takes: cut off, or the last one repeated."""

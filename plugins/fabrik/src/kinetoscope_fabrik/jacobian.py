@@ -8,11 +8,13 @@ error and a little more, which neither bursts near singular poses nor holds up t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from kinetoscope_fabrik import _plain
+from kinetoscope_fabrik import _plain, _tree, _tree_jacobian
 from kinetoscope_fabrik._cases import dot, size
-from kinetoscope_fabrik._chain import ChainSolver
+from kinetoscope_fabrik._poser import RigSolver
 from kinetoscope_fabrik.protocol import Array
 
 __all__ = ["JacobianSolver"]
@@ -21,13 +23,16 @@ _FLOOR = 1e-6
 """Of the chain's squared length: the damping that stays when the error is gone."""
 
 
-class JacobianSolver(ChainSolver):
+class JacobianSolver(RigSolver):
     """The provider `jacobian` of the hook `solver`: spreads the bend over all joints, changing them least."""
 
     def _run(
         self, chains: Array, targets: Array, tolerance: float, iterations: int
     ) -> tuple[Array, Array, Array]:
         return _plain.solve(chains, targets, tolerance, iterations, iterate)
+
+    def _steps(self) -> Sequence[_tree.Step]:
+        return (_tree_jacobian.step,)
 
 
 def iterate(p: Array, lengths: Array, goal: Array, tolerance: float, iterations: int) -> tuple[Array, Array]:

@@ -10,16 +10,17 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from kinetoscope_fabrik._chain import ChainSolver
+from kinetoscope_fabrik import _tree, _tree_fabrik, _tree_jacobian
+from kinetoscope_fabrik._poser import RigSolver
 from kinetoscope_fabrik.protocol import Array
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 __all__ = ["FabrikSolver"]
 
 
-class FabrikSolver(ChainSolver):
+class FabrikSolver(RigSolver):
     """The provider `fabrik` of the hook `solver`: see `Solver` for what it keeps to."""
 
     def __init__(self, *, compiled: bool | None = None) -> None:
@@ -37,6 +38,10 @@ class FabrikSolver(ChainSolver):
         self, chains: Array, targets: Array, tolerance: float, iterations: int
     ) -> tuple[Array, Array, Array]:
         return self._implementation(chains, targets, tolerance, iterations)
+
+    def _steps(self) -> Sequence[_tree.Step]:
+        # FABRIK's points don't see limits and stop short of them; damped steps go round.
+        return (*[_tree_fabrik.step] * 3, *[_tree_jacobian.step] * 5)
 
 
 def _implementation(compiled: bool | None) -> Callable[..., tuple[Array, Array, Array]]:
