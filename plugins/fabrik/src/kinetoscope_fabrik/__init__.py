@@ -17,5 +17,11 @@ def providers() -> Sequence[Provider]:
             "two-bone", "two bones by the law of cosines", load=f"{home}.two_bone:TwoBoneSolver", order=-1
         ),
         Provider("ccd", "cyclic coordinate descent", load=f"{home}.ccd:CcdSolver", order=-1),
+        Provider(
+            "fabrik-torch",
+            "FABRIK in PyTorch, differentiable",
+            load=f"{home}.torch_solver:TorchFabrikSolver",
+            order=-1,
+        ),
         Provider("jacobian", "damped least squares", load=f"{home}.jacobian:JacobianSolver", order=-1),
     ]

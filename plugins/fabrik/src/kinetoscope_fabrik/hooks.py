@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kinetoscope_spec import Hook, Provider, hookimpl, hookspec
 
 if TYPE_CHECKING:
+    from kinetoscope_fabrik._arrays import Library, portable_fabrik
     from kinetoscope_fabrik.contract import SolverContract
     from kinetoscope_fabrik.joints import Cone, Hinge
     from kinetoscope_fabrik.protocol import Planting, Solution, Solver
@@ -29,6 +30,7 @@ __all__ = [
     "Cone",
     "Goal",
     "Hinge",
+    "Library",
     "Planting",
     "PoseSolver",
     "Posed",
@@ -37,6 +39,7 @@ __all__ = [
     "Solver",
     "SolverContract",
     "addhooks",
+    "portable_fabrik",
     "solver",
 ]
 
@@ -67,6 +70,7 @@ _HOMES = {
     **dict.fromkeys(("Rig", "Goal", "Posed", "PoseSolver"), "rig"),
     **dict.fromkeys(("Hinge", "Cone"), "joints"),
     "SolverContract": "contract",
+    **dict.fromkeys(("Library", "portable_fabrik"), "_arrays"),
 }
 
 
