@@ -2,6 +2,7 @@ from kinetoscope_fabrik.ccd import CcdSolver
 from kinetoscope_fabrik.hooks import SolverContract
 from kinetoscope_fabrik.jacobian import JacobianSolver
 from kinetoscope_fabrik.solver import FabrikSolver
+from kinetoscope_fabrik.torch_solver import TorchFabrikSolver
 from kinetoscope_fabrik.two_bone import TwoBoneSolver
 
 
@@ -23,3 +24,7 @@ class TestCcd(SolverContract):
 
 class TestJacobian(SolverContract):
     provider = JacobianSolver()
+
+
+class TestFabrikInTorch(SolverContract):
+    provider = TorchFabrikSolver()

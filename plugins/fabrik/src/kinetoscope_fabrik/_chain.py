@@ -12,11 +12,14 @@ from kinetoscope_fabrik._planter import Planter
 from kinetoscope_fabrik.protocol import Array, Solution
 from kinetoscope_spec import ValidationError
 
-__all__ = ["ChainSolver", "checked", "numbers"]
+__all__ = ["ArraySolver", "checked", "numbers"]
 
 
-class ChainSolver(Planter):
-    """What the solvers of this distribution share; each has its own way to run `_run`."""
+class ArraySolver(Planter):
+    """A solver of chains but for its algorithm, `_run`: checks, warm starts, poles, planting.
+
+    The solvers here are built on it, and so may others be that run on arrays.
+    """
 
     def _run(
         self, chains: Array, targets: Array, tolerance: float, iterations: int

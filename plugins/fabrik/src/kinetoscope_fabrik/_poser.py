@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from kinetoscope_fabrik import _poles, _tree, _tree_fabrik
-from kinetoscope_fabrik._chain import ChainSolver, numbers
+from kinetoscope_fabrik._chain import ArraySolver, numbers
 from kinetoscope_fabrik.protocol import Array
 from kinetoscope_fabrik.rig import Goal, Posed, Rig
 from kinetoscope_spec import ValidationError, rotation
@@ -17,7 +17,7 @@ from kinetoscope_spec import ValidationError, rotation
 __all__ = ["RigSolver"]
 
 
-class RigSolver(ChainSolver):
+class RigSolver(ArraySolver):
     """What the solvers of rigs share; each has its own `_steps`, which take turns."""
 
     def _steps(self) -> Sequence[_tree.Step]:

@@ -20,6 +20,7 @@ from kinetoscope_spec import Hook, Provider, hookimpl, hookspec
 
 if TYPE_CHECKING:
     from kinetoscope_fabrik._arrays import Library, portable_fabrik
+    from kinetoscope_fabrik._chain import ArraySolver
     from kinetoscope_fabrik.contract import SolverContract
     from kinetoscope_fabrik.joints import Cone, Hinge
     from kinetoscope_fabrik.protocol import Planting, Solution, Solver
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HOOKS",
+    "ArraySolver",
     "Cone",
     "Goal",
     "Hinge",
@@ -71,6 +73,7 @@ _HOMES = {
     **dict.fromkeys(("Hinge", "Cone"), "joints"),
     "SolverContract": "contract",
     **dict.fromkeys(("Library", "portable_fabrik"), "_arrays"),
+    "ArraySolver": "_chain",
 }
 
 

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from kinetoscope_fabrik._arrays import Library, portable_fabrik
-from kinetoscope_fabrik._chain import ChainSolver
+from kinetoscope_fabrik._chain import ArraySolver
 from kinetoscope_fabrik.protocol import Array
 from kinetoscope_spec import ValidationError
 
 __all__ = ["TorchFabrikSolver"]
 
 
-class TorchFabrikSolver(ChainSolver):
+class TorchFabrikSolver(ArraySolver):
     """The provider `fabrik-torch` of the hook `solver`.
 
     `solve` takes and gives NumPy arrays as all solvers do; `solve_tensors` takes and gives tensors, on

@@ -7,14 +7,14 @@ from typing import ClassVar
 import numpy as np
 
 from kinetoscope_fabrik import _cases
-from kinetoscope_fabrik._chain import ChainSolver
+from kinetoscope_fabrik._chain import ArraySolver
 from kinetoscope_fabrik.protocol import Array
 from kinetoscope_spec import ValidationError
 
 __all__ = ["TwoBoneSolver"]
 
 
-class TwoBoneSolver(ChainSolver):
+class TwoBoneSolver(ArraySolver):
     """The provider `two-bone` of the hook `solver`: legs and arms, exactly, in one step.
 
     The middle joint stays in the plane that it bends in; a straight chain bends as `_cases` says.
