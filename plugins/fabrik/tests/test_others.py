@@ -19,7 +19,7 @@ SOLVERS = [FabrikSolver(), CcdSolver(), JacobianSolver(), TwoBoneSolver()]
 
 def test_fabrik_is_tried_first() -> None:
     assert {provider.name: provider.order for provider in providers()} == {
-        "fabrik": 0, "two-bone": -1, "ccd": -1, "jacobian": -1,
+        "fabrik": 0, "fabrik-torch": -1, "two-bone": -1, "ccd": -1, "jacobian": -1,
     }  # fmt: skip
 
 

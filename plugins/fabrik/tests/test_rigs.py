@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
+from kinetoscope_fabrik._tree import Task
+from kinetoscope_fabrik._tree_fabrik import _inwards
 from kinetoscope_fabrik.ccd import CcdSolver
 from kinetoscope_fabrik.contract import turns
 from kinetoscope_fabrik.contract_rigs import _stand, beyond
@@ -128,6 +130,31 @@ def test_weights_say_who_gives_way(solver) -> None:
         off = [np.linalg.norm(posed.positions[0, goal.joint] - goal.position[0]) for goal in goals]
         assert off[heavy] <= off[1 - heavy] + 1e-9, off
         assert not posed.converged[0]
+
+
+def test_a_sub_base_goes_to_the_weighted_middle() -> None:
+    """Inwards, each branch asks for the place at its length from its goal; the weights share it out."""
+    rig = Rig((-1, 0, 0), [[0, 0, 0], [1, 0, 0], [0, 2, 0]])
+    positions = np.array([[[0.0, 0, 0], [1, 0, 0], [0, 2, 0]]])
+    goals = [Goal(1, np.array([[5.0, 0, 0]]), weight=3.0), Goal(2, np.array([[0.0, 4, 0]]), weight=1.0)]
+    wanted = _inwards(Task.of(rig, goals, True), positions)
+    np.testing.assert_allclose(wanted[0, 0], (3 * np.array([4.0, 0, 0]) + np.array([0, 2.0, 0])) / 4)
+
+
+@pytest.mark.parametrize("solver", SOLVERS, ids=IDS)
+def test_larger_and_moved_rigs_are_solved_alike(solver) -> None:
+    rig, start, end = body(LIMITS), poses(body(LIMITS), 5, 9), poses(body(LIMITS), 5, 10)
+    places, _ = _stand(rig, end)
+    here = solver.pose(rig, start, [Goal(e, places[:, e]) for e in ENDS], iterations=12)
+    large = Rig(rig.parents, rig.offsets * 4, rig.limits)
+    goals = [Goal(e, places[:, e] * 4) for e in ENDS]
+    there = solver.pose(large, start, goals, tolerance=4e-3, iterations=12)
+    np.testing.assert_allclose(there.positions, 4 * here.positions, atol=1e-9)
+    np.testing.assert_array_equal(there.iterations, here.iterations)
+    move = np.array([3.0, -1.0, 2.0])
+    goals = [Goal(e, places[:, e] + move) for e in ENDS]
+    there = solver.pose(rig, start, goals, roots=np.tile(move, (5, 1)), iterations=12)
+    np.testing.assert_allclose(there.positions, here.positions + move, atol=1e-6)
 
 
 def test_a_pole_turns_a_limb() -> None:
