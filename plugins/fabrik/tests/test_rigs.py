@@ -213,6 +213,17 @@ def test_clamping_is_nearest_for_hinges_and_idempotent(turn, seed) -> None:
     np.testing.assert_array_equal(cone.clamp(inside), inside)
 
 
+@pytest.mark.parametrize("solver", SOLVERS, ids=IDS)
+def test_limits_hold_for_joints_that_no_goal_pulls(solver) -> None:
+    """One free arm to solve, and a knee that begins outside of its hinge."""
+    rig = body({10: LIMITS[10]})
+    start = poses(body(), 8, 11)
+    assert beyond(rig, start) > 0.1
+    posed = solver.pose(rig, start, [Goal(5, np.tile([0.4, 0.3, 0.2], (8, 1)))])
+    assert posed.converged.all()
+    assert beyond(rig, posed.rotations) < 1e-6
+
+
 def test_a_skeleton_is_a_rig() -> None:
     skeleton = Skeleton(("a", "b", "c"), (-1, 0, 1), np.array([[0, 0, 0], [0, 1, 0], [0, 1, 0]], float))
     rig = Rig.of(skeleton, limits={"b": Hinge([1, 0, 0], 0, 1)})

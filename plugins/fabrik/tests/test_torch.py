@@ -91,6 +91,13 @@ def test_a_reach_is_learnt() -> None:
     assert heights[-1] > heights[0] + 0.05
 
 
+def test_arrays_that_may_not_be_written_to_are_taken() -> None:
+    chains, targets = problems(3, 5, 9)
+    chains.setflags(write=False)
+    targets.setflags(write=False)
+    assert SOLVER.solve(chains, targets).positions.shape == chains.shape
+
+
 def test_single_precision_and_mistakes() -> None:
     chains, targets = problems(4, 50, 3)
     single = [torch.tensor(array, dtype=torch.float32) for array in (chains, targets)]

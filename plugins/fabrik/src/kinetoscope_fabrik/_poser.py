@@ -45,6 +45,8 @@ class RigSolver(ArraySolver):
         task = _tree.Task.of(rig, [_checked(rig, goal, batch) for goal in goals], free_root)
         if not task.pulled:
             raise ValidationError("there is no goal and no loop, expected at least one")
+        for joint in rig.limits:
+            local[:, joint] = task.clamped(joint, local[:, joint])
         if _is_chain(task):
             return self._chain(task, local, places, (tolerance, angle, iterations))
         posed = _tree.solve(task, local, places, self._steps(), (tolerance, angle, iterations))

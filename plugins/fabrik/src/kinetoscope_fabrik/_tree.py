@@ -105,12 +105,10 @@ def solve(
 ) -> Posed:
     """Step until all goals are met to `limits` (m, rad) or so many times; keep the best pose of each.
 
-    The `steps` take turns. A pose that is solved rests, so that none depends on its batch.
+    `local` are within their limits. The `steps` take turns. A pose that is solved rests, so that none depends on its batch.
     """
     tolerance, angle, iterations = limits
     local, roots = local.copy(), roots.copy()
-    for joint in task.rig.limits:
-        local[:, joint] = task.clamped(joint, local[:, joint])
     positions, turned = stand(task.rig, local, roots)
     metres, radians, score = misses(task, positions, turned)
     count = np.zeros(len(local), np.int64)

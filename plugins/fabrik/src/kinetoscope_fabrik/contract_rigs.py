@@ -41,7 +41,8 @@ class Drawn:
 
 @st.composite
 def rigs(draw: Any, *, met: bool = False) -> Drawn:
-    """Draw a rig of up to six joints with limits, in poses within them, and goals (`met`: those of the poses).
+    """Draw a rig of up to six joints with limits, and goals. `met`: the poses keep the limits and meet the goals; otherwise
+    they may begin outside of their limits.
 
     Numbers come from a drawn seed: what counts here is the shape of the tree, and which joints are limited.
     """
@@ -56,6 +57,8 @@ def rigs(draw: Any, *, met: bool = False) -> Drawn:
     rig = Rig(parents, random.uniform(-0.5, 0.5, (joints, 3)), limits)
     start, end = (_pose(random, rig, batch) for _ in range(2))
     places, frames = _stand(rig, start if met else end)
+    if not met and draw(st.booleans()):
+        start = _pose(random, Rig(parents, rig.offsets), batch)
     if not met:
         places = places * draw(st.sampled_from((1.0, 0.5, 20.0)))
     leaves = [joint for joint in range(1, joints) if joint not in parents]

@@ -29,8 +29,8 @@ class TorchFabrikSolver(ArraySolver):
 
         with torch.no_grad():
             solved = self.solve_tensors(
-                torch.from_numpy(chains),
-                torch.from_numpy(targets),
+                torch.tensor(chains),
+                torch.tensor(targets),
                 tolerance=tolerance,
                 iterations=iterations,
             )
