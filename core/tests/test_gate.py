@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kinetoscope import Config, Host
+from kinetoscope.convert import FileReader
 from kinetoscope.gate import Gate, extensions_of, mismatch
 from kinetoscope_spec import ConfigError, Detection, FormatError, Provider, Signature, hookimpl
 
@@ -175,6 +176,28 @@ def test_settings_join_key_by_key(tmp_path):
     assert config.gate == Gate(policy="strict", max_bytes=7, block_labels=("bb",))
     assert config.sources["gate.max_bytes"] == "KINETOSCOPE_GATE__MAX_BYTES"
     assert Config.load(environ={}, folder=tmp_path).gate == Gate(policy="strict", max_bytes=9)
+
+
+class Signed(Plugin):
+    """Without a detector: the importers' signatures decide, of bytes at hand too."""
+
+    detector = None
+
+
+@pytest.mark.parametrize("held", [False, True], ids=["path", "bytes"])
+def test_files_that_are_converted_pass_the_gate_too(file, held):
+    def read(path: Path, **gate):
+        reader = FileReader(Host(plugins=[Signed()], autoload=False, config=Config(gate=gate)))
+        return reader.read_bytes(path, path.read_bytes()) if held else reader(path)
+
+    good, wrong = file("x.aa", b"aa!"), file("y.bb", b"aa!")
+    assert read(good, policy="strict").warnings == ()
+    assert "is named .bb but is aa" in read(wrong).warnings[0]
+    with pytest.raises(FormatError, match=r"gate\.policy is strict"):
+        read(wrong, policy="strict")
+    for refusing in ({"block_groups": ["animation"]}, {"max_bytes": 2}):
+        with pytest.raises(FormatError, match="may not be opened"):
+            read(good, **refusing)
 
 
 labels = st.sampled_from(["aa", "bb", "unknown", "txt"])

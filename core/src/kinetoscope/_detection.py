@@ -58,11 +58,14 @@ def _check_regular(status: os.stat_result) -> None:
         raise OSError(22, "is a pipe, socket or device, expected a regular file")
 
 
-def by_signature(path: Path, signatures: Iterable[Signature]) -> Detection:
-    """Say what `path` is by the first of `signatures` that fits its bytes; its name does not matter."""
+def by_signature(path: Path, signatures: Iterable[Signature], data: bytes | None = None) -> Detection:
+    """Say what `path` is by the first of `signatures` that fits its bytes; its name does not matter.
+
+    It is not opened where its bytes are at hand (`data`).
+    """
     from kinetoscope_spec.detection import Detection
 
-    head, tail, size = _ends(path)
+    head, tail, size = _ends(path) if data is None else (data[:WINDOW], data[-WINDOW:], len(data))
     if size == 0:
         return Detection("empty", "inode/x-empty", "inode", path=str(path), decided_by="size")
     for signature in signatures:

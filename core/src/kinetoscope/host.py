@@ -124,13 +124,15 @@ class Host(Getters):
 
     # -- files
 
-    def detect(self, path: str | Path) -> Detection:
+    def detect(self, path: str | Path, *, data: bytes | None = None) -> Detection:
         """Say what a file is: the detector does, or where none can, the importers' signatures.
+
+        Where its bytes are at hand (`data`), they are what is looked at, and the file is not opened.
 
         Raises:
             FormatError: it can't be read (an `OSError` too).
         """
-        return self._detected(Path(path))[0]
+        return self._detected(Path(path), data)[0]
 
     def open(self, path: str | Path, **options: Any) -> Asset:
         """Read a file with the importer for what it is, whatever its name; `options` go to `read`.
@@ -144,7 +146,7 @@ class Host(Getters):
         """
         file = Path(path)
         detection, size = self._detected(file)
-        doubts = self._admitted(file, detection, size)
+        doubts = self.admitted(file, detection, size)
         try:
             importer = self.importer(for_=detection.label)
         except ProviderNotFound as error:
@@ -158,20 +160,24 @@ class Host(Getters):
             error.add_note(f"detected as {describe(detection)}")
             raise
 
-    def _detected(self, file: Path) -> tuple[Detection, int]:
+    def _detected(self, file: Path, data: bytes | None = None) -> tuple[Detection, int]:
         """Return what a file is, and its size in bytes."""
-        size = check_readable(file)
+        size = check_readable(file) if data is None else len(data)
         try:
             detector = self.detector()
         except (ProviderNotFound, ProviderUnavailable, PluginError):
-            return by_signature(file, self.signatures()), size
-        detection: Detection = detector.detect(file)
+            return by_signature(file, self.signatures(), data), size
+        detection: Detection = detector.detect(file if data is None else data)
         if detection.error:
             raise FormatError(detection.error, path=file)
         return detection, size
 
-    def _admitted(self, file: Path, detection: Detection, size: int) -> tuple[str, ...]:
-        """Raise if the gate refuses a file; return what looks wrong about one that may come in."""
+    def admitted(self, file: Path, detection: Detection, size: int) -> tuple[str, ...]:
+        """Return what looks wrong about a file of `size` bytes that may come in.
+
+        Raises:
+            FormatError: the configuration's gate refuses it.
+        """
         gate = self.config.gate
         refused = gate.refusal(detection, size)
         if refused is not None:
