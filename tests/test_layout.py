@@ -70,8 +70,12 @@ def test_plugins_require_the_spec_and_no_other_room(folder: Path) -> None:
     ours = [name for name in project(folder).get("dependencies", []) if name.startswith("kinetoscope")]
     name = str(project(folder)["name"])
     spec = ["kinetoscope-spec>=0.1,<0.2"]
-    # What a voice says is to be marked; who moves entities of the stage needs its components.
-    expected = {"kinetoscope-spec": [], "kinetoscope-mujoco": [*spec, "kinetoscope-stage>=0.1,<0.2"]}
+    # What a voice says is to be marked; who fills a hook of another distribution needs its module `hooks`.
+    expected = {
+        "kinetoscope-spec": [],
+        "kinetoscope-mujoco": [*spec, "kinetoscope-stage>=0.1,<0.2"],
+        "kinetoscope-solvers-jax": [*spec, "kinetoscope-fabrik>=0.1,<0.2"],
+    }
     expected |= {voice: [*spec, "kinetoscope-perth>=0.1,<0.2"] for voice in VOICES}
     assert ours == expected.get(name, spec)
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kinetoscope_fabrik._contacts import runs, targets
 from kinetoscope_fabrik._limits import _away
 from kinetoscope_fabrik.solver import FabrikSolver
 from kinetoscope_spec import JointLimits, Motion, Skeleton, ValidationError, anatomy, rotation
@@ -143,6 +144,52 @@ def test_nothing_pops(framerate) -> None:
         before, after = accelerations(motion, part), accelerations(result.motion, part)
         assert after.max() < 1.5 * before.max(), part
     assert accelerations(result.motion, "upper_leg").max() < accelerations(motion, "upper_leg").max() + 3.0
+
+
+def knees_rad(motion: Motion):
+    """Return how far each knee is bent, `[T, 2]`."""
+    path = motion.global_transforms()[0]
+    upper, lower, foot = (
+        path[:, joints(motion, part)].astype(float) for part in ("upper_leg", "lower_leg", "foot")
+    )
+    a, b = lower - upper, foot - lower
+    return np.arctan2(np.linalg.norm(np.cross(a, b), axis=-1), (a * b).sum(axis=-1))
+
+
+@given(st.integers(0, 10_000), st.integers(1, 15), st.integers(20, 120))
+@settings(deadline=None, max_examples=100)
+def test_blending_bounds_the_acceleration(seed, blend, frames) -> None:
+    """Whatever is in contact when: what blending adds is what the cubic over the blend's frames needs.
+
+    A Hermite curve over n frames from offset p and slope m to nothing is bent by at most
+    (6 |p| + 4 n |m|) / n^2 a frame; two may meet, and the toes' own acceleration stands in contact.
+    """
+    random = np.random.default_rng(seed)
+    t = np.arange(frames)[:, None] / 10
+    toes = np.sin(t * random.uniform(0.2, 2, 3) + random.uniform(0, 6, 3)) * random.uniform(0.05, 0.5, 3)
+    contact = np.repeat(random.random(frames // 4 + 1) < 0.4, 4)[:frames]
+    goals = targets(toes, contact, blend, -10.0)
+    runs_of = runs(~contact)
+    inner = [last - first + 2 for first, last in runs_of if first > 0 and last < frames - 1]
+    n = min([blend, *inner])
+    offset = np.abs(goals - toes).sum(axis=-1).max()
+    slope = np.abs(np.diff(toes, axis=0)).sum(axis=-1).max()
+    own = np.abs(np.diff(toes, 2, axis=0)).sum(axis=-1).max()
+    bound = own + 2 * (6 * offset + 4 * n * slope) / n**2
+    assert np.linalg.norm(np.diff(goals, 2, axis=0), axis=-1).max() <= bound
+
+
+@pytest.mark.parametrize(("amount", "faster"), [(0.05, 1.25), (0.12, 1.6)])
+def test_knees_do_not_snap(amount, faster) -> None:
+    """A foot that has slid 12 cm is brought back within the blend's 0.2 s: that much the knee has to hurry."""
+    motion = skating(walk(framerate=60.0, frames=300), amount)
+    before, after = knees_rad(motion), knees_rad(plant(motion).motion)
+    speed, bend = (
+        (lambda x: np.abs(np.diff(x, axis=0)).max()),
+        (lambda x: np.abs(np.diff(x, 2, axis=0)).max()),
+    )
+    assert speed(after) < faster * speed(before)
+    assert bend(after) < 1.5 * faster * bend(before)
 
 
 def test_figures_are_those_of_the_motions() -> None:
@@ -397,6 +444,8 @@ def test_real_clips(clip, drift_m) -> None:
         before, after = accelerations(motion, part), accelerations(result.motion, part)
         assert np.percentile(after, 99) < 1.5 * np.percentile(before, 99), part
         assert after.max() < 2 * before.max(), part
+    knees = [np.abs(np.diff(knees_rad(one), axis=0)).max() for one in (motion, result.motion)]
+    assert knees[1] < 1.25 * knees[0], "a knee snaps"
     again = plant(result.motion, contacts=result.contacts, ground_m=result.ground_m)
     moved = np.linalg.norm(
         again.motion.global_transforms()[0] - result.motion.global_transforms()[0], axis=-1

@@ -5,19 +5,27 @@ Chains are float64 `[B, N, 3]`; joints inside are relative to each chain's root.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from kinetoscope_fabrik import _cases
 from kinetoscope_fabrik._constants import BURST
 from kinetoscope_fabrik.protocol import Array
 
+Passes = Callable[[Array, Array, Array, float, int], tuple[Array, Array]]
+"""Iterates chains, as `iterate` does: from joints, lengths, targets, tolerance and how often."""
 
-def solve(chains: Array, targets: Array, tolerance: float, iterations: int) -> tuple[Array, Array, Array]:
+
+def solve(
+    chains: Array, targets: Array, tolerance: float, iterations: int, passes: Passes | None = None
+) -> tuple[Array, Array, Array]:
     """Return solved chains `[B, N, 3]`, iterations `[B]` and whether each target was reached `[B]`.
 
-    After every `BURST` iterations of FABRIK's two passes, what is still off is bent evenly to its
+    After every `BURST` iterations of `passes` (FABRIK's two), what is still off is bent evenly to its
     target (`_cases.close`), which counts as an iteration.
     """
+    passes = passes or iterate
     root = chains[:, :1]
     p, goal = chains - root, targets - chains[:, 0]
     limit = tolerance * tolerance
@@ -32,7 +40,7 @@ def solve(chains: Array, targets: Array, tolerance: float, iterations: int) -> t
     left = iterations
     while len(pending) and left:
         burst = min(BURST, left)
-        p[pending], spent = iterate(p[pending], lengths[pending], goal[pending], tolerance, burst)
+        p[pending], spent = passes(p[pending], lengths[pending], goal[pending], tolerance, burst)
         count[pending] += spent
         left -= burst
         pending = pending[_squared_error(p[pending], goal[pending]) > limit]

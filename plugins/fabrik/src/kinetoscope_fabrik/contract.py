@@ -9,12 +9,15 @@ Needs hypothesis (extra `contracts`).
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from unittest import SkipTest
 
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from kinetoscope_fabrik.contract_rigs import Drawn, beyond, rigs
 from kinetoscope_fabrik.protocol import Array, Solution
+from kinetoscope_fabrik.rig import Posed, PoseSolver
 from kinetoscope_spec.contracts import Contract, law, require
 
 __all__ = ["SolverContract", "poses", "turns"]
@@ -71,7 +74,10 @@ def _lengths(p: Array) -> Array:
 
 
 class SolverContract(Contract):
-    """What callers of a solver rely on; subclass it and set `provider`."""
+    """What callers of a solver rely on; subclass it and set `provider`.
+
+    A provider for chains of some sizes only has an attribute `bones`, the least and the greatest.
+    """
 
     hook: ClassVar[str] = "solver"
     mutants: ClassVar[str | None] = "kinetoscope_fabrik.contract_mutants:MUTANTS"
@@ -79,7 +85,7 @@ class SolverContract(Contract):
     @law(poses(), st.floats(-2, 2), st.booleans())
     def test_lengths_and_roots_are_kept(self, drawn: tuple[Array, Array], far: float, bend: bool) -> None:
         """Whatever the target, in reach or not, no segment changes its length by 1e-5 of it."""
-        chains, other = drawn
+        chains, other = self._fitting(drawn)
         targets = other[:, -1] * far
         poles = other[:, 0] + 1.0 if bend else None
         solved = self._solve(chains, targets, poles=poles).positions
@@ -92,7 +98,7 @@ class SolverContract(Contract):
     @law(poses())
     def test_reachable_targets_are_reached(self, drawn: tuple[Array, Array]) -> None:
         """A place where the end can be is reached at the default of 100 iterations."""
-        chains, other = drawn
+        chains, other = self._fitting(drawn)
         solution = self._solve(chains, other[:, -1], tolerance=_TOLERANCE_M)
         off = np.linalg.norm(solution.positions[:, -1] - other[:, -1], axis=1)
         require(
@@ -103,7 +109,7 @@ class SolverContract(Contract):
     @law(poses(), turns(), st.floats(1.0, 1e4))
     def test_out_of_reach_is_straight(self, drawn: tuple[Array, Array], turn: Array, far: float) -> None:
         """A chain whose target is out of reach lies on the line towards it, fully stretched."""
-        chains, _ = drawn
+        chains, _ = self._fitting(drawn)
         way = _matrix(turn)[:, 2]
         distance = _lengths(chains).sum(axis=1) * far + 0.01
         solution = self._solve(chains, chains[:, 0] + distance[:, None] * way)
@@ -115,7 +121,7 @@ class SolverContract(Contract):
     @law(poses())
     def test_solved_chain_is_a_fixed_point(self, drawn: tuple[Array, Array]) -> None:
         """Solving what is solved changes nothing."""
-        chains, other = drawn
+        chains, other = self._fitting(drawn)
         first = self._solve(chains, other[:, -1])
         again = self._solve(first.positions, other[:, -1])
         done = first.converged
@@ -127,7 +133,7 @@ class SolverContract(Contract):
     @law(poses(batch=20), st.booleans())
     def test_batch_equals_one_by_one(self, drawn: tuple[Array, Array], bend: bool) -> None:
         """A chain's solution doesn't depend on the batch that it is solved in."""
-        chains, other = drawn
+        chains, other = self._fitting(drawn)
         poles = other[:, 0] + 1.0 if bend else None
         together = self._solve(chains, other[:, -1], poles=poles)
         for i in range(len(chains)):
@@ -150,7 +156,7 @@ class SolverContract(Contract):
         So does turning it, unless a chain lies straight on the line to its target: then nothing
         but the world's axes can say to which side it is to bend.
         """
-        chains, other = drawn
+        chains, other = self._fitting(drawn)
         plain = self._solve(chains, other[:, -1])
         scale = 2.0**power
         scaled = self._solve(chains * scale, other[:, -1] * scale, tolerance=_TOLERANCE_M * scale)
@@ -166,6 +172,59 @@ class SolverContract(Contract):
         require(
             off <= size, f"in a world turned by {turn.round(3).tolist()} ends are {off.max():.3g} m elsewhere"
         )
+
+    @law(rigs())
+    def test_no_joint_leaves_its_limit(self, drawn: Drawn) -> None:
+        """Whatever a rig's goals, in reach or not, hinges and cones hold and offsets keep their lengths."""
+        posed = self._pose(drawn)
+        over = beyond(drawn.rig, posed.rotations)
+        require(over <= 1e-6, f"a joint is {over:.3g} rad beyond its limit")
+        up = np.array(drawn.rig.parents[1:])
+        bones = np.linalg.norm(posed.positions[:, 1:] - posed.positions[:, up], axis=-1)
+        off = np.abs(bones - np.linalg.norm(drawn.rig.offsets[1:], axis=-1)).max(initial=0)
+        require(off <= 1e-6, f"a bone of a rig changed its length by {off:.3g} m")
+
+    @law(rigs(met=True))
+    def test_met_goals_are_left_alone(self, drawn: Drawn) -> None:
+        """A rig within its limits whose goals are met is returned as it came."""
+        posed = self._pose(drawn)
+        off = np.abs(posed.rotations - drawn.rotations).max(initial=0)
+        require(off == 0, f"a rig that met its goals turned by {off:.3g}")
+        require(posed.iterations == 0, "a rig that met its goals took iterations, expected none")
+        require(posed.converged, "a rig meets its goals, but is not marked converged")
+
+    @law(rigs())
+    def test_poses_are_solved_alone(self, drawn: Drawn) -> None:
+        """A rig's pose doesn't depend on the batch that it is solved in."""
+        together = self._pose(drawn)
+        for i in range(len(drawn.rotations)):
+            alone = self._pose(drawn.one(i))
+            off = np.abs(alone.positions[0] - together.positions[i]).max()
+            require(
+                off == 0, f"pose {i} of {len(drawn.rotations)} is {off:.3g} m elsewhere when solved alone"
+            )
+
+    def _pose(self, drawn: Drawn) -> Posed:
+        if not isinstance(self.subject, PoseSolver):
+            raise SkipTest("solves chains, not rigs")
+        posed = self.subject.pose(drawn.rig, drawn.rotations, drawn.goals, free_root=drawn.free, iterations=6)
+        shape = drawn.rotations.shape
+        require(
+            posed.rotations.shape == shape, f"rotations have shape {posed.rotations.shape}, expected {shape}"
+        )
+        require(np.isfinite(posed.rotations) & np.isfinite(posed.positions).all(), "a pose is not finite")
+        return posed
+
+    def _fitting(self, drawn: tuple[Array, Array]) -> tuple[Array, Array]:
+        """Return the poses with as many bones as the provider takes: cut off, or the last one repeated."""
+        least, most = getattr(self.subject, "bones", (1, drawn[0].shape[1]))
+        first, second = (poses[:, : most + 1] for poses in drawn)
+        while first.shape[1] <= least:
+            first, second = (
+                np.concatenate([poses, 2 * poses[:, -1:] - poses[:, -2:-1]], axis=1)
+                for poses in (first, second)
+            )
+        return first, second
 
     def _solve(self, chains: Array, targets: Array, **options: Any) -> Solution:
         solution: Solution = self.subject.solve(chains, targets, **options)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
 import numpy as np
 
 from kinetoscope_fabrik.protocol import Array, Solution
+from kinetoscope_fabrik.rig import Goal, Posed, Rig
 from kinetoscope_spec.contracts import Mutant, Wrapper, mutant
 
 __all__ = ["MUTANTS"]
@@ -79,3 +81,36 @@ class Fixed(Wrapper):
     def solve(self, chains: Array, targets: Array, *, tolerance: float = 1e-3, **options: Any) -> Solution:
         solution: Solution = self.real.solve(chains, targets, tolerance=min(tolerance, 1e-3), **options)
         return solution
+
+
+@mutant(MUTANTS, "no_joint_leaves_its_limit")
+class Overshoots(Wrapper):
+    """turns every joint of a rig that it had to solve a degree farther than it may"""
+
+    def pose(self, rig: Rig, rotations: Array, goals: Sequence[Goal], **options: Any) -> Posed:
+        posed: Posed = self.real.pose(rig, rotations, goals, **options)
+        half = np.radians(0.5)
+        x, y, z, w = np.moveaxis(posed.rotations, -1, 0)
+        c, s = np.cos(half), np.sin(half)
+        turned = np.stack([x * c + w * s, y * c + z * s, z * c - y * s, w * c - x * s], axis=-1)
+        solved = (posed.iterations > 0)[:, None, None]
+        return attrs.evolve(posed, rotations=np.where(solved, turned, posed.rotations))
+
+
+@mutant(MUTANTS, "met_goals_are_left_alone")
+class Fidgets(Wrapper):
+    """counts an iteration for rigs that meet their goals already"""
+
+    def pose(self, rig: Rig, rotations: Array, goals: Sequence[Goal], **options: Any) -> Posed:
+        posed: Posed = self.real.pose(rig, rotations, goals, **options)
+        return attrs.evolve(posed, iterations=np.maximum(posed.iterations, 1))
+
+
+@mutant(MUTANTS, "poses_are_solved_alone")
+class Averages(Wrapper):
+    """tells every place as the mean of the batch's"""
+
+    def pose(self, rig: Rig, rotations: Array, goals: Sequence[Goal], **options: Any) -> Posed:
+        posed: Posed = self.real.pose(rig, rotations, goals, **options)
+        shift = posed.positions.mean(axis=(0, 1)) - posed.positions[:, :1].mean(axis=0)
+        return attrs.evolve(posed, positions=posed.positions + 1e-3 * shift)

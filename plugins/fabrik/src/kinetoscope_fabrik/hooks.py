@@ -6,7 +6,7 @@ Implement it in a distribution of your own without FABRIK's weight: a module wit
     def solver() -> Sequence[Provider]: ...
 
 in the entry-point group `kinetoscope.solver`. Importing this module loads nothing but the spec's
-hook markers; `Solver`, `Solution` and `SolverContract` are imported when they are first named.
+hook markers; protocols, values and `SolverContract` are imported when they are first named.
 """
 
 from __future__ import annotations
@@ -19,10 +19,31 @@ from typing import TYPE_CHECKING, Any, Final
 from kinetoscope_spec import Hook, Provider, hookimpl, hookspec
 
 if TYPE_CHECKING:
+    from kinetoscope_fabrik._arrays import Library, portable_fabrik
+    from kinetoscope_fabrik._chain import ArraySolver
     from kinetoscope_fabrik.contract import SolverContract
+    from kinetoscope_fabrik.joints import Cone, Hinge
     from kinetoscope_fabrik.protocol import Planting, Solution, Solver
+    from kinetoscope_fabrik.rig import Goal, Posed, PoseSolver, Rig
 
-__all__ = ["HOOKS", "Planting", "Solution", "Solver", "SolverContract", "addhooks", "solver"]
+__all__ = [
+    "HOOKS",
+    "ArraySolver",
+    "Cone",
+    "Goal",
+    "Hinge",
+    "Library",
+    "Planting",
+    "PoseSolver",
+    "Posed",
+    "Rig",
+    "Solution",
+    "Solver",
+    "SolverContract",
+    "addhooks",
+    "portable_fabrik",
+    "solver",
+]
 
 
 @hookspec
@@ -46,7 +67,14 @@ def addhooks() -> Sequence[object]:
     return [sys.modules[__name__]]
 
 
-_HOMES = {"Solver": "protocol", "Solution": "protocol", "Planting": "protocol", "SolverContract": "contract"}
+_HOMES = {
+    **dict.fromkeys(("Solver", "Solution", "Planting"), "protocol"),
+    **dict.fromkeys(("Rig", "Goal", "Posed", "PoseSolver"), "rig"),
+    **dict.fromkeys(("Hinge", "Cone"), "joints"),
+    "SolverContract": "contract",
+    **dict.fromkeys(("Library", "portable_fabrik"), "_arrays"),
+    "ArraySolver": "_chain",
+}
 
 
 def __getattr__(name: str) -> Any:

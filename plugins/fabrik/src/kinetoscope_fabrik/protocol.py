@@ -74,6 +74,9 @@ class Solver(Protocol):
     out of reach leaves the chain straight, towards the target. A chain that already reaches its
     target is returned as it came. Chains of a batch don't influence each other. Moving, turning or
     scaling the world (with the tolerance) moves, turns or scales the solution. No result holds NaN.
+
+    A provider that takes only chains of some sizes has an attribute `bones`, the least and the
+    greatest number of segments.
     """
 
     def solve(
