@@ -123,4 +123,4 @@ def _stretches(loud: NDArray[np.bool_], frame_s: float, gap: int) -> Heard:
         return Heard(np.zeros(1), np.array([len(loud) * frame_s]))
     cuts = np.flatnonzero(np.diff(places) > gap)
     starts, ends = places[np.r_[0, cuts + 1]], places[np.r_[cuts, len(places) - 1]] + 1
-    return Heard(starts * frame_s, ends * frame_s)
+    return Heard(np.asarray(starts * frame_s, np.float64), np.asarray(ends * frame_s, np.float64))

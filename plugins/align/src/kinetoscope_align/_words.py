@@ -79,7 +79,7 @@ def spoken_words(script: Script) -> list[Spoken]:
     for number, line in enumerate(script.lines):
         text = plain_text(line.text)
         held = words(text)
-        stops = [*_after(text, [(word.start, word.end) for word in held])]
+        stops = _after(text, [(word.start, word.end) for word in held])
         tagged = _tagged_pauses(line, len(held))
         language = line.language or script.language
         english = language.lower().replace("_", "-").split("-")[0] == "en"
@@ -93,7 +93,7 @@ def spoken_words(script: Script) -> list[Spoken]:
 
 def _after(text: str, spans: Sequence[tuple[int, int]]) -> list[int]:
     """Return how long a silence the punctuation after each word asks for."""
-    following = [start for start, _ in spans[1:]] + [len(text)]
+    following = [*[start for start, _ in spans], len(text)][1:]
     between = [text[end:start] for (_, end), start in zip(spans, following, strict=True)]
     return [max((_BREAKS.get(c, 0) for c in piece), default=0) for piece in between]
 
@@ -117,9 +117,9 @@ def _tagged_pauses(line: Line, count: int) -> frozenset[int]:
 def _spoken(text: str, line: int, english: bool, lexicon: Mapping[str, str], pause: int) -> Spoken:
     told = lexicon.get(text, lexicon.get(text.lower(), text))
     if len(told) > 2 and told[0] == told[-1] == "/":
-        ipa = tuple(pieces(told[1:-1]))
-        parts = (Part(None, tuple(arpabet(told))),) if english else ()
-        return Spoken(text, line, english and bool(parts[0].sounds), parts, ipa or ("ə",), pause)
+        given = tuple(arpabet(told)) if english else ()
+        spelling = tuple(pieces(told[1:-1])) or ("ə",)
+        return Spoken(text, line, bool(given), (Part(None, given),) if given else (), spelling, pause)
     if not english:
         sounds = tuple(sound for word in told.split() for sound in rough_sounds(word))
         return Spoken(text, line, False, (), sounds or ("ə",), pause)

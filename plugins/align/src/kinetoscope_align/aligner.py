@@ -9,6 +9,7 @@ import attrs
 
 from kinetoscope_align._cues import cues_of
 from kinetoscope_align._estimate import Timed, estimate
+from kinetoscope_align._fit import fitted
 from kinetoscope_align._native import native
 from kinetoscope_align._sound import Heard, Trimmed, heard, trimmed
 from kinetoscope_align._words import Spoken, spoken_words
@@ -50,7 +51,8 @@ class SphinxAligner(EstimateAligner):
         stretches = _stretches(words, sound, duration)
         pcm = resampled(sound.samples, sound.rate)
         if all(word.english for word in words):
-            return forced(words, pcm) or estimate(words, stretches)
+            timed = forced(words, pcm)
+            return fitted(words, timed, stretches, sound) if timed else estimate(words, stretches)
         reckoned = estimate(words, stretches)
         found: list[Timed] = []
         for first, last in _alike(words):
@@ -61,7 +63,11 @@ class SphinxAligner(EstimateAligner):
             start = (reckoned[first - 1].end + reckoned[first].start) / 2 if first else 0.0
             end = (reckoned[last - 1].end + reckoned[last].start) / 2 if last < len(words) else sound.seconds
             timed = forced(group, pcm[int(start * RATE) : int(end * RATE)])
-            found += [_moved(word, start) for word in timed] if timed else reckoned[first:last]
+            if timed:
+                timed = [_moved(word, start) for word in timed]
+                found += fitted(group, timed, stretches.clipped(start, end), sound)
+            else:
+                found += reckoned[first:last]
         return found
 
 

@@ -17,7 +17,7 @@ class Aligner(Protocol):
     kind `word` are the words of the script, all of them, in order (`kinetoscope_spec.script.words` of
     each line's `plain_text`). Cues of one kind follow one another without overlap, inside the sound;
     each phoneme and viseme has its span inside the time of some word, `sil` alone stands between them.
-    Cues do not move by more than a frame of 25 ms when the sound is made louder, softer or given at
+    Cues do not move by more than a frame of film (1/24 s) when the sound is made louder, softer or given at
     another rate, and move with it when silence is put before it. The `source` of each says whether it
     is the voice's own (`native`), was found in the sound (`aligned`) or reckoned (`estimated`); what is
     estimated grows with the sound. Native cues are kept.
