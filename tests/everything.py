@@ -131,9 +131,10 @@ def files() -> list[str]:
 
 
 def use_everything(folder: Path) -> None:
-    """Use detector, importer, feature, model, solver, renderer and media of one host."""
+    """Use detector, importer, feature, model, solver, renderer, media and voice of one host."""
     from kinetoscope import Host
     from kinetoscope.shot import film, settings
+    from kinetoscope_spec import Script
 
     clip = folder / "walk"
     clip.write_bytes(b"# kinetoscope sample\nseconds = 2.0\n")
@@ -161,6 +162,9 @@ def use_everything(folder: Path) -> None:
         media.write(folder / "film.mp4", drawn, rate=30)
         frames = list(media.open(folder / "film.mp4").frames())
         media.write_image(folder / "frame.png", frames[0])
+        said = host.voice("espeak").speak(Script.of("[whispers] Hello. *There* you are."))
+        host.write_audio(folder / "said.flac", said)
+        host.provider("watermarker").verify(said)
         host.explain("importer", clip)
         host.diagnostics()
 

@@ -123,9 +123,7 @@ def toy(shelf, marker):
 def test_speak_writes_speech_captions_and_cues(run, toy, tmp_path):
     (tmp_path / "play.txt").write_text(PLAY)
     out = tmp_path / "made" / "play.wav"
-    only = run(
-        *TOY, "speak", tmp_path / "play.txt", out, "--srt", "--vtt", "--cues", "--json"
-    ).stdout
+    only = run(*TOY, "speak", tmp_path / "play.txt", out, "--srt", "--vtt", "--cues", "--json").stdout
     data = json.loads(only)
     assert only.count("\n") == 1
     assert (data["provider"], data["watermark"], data["rate"]) == ("toy", "toy-mark", 8000)

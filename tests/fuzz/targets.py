@@ -257,6 +257,61 @@ def _detect() -> Target:
     return Target("detect", detector.detect, (), lambda: [b"import os\n", b"{}", b"\x89PNG\r\n\x1a\n"])
 
 
+def _script(name: str) -> Callable[[], Target]:
+    """Return the maker of a target: a form of scripts, and then the tags of every line."""
+
+    def target() -> Target:
+        from kinetoscope_spec import Line, Script, ValidationError, script
+
+        parse, write = getattr(script, f"parse_{name}"), getattr(script, f"write_{name}")
+
+        def read(data: bytes) -> None:
+            for line in parse(data.decode("utf-8", "replace")).lines:
+                with suppress(ValidationError):
+                    script.steps(line.text)
+
+        lines = [
+            Line("[excited] Ja! *So* ist es. [pause 1.5s] [mark m]", "Ann", "de"),
+            Line("3 < 4 & 5", "Bob"),
+        ]
+        held = Script(lines, {"Ann": "f2"}, "en-US", {"tomato": "/təˈmɑːtəʊ/", "NASA": "nassa"})
+        return Target(f"script-{name}", read, (FormatError,), lambda: [write(held).encode()])
+
+    return target
+
+
+def _speech_sound() -> Target:
+    from kinetoscope_gemini._sound import decoded
+
+    kinds = (None, "audio/wav", "audio/L16;rate=24000", "audio/mulaw")
+
+    def read(data: bytes) -> None:
+        for kind in kinds:
+            with suppress(FormatError):
+                decoded(data, kind)
+
+    def seeds() -> list[bytes]:
+        import io
+        import wave
+
+        stream = io.BytesIO()
+        with wave.open(stream, "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(24_000)
+            file.writeframes(bytes(range(256)))
+        return [stream.getvalue(), bytes(range(64))]
+
+    return Target("gemini-sound", read, (), seeds)
+
+
+def _speech_cache() -> Target:
+    from kinetoscope_gemini._cache import _read
+
+    errors = (ValueError, LookupError, TypeError, AttributeError)
+    return Target("gemini-cache", _read, errors, lambda: [b"{}"])
+
+
 TARGETS: dict[str, Callable[[], Target]] = {
     "bvh": _bvh,
     "fbx": _fbx,
@@ -271,6 +326,11 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "checkpoint": _checkpoint,
     "signatures": _signatures,
     "detect": _detect,
+    "script-text": _script("text"),
+    "script-toml": _script("toml"),
+    "script-ssml": _script("ssml"),
+    "gemini-sound": _speech_sound,
+    "gemini-cache": _speech_cache,
 }
 
 PACKAGES = {
@@ -287,5 +347,10 @@ PACKAGES = {
     "checkpoint": ("kinetoscope_codebook",),
     "signatures": ("kinetoscope_magika", "kinetoscope_bvh", "kinetoscope_fbx", "kinetoscope_glb"),
     "detect": ("kinetoscope_magika",),
+    "script-text": ("kinetoscope_spec.script",),
+    "script-toml": ("kinetoscope_spec.script",),
+    "script-ssml": ("kinetoscope_spec.script",),
+    "gemini-sound": ("kinetoscope_gemini",),
+    "gemini-cache": ("kinetoscope_gemini",),
 }
 """Whose branches guide the fuzzer."""

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from kinetoscope_gemini._models import model_of
 from kinetoscope_gemini._plan import plan_of
 from kinetoscope_gemini._tags import compiled, pause_seconds
-from kinetoscope_gemini._words import seconds_of, sentences, words
+from kinetoscope_gemini._turns import Report, atoms_of
+from kinetoscope_gemini._words import seconds_of, sentences
 from kinetoscope_spec import Line, Script
 from kinetoscope_spec.contracts.strategies import scripts
+from kinetoscope_spec.script import Said, catalogue, steps, words
 
 MODELS = [model_of(f"gemini-{version}-flash-tts") for version in ("2.5", "3.1", "3.8")]
 LETTERS = st.text(st.sampled_from("abc .,!?…。、日本ไทย\n'\"«»–1"), max_size=80)
@@ -189,3 +191,39 @@ def test_long_texts_are_cut_in_bounded_time(unit: str) -> None:
     with bounded_time(20, f"cutting 60,000 letters of {unit!r}"):
         plan = plan_of(Script.of("a " + unit * (60_000 // len(unit))), MODELS[2], 40)
     assert all(chunk.seconds < 45 for chunk in plan.chunks)
+
+
+@given(st.lists(st.sampled_from(["one", "two", *(f"[{tag}]" for tag in catalogue())]), max_size=12))
+def test_moods_hold_as_long_as_in_every_voice(pieces: list[str]) -> None:
+    """The oracle is the spec's `steps`: a tag ends that before it in its category, `[neutral]` all."""
+    text = " ".join([*pieces, "end"])
+    report = Report()
+    atoms, _ = atoms_of(Script.of(text), MODELS[2], 40.0, report)
+    spoken = [atom for atom in atoms if atom.words]
+    expected = {
+        tag.name
+        for step in steps(text)
+        if isinstance(step, Said) and "end" in step.text
+        for tag in step.tags
+        if compiled(tag.name, "3.8").mood
+    }
+    assert set(spoken[-1].moods) == {name.lower() for name in expected}
+
+
+def test_a_request_that_begins_under_a_mood_is_told_of_it() -> None:
+    text = "[whispers] " + " ".join(["A sentence of some length, to be said quietly."] * 6)
+    for model, sent in zip(MODELS[:2], ("[whispering] ", "[whispers] "), strict=True):
+        plan = plan_of(Script.of(text + " [neutral] And aloud. And on."), model, 6.0)
+        texts = [turn.text for chunk in plan.chunks for turn in chunk.turns]
+        assert len(texts) > 3
+        assert all(held.startswith(sent) for held in texts[:3])
+        assert "whisper" not in texts[-1].partition("And aloud")[2]
+    (style,) = {
+        turn.style for chunk in plan_of(Script.of(text), MODELS[2], 6.0).chunks for turn in chunk.turns
+    }
+    assert style == "whispering"
+
+
+@pytest.mark.parametrize("dialect", ["2.5", "3.1", "3.8"])
+def test_what_lasts_in_the_catalogue_is_a_mood_here_and_nothing_else(dialect: str) -> None:
+    assert [tag.name for tag in catalogue().values() if compiled(tag.name, dialect).mood != tag.lasts] == []

@@ -1,23 +1,21 @@
-"""eSpeak NG by ctypes: one call in, samples and events out, nothing remembered in between.
+"""eSpeak NG in processes of its own: one call in, samples and events out, nothing remembered in between.
 
-The library keeps its state in globals, and the state that one text leaves behind changes the samples of
-the next; initialising it again does not help. So every call gets the library freshly loaded, from a copy
-of its file that no other thread uses meanwhile: some 7 ms with its dictionary, after which the same text
-gives the same bytes, and threads speak side by side.
+The library keeps its state in globals: what one text leaves behind changes the samples of the next, and
+threads would share it. And it crashes on some texts, in some voices; which, nobody knows beforehand. So
+it runs in worker processes (`_worker`), which begin every session with the same state. The same text
+gives the same bytes, threads speak side by side, and a crash is an error with a name.
 """
 
 from __future__ import annotations
 
 import atexit
-import ctypes
-import locale
 import os
-import shutil
+import signal
+import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -26,44 +24,21 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_spec.errors import ProviderUnavailable
+from kinetoscope_espeak import _worker
+from kinetoscope_espeak._worker import RATE
+from kinetoscope_spec.errors import KinetoscopeError, ProviderUnavailable
 
-__all__ = ["RATE", "Event", "Loaded", "Spoken", "loaded"]
+__all__ = ["RATE", "EspeakCrashed", "Event", "Session", "Spoken", "close", "loaded"]
 
-RATE: Final = 22_050
-"""Samples per second of every voice (speak_lib.h: the value that `espeak_Initialize` returns)."""
+_SECONDS, _LETTERS_A_SECOND = 20, 50
+"""Processor time that a call may take: 100 times what one takes, and some for short ones."""
 
-# The names and numbers below are those of espeak-ng/speak_lib.h, version 1.52.
-_RETRIEVAL, _BUFFER_MS = 1, 60
-_PHONEME_EVENTS, _PHONEME_IPA, _DONT_EXIT = 0x1, 0x2, 0x8000
-_UTF8, _SSML, _PHONEMES = 0x1, 0x10, 0x100
-_LIST_TERMINATED, _WORD, _PHONEME = 0, 1, 7
-_VOLUME = 2
-_SEED = 1
-_LONGEST_PATH = 120
-"""The library keeps the path of its data in 160 bytes and adds names of files to it."""
+_SESSIONS: Final = 2000
+"""After so many a worker is replaced: whatever the library leaks goes with it."""
 
 
-class _Id(ctypes.Union):
-    _fields_ = (("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8))
-
-
-class _Event(ctypes.Structure):
-    _fields_ = (
-        ("type", ctypes.c_int),
-        ("unique_identifier", ctypes.c_uint),
-        ("text_position", ctypes.c_int),
-        ("length", ctypes.c_int),
-        ("audio_position", ctypes.c_int),
-        ("sample", ctypes.c_int),
-        ("user_data", ctypes.c_void_p),
-        ("id", _Id),
-    )
-
-
-_Callback = ctypes.CFUNCTYPE(
-    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
-)
+class EspeakCrashed(KinetoscopeError):
+    """eSpeak NG itself crashed, or came to no end; nothing else is harmed, and it can speak again."""
 
 
 @attrs.frozen
@@ -96,29 +71,95 @@ class Spoken:
     events: tuple[Event, ...]
 
 
-class Loaded:
+@lru_cache(maxsize=1)
+def _paths() -> tuple[Path, Path]:
+    """Return the library's file and its data."""
+    try:
+        import espeakng_loader  # type: ignore[import-untyped] # it has no annotations
+    except ImportError as error:
+        raise ProviderUnavailable("espeakng-loader is not installed; pip install espeakng-loader") from error
+    library, data = Path(espeakng_loader.get_library_path()), Path(espeakng_loader.get_data_path())
+    if not library.is_file():
+        raise ProviderUnavailable(f"espeakng-loader has no library for this system ({library} is missing)")
+    return library, data
+
+
+class Worker:
+    """One worker process. Not for two threads at once."""
+
+    def __init__(self) -> None:
+        library, data = _paths()
+        command = [sys.executable, "-I", "-S", "-B", _worker.__file__, str(library), str(data)]
+        self.sessions = 0
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
+            )
+        except OSError as error:
+            raise ProviderUnavailable(f"eSpeak NG's process can't be started: {error}") from error
+        try:
+            told, _ = self.receive()
+        except EOFError:
+            told = {"failed": f"its process ended with status {self.close()}"}
+        if told.get("rate") != RATE:
+            self.close()
+            why = told.get("failed") or f"it returned {told['rate']}, expected {RATE}"
+            raise ProviderUnavailable(
+                f"eSpeak NG did not start with {library} and {data}: {why}; reinstall espeakng-loader"
+            )
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.poll() is None
+
+    def ask(self, request: dict[str, Any]) -> None:
+        """Send a request."""
+        assert self._process.stdin is not None
+        try:
+            _worker.write(self._process.stdin.fileno(), request)
+        except OSError as error:
+            raise EOFError from error
+
+    def receive(self) -> tuple[dict[str, Any], bytes]:
+        """Return the next answer.
+
+        Raises:
+            EOFError: the process has ended.
+        """
+        assert self._process.stdout is not None
+        return _worker.receive(self._process.stdout.fileno())
+
+    def close(self) -> int:
+        """End the process; return its status."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            with suppress(OSError):
+                pipe.close()
+        try:
+            return self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            return self.kill()
+
+    def kill(self) -> int:
+        """End the process at once."""
+        self._process.kill()
+        return self.close()
+
+    def disown(self) -> None:
+        """Leave the process to that which this one was forked from."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            with suppress(OSError):
+                pipe.close()
+        self._process.returncode = 0  # else it would warn of a child that is none of ours
+
+
+class Session:
     """The library as it is after loading. Not for two threads at once."""
 
-    def __init__(self, library: Any, data: Path) -> None:
-        self._library = library
-        self._chunks: list[NDArray[np.int16]] = []
-        self._events: list[Event] = []
-        self._failure: BaseException | None = None
-        self._callback = _Callback(self._receive)  # kept: the library calls it as long as it is loaded
-        library.espeak_Synth.argtypes = (
-            ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int, ctypes.c_uint, ctypes.c_uint,
-            ctypes.c_void_p, ctypes.c_void_p,
-        )  # fmt: skip
-        options = _PHONEME_EVENTS | _PHONEME_IPA | _DONT_EXIT
-        rate = library.espeak_Initialize(_RETRIEVAL + 1, _BUFFER_MS, os.fsencode(data.parent), options)
-        if rate != RATE:
-            raise ProviderUnavailable(
-                f"eSpeak NG did not start with the data in {data} (it returned {rate}, expected {RATE}); "
-                "reinstall espeakng-loader"
-            )
-        # The noise of breathy voices is drawn by chance, which starts with the time of day.
-        library.espeak_ng_SetRandSeed(ctypes.c_long(_SEED))
-        library.espeak_SetSynthCallback(self._callback)
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
 
     def speak(self, ssml: str, voice: str, *, volume: int = 100, phonemes: bool = False) -> Spoken:
         """Speak `ssml` with the library's voice of that name (`en-us`, `en-us+f3`).
@@ -127,123 +168,102 @@ class Loaded:
 
         Raises:
             ProviderUnavailable: the library has no such voice or fails.
+            EspeakCrashed: it crashes at this.
         """
-        self._chunks, self._events, self._failure = [], [], None
-        if status := self._library.espeak_SetVoiceByName(voice.encode()):
-            raise ProviderUnavailable(f"eSpeak NG has no voice {voice!r} (status {status})")
-        self._library.espeak_SetParameter(_VOLUME, volume, 0)
-        flags = _UTF8 | _SSML | (_PHONEMES if phonemes else 0)
-        held = ssml.encode() + b"\0"
-        status = self._library.espeak_Synth(held, len(held), 0, 1, 0, flags, None, None)
-        if self._failure is not None:
-            raise self._failure
-        if status:
-            raise ProviderUnavailable(f"eSpeak NG failed (status {status}) at {ssml[:80]!r}")
-        samples = np.concatenate(self._chunks) if self._chunks else np.zeros(0, np.int16)
-        return Spoken(samples.astype(np.float32) / np.float32(32768), tuple(self._events))
-
-    def _receive(self, samples: Any, count: int, events: Any) -> int:
+        request = {"ssml": ssml, "voice": voice, "volume": volume, "phonemes": phonemes}
+        request["seconds"] = _SECONDS + len(ssml) // _LETTERS_A_SECOND
         try:
-            if count > 0 and samples:
-                self._chunks.append(np.ctypeslib.as_array(samples, (count,)).copy())
-            i = 0
-            while events[i].type != _LIST_TERMINATED:
-                self._note(events[i])
-                i += 1
-        except BaseException as error:  # noqa: BLE001 - no exception may cross the library's frames
-            self._failure = error
-            return 1
-        return 0
+            self._worker.ask(request)
+            told, samples = self._worker.receive()
+        except EOFError:
+            told, samples = {"died": -self._worker.close()}, b""
+        if "died" in told:
+            raise EspeakCrashed(f"eSpeak NG {_death(told['died'])} at {ssml[:200]!r} in its voice {voice!r}")
+        if not told["voice"]:
+            raise ProviderUnavailable(f"eSpeak NG has no voice {voice!r} (status {told['status']})")
+        if told["status"]:
+            raise ProviderUnavailable(f"eSpeak NG failed (status {told['status']}) at {ssml[:80]!r}")
+        heard = np.frombuffer(samples, "<i2").astype(np.float32) / np.float32(32768)
+        return Spoken(heard, tuple(_event(sample, what) for sample, what in told["events"]))
 
-    def _note(self, event: Any) -> None:
-        if event.type == _WORD:
-            self._events.append(Event("word", event.sample, event.text_position - 1))
-        elif event.type == _PHONEME:
-            # Eight bytes, without a zero at their end if all are used.
-            raw = ctypes.string_at(ctypes.addressof(event.id), 8).split(b"\0")[0]
-            self._events.append(Event("phoneme", event.sample, 0, raw.decode("utf-8", "ignore")))
 
-    def close(self) -> None:
-        """Free what the library holds."""
-        self._library.espeak_Terminate()
+def _death(number: int) -> str:
+    known = {int(held): held.name for held in signal.Signals}
+    if known.get(number) == "SIGXCPU":
+        return "came to no end"
+    return f"crashed ({known.get(number, number)})"
+
+
+def _event(sample: int, what: str | int) -> Event:
+    return Event("phoneme", sample, 0, what) if isinstance(what, str) else Event("word", sample, what)
 
 
 _lock = threading.Lock()
-_starting = threading.Lock()
-_free: list[Path] = []
-
-
-@lru_cache(maxsize=1)
-def _home() -> tuple[Path, Path, Path]:
-    """Return the library's file, its data, and a folder for copies that goes when the process does."""
-    try:
-        import espeakng_loader  # type: ignore[import-untyped] # it has no annotations
-    except ImportError as error:
-        raise ProviderUnavailable("espeakng-loader is not installed; pip install espeakng-loader") from error
-    library, data = Path(espeakng_loader.get_library_path()), Path(espeakng_loader.get_data_path())
-    if not library.is_file():
-        raise ProviderUnavailable(f"espeakng-loader has no library for this system ({library} is missing)")
-    folder = Path(tempfile.mkdtemp(prefix="kinetoscope-espeak-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    if len(os.fsencode(data)) > _LONGEST_PATH and os.name == "posix":
-        (folder / data.name).symlink_to(data)
-        data = folder / data.name
-    return library, data, folder
-
-
-def _copy() -> Path:
-    """Return a copy of the library's file that nobody has loaded."""
-    library, _, folder = _home()
-    with _lock:
-        if _free and _free[-1].exists():
-            return _free.pop()
-        descriptor, name = tempfile.mkstemp(suffix=library.suffix, dir=folder)
-    os.close(descriptor)
-    shutil.copyfile(library, name)
-    os.chmod(name, 0o700)
-    return Path(name)
+_idle: list[Worker] = []
 
 
 @contextmanager
-def loaded() -> Iterator[Loaded]:
-    """Yield the library, freshly loaded.
+def loaded() -> Iterator[Session]:
+    """Yield the library, as it is when it was just loaded.
 
     Raises:
         ProviderUnavailable: it can't be loaded here; says why.
     """
-    _, data, _ = _home()
-    copy = _copy()
+    worker = _taken()
     try:
-        library = ctypes.CDLL(str(copy))
-    except OSError as error:
-        raise ProviderUnavailable(f"eSpeak NG can't be loaded: {error}") from error
-    try:
-        with _starting, _locale_kept():
-            held = Loaded(library, data)
-        try:
-            yield held
-        finally:
-            held.close()
-    finally:
-        _unload(library)
-        if sys.platform != "darwin":  # there an unloaded library may stay, with its state
-            with _lock:
-                _free.append(copy)
+        yield Session(worker)
+        worker.ask({})
+    except EspeakCrashed:
+        # It said so itself, and goes on; or it is no more, and the next who takes it finds that out.
+        _put_back(worker)
+        raise
+    except EOFError:
+        worker.close()
+    except BaseException:
+        worker.kill()  # an answer that is still to come must not meet the next question
+        raise
+    else:
+        _put_back(worker)
 
 
-def _unload(library: Any) -> None:
-    import _ctypes
+def _taken() -> Worker:
+    while True:
+        with _lock:
+            worker = _idle.pop() if _idle else None
+        if worker is None:
+            return Worker()
+        if worker.alive:
+            return worker
+        worker.close()
 
-    unload = getattr(_ctypes, "dlclose", None) or _ctypes.FreeLibrary  # type: ignore[attr-defined]
-    unload(library._handle)
+
+def _put_back(worker: Worker) -> None:
+    worker.sessions += 1
+    with _lock:
+        keep = worker.alive and worker.sessions < _SESSIONS and len(_idle) < (os.cpu_count() or 1)
+        if keep:
+            _idle.append(worker)
+    if not keep:
+        worker.close()
 
 
-@contextmanager
-def _locale_kept() -> Iterator[None]:
-    """Undo what the library does to the process: it sets the locale of characters when it starts."""
-    before = locale.setlocale(locale.LC_CTYPE)
-    try:
-        yield
-    finally:
-        if locale.setlocale(locale.LC_CTYPE) != before:
-            locale.setlocale(locale.LC_CTYPE, before)
+def close() -> None:
+    """End the workers that nobody is using."""
+    with _lock:
+        held = _idle[:]
+        _idle.clear()
+    for worker in held:
+        worker.close()
+
+
+def _forget() -> None:
+    global _lock  # noqa: PLW0603 - another thread may have held it when this process was forked
+    _lock = threading.Lock()
+    for worker in _idle:
+        worker.disown()
+    _idle.clear()
+
+
+atexit.register(close)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

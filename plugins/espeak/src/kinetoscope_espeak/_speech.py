@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Final
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from kinetoscope_espeak._compile import Atom, Call, Marked, Silence, atoms, ssml_of
 from kinetoscope_espeak._cues import Timeline, timeline
 from kinetoscope_espeak._lexicon import mnemonics
-from kinetoscope_espeak._library import RATE, loaded
+from kinetoscope_espeak._library import RATE, EspeakCrashed, Spoken, loaded
 from kinetoscope_espeak._voices import Timbre
 from kinetoscope_spec import Cue
 from kinetoscope_spec.script import Step, Word, words
@@ -180,21 +180,37 @@ def _said(
     voice = f"{language}+{call.timbre.variant}" if call.timbre.variant else language
     letters = [len(word.text) for word in spoken]
     instead: dict[int, str] = {}
+    found: tuple[Spoken, Timeline] | None = None
+    crash: EspeakCrashed | None = None
     for breath in _BREATHS:
         ssml = ssml_of(
             call, lexicon, partial(mnemonics, voice=language), instead=instead, ends=ends, breath=breath
         )
-        with loaded() as library:
-            result = library.speak(ssml.text, voice, volume=call.timbre.volume, phonemes=ssml.phonemes)
+        try:
+            with loaded() as library:
+                result = library.speak(ssml.text, voice, volume=call.timbre.volume, phonemes=ssml.phonemes)
+        except EspeakCrashed as error:  # it may do without the word that it died of, or with shorter clauses
+            crash = error
+            instead |= _spelt(spoken, range(len(spoken)), language)
+            continue
         times = timeline(result.events, ssml.places, letters, len(result.samples))
+        found = result, times
         missing = [i for i, held in enumerate(times.words) if held is None or not held.known]
         if _is_lost(times, letters):
             continue
-        mute = {i: _instead(spoken[i].text, language) for i in missing if _is_mute(spoken[i].text, language)}
+        mute = _spelt(spoken, missing, language)
         if not mute.keys() - instead.keys():
             break
         instead |= mute
-    return result.samples, times
+    if found is None:
+        assert crash is not None
+        raise crash
+    return found[0].samples, found[1]
+
+
+def _spelt(spoken: Sequence[Word], which: Iterable[int], language: str) -> dict[int, str]:
+    """Return what is said instead of those words that the library can't say, by their numbers."""
+    return {i: _instead(spoken[i].text, language) for i in which if _is_mute(spoken[i].text, language)}
 
 
 def _is_lost(times: Timeline, letters: Sequence[int]) -> bool:
@@ -212,9 +228,12 @@ def _is_lost(times: Timeline, letters: Sequence[int]) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_mute(word: str, language: str) -> bool:
-    """Tell whether the library is silent about a word: it lacks the names of the rarer writings' letters."""
-    with loaded() as library:
-        samples = library.speak(f"<speak>{re.sub('[<>&]', ' ', word)} </speak>", language).samples
+    """Tell whether the library is silent about a word, or crashes: it lacks the names of rarer letters."""
+    try:
+        with loaded() as library:
+            samples = library.speak(f"<speak>{re.sub('[<>&]', ' ', word)} </speak>", language).samples
+    except EspeakCrashed:
+        return True
     return not bool(np.abs(samples).max(initial=0) > _MUTE)
 
 

@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 
 from kinetoscope_espeak._languages import voice_of
-from kinetoscope_espeak._library import RATE
+from kinetoscope_espeak._library import RATE, close
 from kinetoscope_espeak._speech import Planned, Sound, plan, sound_of
 from kinetoscope_espeak._tags import treatment, treatments
 from kinetoscope_espeak._voices import TIMBRES, infos, timbre
@@ -38,7 +38,8 @@ class _Work:
 class EspeakVoice:
     """Speaks scripts in any of 120 languages, the same samples each time, from any number of threads.
 
-    Every call loads the library anew (`_library` says why), so that there is no state to share.
+    The library runs in processes of its own (`_library` says why), which stay for the next call until
+    `close`, or the end of this process.
     """
 
     def voices(self) -> Sequence[VoiceInfo]:
@@ -57,6 +58,7 @@ class EspeakVoice:
         Raises:
             ValidationError: no word to say; an unknown voice, language, tag or option.
             ProviderUnavailable: eSpeak NG can't be loaded here.
+            EspeakCrashed: it crashes at some words, however they are put to it.
         """
         work = _prepared(script, options)
         sounds = list(_sounds(work, script))
@@ -82,6 +84,10 @@ class EspeakVoice:
         pieces = await asyncio.to_thread(self.stream, script, **options)
         while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
             yield piece
+
+    def close(self) -> None:
+        """End the processes that wait for work; speaking again starts them again."""
+        close()
 
 
 def _prepared(script: Script, options: dict[str, Any]) -> _Work:

@@ -103,7 +103,7 @@ def plan_of(script: Script, model: Model, chunk_s: float) -> Plan:
     atoms, tail_s = atoms_of(script, model, chunk_s * _ATOM_SHARE, report)
     if not any(atom.words for atom in atoms):
         raise ValidationError(f"{script.text[:40]!r} holds no word to say, expected at least one")
-    chunks = tuple(_chunk(group, voices) for group in _packed(atoms, model, chunk_s))
+    chunks = tuple(_chunk(group, voices, model) for group in _packed(atoms, model, chunk_s))
     cast = dict.fromkeys(turn.voice for chunk in chunks for turn in chunk.turns)
     return Plan(chunks, report, tail_s, tuple(cast))
 
@@ -133,15 +133,17 @@ def _fits(group: Sequence[Atom], atom: Atom, model: Model, chunk_s: float) -> bo
     )
 
 
-def _chunk(group: Sequence[Atom], voices: Mapping[str, str]) -> Chunk:
+def _chunk(group: Sequence[Atom], voices: Mapping[str, str], model: Model) -> Chunk:
     turns: list[Turn] = []
-    for atom in group:
+    for i, atom in enumerate(group):
+        tags = atom.tags if i else (*atom.resumed, *atom.tags)
+        text = " ".join(part for part in (_tagged(tags, model), atom.text) if part)
         last = turns[-1] if turns else None
         if last and (last.speaker, last.style) == (atom.speaker, atom.style):
-            turns[-1] = attrs.evolve(last, text=f"{last.text} {atom.text}")
+            turns[-1] = attrs.evolve(last, text=f"{last.text} {text}")
         else:
             voice = voices.get(atom.speaker, DEFAULT)
-            turns.append(Turn(atom.speaker, voice, atom.style, atom.text))
+            turns.append(Turn(atom.speaker, voice, atom.style, text))
     return Chunk(
         tuple(turns),
         group[0].language,
@@ -151,6 +153,13 @@ def _chunk(group: Sequence[Atom], voices: Mapping[str, str]) -> Chunk:
         tuple(sorted(_unique(mood for atom in group for mood in atom.moods))),
         group[0].accent,
     )
+
+
+def _tagged(tags: Sequence[str], model: Model) -> str:
+    """Return tags as they are sent; 3.1 does not want two side by side."""
+    if not tags:
+        return ""
+    return " ".join(tags) if model.dialect == "3.8" else f"[{', '.join(tags)}]"
 
 
 def _unique(values: Iterable[str]) -> dict[str, None]:

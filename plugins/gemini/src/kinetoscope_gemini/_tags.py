@@ -7,11 +7,15 @@ of tags of the 2.5 models from docs.cloud.google.com, "Gemini-TTS".
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, Literal
 
 import attrs
 
-__all__ = ["Effect", "Treatment", "compiled", "pause_seconds"]
+from kinetoscope_spec import ValidationError
+from kinetoscope_spec.script import find_tag
+
+__all__ = ["Effect", "category_of", "compiled", "pause_seconds"]
 
 Kind = Literal["inline", "word", "style", "plain", "stress", "silence", "nothing"]
 
@@ -38,15 +42,6 @@ class Effect:
     mood: bool = False
 
 
-@attrs.frozen
-class Treatment:
-    """What is done with a tag: `native`, `approximated` or `unsupported`, and by which means."""
-
-    tag: str
-    how: str
-    note: str = ""
-
-
 _ANGLE: Final = frozenset(
     (
         "argh", "breath", "heavy breath", "exhales", "cackle", "cheer", "chuckle", "chuckles", "cough", "cry",
@@ -65,7 +60,8 @@ _SOUNDS: Final = {
     "cackles": "cackle", "chuckling": "chuckle", "cheers": "cheer", "groans": "groan", "growls": "growl",
     "grunts": "grunt", "hisses": "hiss", "moans": "moan", "pants": "pant", "panting": "pant",
     "screams": "scream", "shrieks": "shriek", "sneezes": "sneeze", "snickers": "snicker", "snorts": "snort",
-    "clears throat": "throat-clearing", "throat clearing": "throat-clearing", "whimpers": "whimper",
+    "clears throat": "throat-clearing", "clearing throat": "throat-clearing",
+    "throat clearing": "throat-clearing", "whimpers": "whimper",
     "whimpering": "whimper", "yawns": "yawn", "yawning": "yawn", "tuts": "tsk",
 }  # fmt: skip
 """Other words for them."""
@@ -144,6 +140,15 @@ def pause_seconds(tag: str) -> float | None:
             factor = 1e-3 if match["n_unit"].startswith("m") else 1.0
             return min(float(match["n"]) * factor, _LONGEST_PAUSE_S)
     return None
+
+
+@lru_cache(maxsize=1024)
+def category_of(tag: str) -> str:
+    """Return what a tag is about, by the catalogue; words that it does not know are free text."""
+    try:
+        return find_tag(tag).category
+    except ValidationError:
+        return "free text"
 
 
 def compiled(tag: str, dialect: str) -> Effect:

@@ -10,9 +10,10 @@ import attrs
 
 from kinetoscope_gemini._languages import resolve
 from kinetoscope_gemini._models import Model
-from kinetoscope_gemini._tags import Effect, compiled
-from kinetoscope_gemini._words import cued, has_words, seconds_of, sentences, words
+from kinetoscope_gemini._tags import Effect, category_of, compiled
+from kinetoscope_gemini._words import cued, has_words, seconds_of, sentences
 from kinetoscope_spec import Line, Script
+from kinetoscope_spec.script import words
 
 __all__ = ["Atom", "Report", "atoms_of"]
 
@@ -28,7 +29,9 @@ class Atom:
     Attributes:
         speaker: as the script calls them.
         language: BCP 47 tag of the model.
-        text: as it is sent, tags in the dialect's form.
+        text: as it is sent, without tags.
+        tags: those before it, in the dialect's form.
+        resumed: those that were sent before and are still in force; a request that begins here repeats them.
         style: how it is to be said, empty where nothing is asked for.
         moods: the tags in force that change how loud it is meant to be.
         words: its words as the script writes them: its cues.
@@ -40,6 +43,8 @@ class Atom:
     speaker: str
     language: str
     text: str
+    tags: tuple[str, ...] = ()
+    resumed: tuple[str, ...] = ()
     style: str = ""
     moods: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
@@ -120,9 +125,7 @@ class _LineBuilder:
         self._accent = tag if "-" in tag else None
         self.gap_s = gap_s
         self._waiting: list[str] = []
-        self._styles: list[str] = []
-        self._moods: list[str] = []
-        self._spoken_since_mood = True
+        self._moods: dict[str, tuple[str, Effect]] = {}  # by category
         self._stress = False
 
     def atoms(self) -> Iterator[Atom]:
@@ -147,13 +150,12 @@ class _LineBuilder:
         """Act on a tag."""
         effect = compiled(tag, self._model.dialect)
         self._report.tag(tag, effect)
-        if effect.mood or effect.kind == "plain":
-            self._begin_mood()
-        if effect.mood:
-            self._moods.append(" ".join(tag.lower().split()))
-        if effect.kind == "style":
-            self._styles.append(effect.value)
-        elif effect.kind == "inline":
+        if effect.kind == "plain" or category_of(tag) == "control":
+            self._moods.clear()
+        elif effect.mood:  # it takes the place of the one before it in its category, as in every voice
+            self._moods.pop(category_of(tag), None)
+            self._moods[category_of(tag)] = " ".join(tag.lower().split()), effect
+        if effect.kind == "inline":
             self._waiting.append(effect.value)
         elif effect.kind == "stress":
             self._stress = True
@@ -163,38 +165,29 @@ class _LineBuilder:
             yield from self._flush()
             self.gap_s += effect.seconds
 
-    def _begin_mood(self) -> None:
-        """A mood after words takes the place of those before; several in a row hold together."""
-        if self._spoken_since_mood:
-            self._styles, self._moods, self._spoken_since_mood = [], [], False
-
     def _flush(self) -> Iterator[Atom]:
         """Send tags that stand before no more words by themselves."""
         if self._waiting:
             yield self._atom("", ())
 
     def _atom(self, said: str, cues: tuple[str, ...]) -> Atom:
-        text = " ".join(part for part in (self._tags(), said) if part)
+        held = list(self._moods.values())
+        inline = [effect.value for _, effect in held if effect.kind == "inline"]
         atom = Atom(
             self._line.speaker,
             self._language,
-            text,
-            ", ".join(self._styles),
-            tuple(self._moods),
+            said,
+            tuple(self._waiting),
+            tuple(value for value in inline if value not in self._waiting),
+            ", ".join(effect.value for _, effect in held if effect.kind == "style"),
+            tuple(mood for mood, _ in held),
             cues,
             seconds_of(said) + 0.5 * len(self._waiting),
             self.gap_s,
             self._accent,
         )
         self._waiting, self.gap_s = [], 0.0
-        self._spoken_since_mood = self._spoken_since_mood or bool(cues)
         return atom
-
-    def _tags(self) -> str:
-        """Return the tags that wait, as they are sent; 3.1 does not want two side by side."""
-        if not self._waiting:
-            return ""
-        return " ".join(self._waiting) if self._model.dialect == "3.8" else f"[{', '.join(self._waiting)}]"
 
     def _sent(self, text: str) -> str:
         """Return text as it is sent: the lexicon's words replaced, nothing in it that means a tag."""

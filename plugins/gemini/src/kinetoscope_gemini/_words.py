@@ -10,9 +10,9 @@ from functools import lru_cache
 from itertools import islice
 from typing import Final
 
-import attrs
+from kinetoscope_spec.script import Word
 
-__all__ = ["Word", "cued", "has_words", "seconds_of", "sentences", "words"]
+__all__ = ["cued", "has_words", "seconds_of", "sentences"]
 
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN")
 """What the Unicode names of letters begin with that are written without spaces between words."""
@@ -33,27 +33,6 @@ _ABBREVIATION: Final = re.compile(
 )
 _LONGEST: Final = 12
 """Letters before a full stop within which an abbreviation and the space before it stand."""
-
-
-@attrs.frozen
-class Word:
-    """A word of a text and where it stands in it: `text[start:end]`."""
-
-    start: int
-    end: int
-    text: str
-
-
-def words(text: str) -> list[Word]:
-    """Return what stands between white space, without what is no letter, mark or digit at its ends."""
-    found = []
-    for piece in re.finditer(r"\S+", text):
-        kept = [i for i, c in enumerate(piece.group()) if unicodedata.category(c)[0] in "LMN"]
-        if kept:
-            start, end = piece.start() + kept[0], piece.start() + kept[-1] + 1
-            if any(unicodedata.category(c)[0] in "LN" for c in text[start:end]):
-                found.append(Word(start, end, text[start:end]))
-    return found
 
 
 def has_words(text: str) -> bool:

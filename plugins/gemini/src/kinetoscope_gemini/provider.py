@@ -22,13 +22,14 @@ from kinetoscope_gemini._performance import Performance
 from kinetoscope_gemini._plan import plan_of
 from kinetoscope_gemini._settings import Settings, between
 from kinetoscope_gemini._sound import RATE
-from kinetoscope_gemini._tags import Treatment, compiled
+from kinetoscope_gemini._tags import compiled
 from kinetoscope_gemini._takes import Job, Taker
 from kinetoscope_gemini._voices import CHARACTERS
 from kinetoscope_gemini.direction import Direction
 from kinetoscope_gemini.errors import BudgetExceeded
 from kinetoscope_spec import Audio, Cue, Script, ValidationError
 from kinetoscope_spec.errors import Cancelled, nearest
+from kinetoscope_spec.script import Tag, Treatment
 from kinetoscope_spec.voice import VoiceInfo
 
 __all__ = ["GeminiVoice"]
@@ -122,9 +123,9 @@ class GeminiVoice:
         model = model_of(chosen.model)
         return _estimated(self._jobs(script, model, chosen)[1], self._cache, model)
 
-    def treatment(self, tag: Any) -> Treatment:
-        """Return what is done with an audio tag: its words, or a tag of a catalogue with `name` and `category`."""
-        name, category = getattr(tag, "name", tag), getattr(tag, "category", "")
+    def treatment(self, tag: Tag | str) -> Treatment:
+        """Return what is done with an audio tag of the catalogue, or with any words."""
+        name, category = (tag, "") if isinstance(tag, str) else (tag.name, tag.category)
         prefix = {"mark": "mark ", "free text": "style: "}.get(category, "")
         effect = compiled(prefix + name, model_of(self.settings.model).dialect)
         return Treatment(name, effect.how, effect.note)
