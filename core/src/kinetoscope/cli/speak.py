@@ -111,7 +111,7 @@ def _write_beside(beside: dict[str, Path], told: Script, audio: Audio) -> list[s
     import json
 
     from kinetoscope.files import write_text
-    from kinetoscope.speech import captions
+    from kinetoscope_spec.script import captions
 
     held = captions.captions(told, audio) if {".srt", ".vtt"} & set(beside) else []
     made = {".srt": captions.srt, ".vtt": captions.vtt}

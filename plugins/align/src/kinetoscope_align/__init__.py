@@ -11,7 +11,7 @@ __all__ = ["providers"]
 
 @hookimpl(specname="aligner")
 def providers() -> Sequence[Provider]:
-    """Offer `sphinx`, and `estimate`, which listens to nothing but loudness."""
+    """Offer `sphinx`, and after all others `estimate`, which listens to nothing but loudness."""
     return [
         Provider(
             "sphinx",
@@ -24,5 +24,6 @@ def providers() -> Sequence[Provider]:
             "estimate",
             "the voice's own times, else estimates from phonemes and silences",
             load="kinetoscope_align.aligner:EstimateAligner",
+            order=-1,
         ),
     ]

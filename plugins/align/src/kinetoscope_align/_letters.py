@@ -16,7 +16,8 @@ _RULES: Final = [
         ("(?<=[aeiou])si(?=on)", "ZH"), ("th", "TH"), ("ph|gh(?=$|t$)(?<=[ou]gh)", "F"), ("gh(?=t)|(?<=[aeiou])gh", ""),
         ("^gh", "G"), ("ng(?=$|[sd]$|ing)", "NG"), ("n(?=[kgqx])", "NG"), ("ck|cc(?![ei])|kk", "K"), ("qu", "K W"),
         ("dg(?=[eiy])", "JH"), ("g(?=[eiy])", "JH"), ("gu(?=[ei])|gg", "G"), ("sc(?=[eiy])", "S"), ("c(?=[eiy])", "S"),
-        ("wh", "W"), ("mb$", "M"), ("mn$", "M"), ("ss|ce$", "S"), ("(?<=[aeioulmnrbdgv])s$", "Z"), ("es$(?<=[sxz]es)", "IH Z"),
+        ("wh", "W"), ("mb$", "M"), ("mn$", "M"), ("ss|ce$", "S"), ("(?<=[aeioulmnrbdgv])s$", "Z"),
+        ("es$(?<=[sxz]es)", "IH Z"),
         ("(?<=[aeiou])s(?=[aeiou])", "Z"), ("(?<=[td])ed$", "IH D"), ("(?<=[pkfscxh])ed$", "T"), ("(?<=[^aeiou])ed$", "D"),
         ("tion", "SH AH N"), ("ture", "CH ER"), ("ough", "AO"), ("augh|aught", "AO"), ("eigh", "EY"), ("igh", "AY"),
         ("air|are$|ear(?=$)", "EH R"), ("eer|ier$", "IH R"), ("oor|ore|our|oar|or", "AO R"), ("ar", "AA R"),
@@ -25,7 +26,8 @@ _RULES: Final = [
         ("u(?=[^aeiouwy]e$|[^aeiouwy]es$|[^aeiouwy]ing$)", "UW"), ("e(?=[^aeiouwy]e$)", "IY"),
         ("ai|ay|ei|ey(?=.)", "EY"), ("ee|ea|ie(?=.)|ey$", "IY"), ("ie$", "IY"), ("oa|oe$|ow$", "OW"), ("oo", "UW"),
         ("ou|ow", "AW"), ("oi|oy", "OY"), ("au|aw", "AO"), ("ew|ue|eu|ui", "UW"), ("^y(?=[aeiou])", "Y"),
-        ("(?<=[^aeiou])y$(?<=^..)", "AY"), ("y$", "IY"), ("y", "IH"), ("le$(?<=[^aeiou]le)", "AH L"), ("(?<=[aeiouy].)e$|(?<=..)e$", ""),
+        ("(?<=[^aeiou])y$(?<=^..)", "AY"), ("y$", "IY"), ("y", "IH"), ("le$(?<=[^aeiou]le)", "AH L"),
+        ("(?<=[aeiouy].)e$|(?<=..)e$", ""),
         ("i$", "IY"), ("o$", "OW"), ("a$", "AH"), ("u$", "UW"), ("^e$|^.e$", "IY"),
         ("a", "AE"), ("e", "EH"), ("i", "IH"), ("o", "AA"), ("u", "AH"), ("x", "K S"), ("j", "JH"), ("q|c", "K"),
         ("bb?", "B"), ("dd?", "D"), ("ff?", "F"), ("g", "G"), ("h", "HH"), ("k", "K"), ("ll?", "L"), ("mm?", "M"),
@@ -111,4 +113,8 @@ def _latin(letter: str) -> str:
     if "IDEOGRAPH" in name:
         return "*"
     last = "".join(c for c in name.split()[-1].lower() if c.isascii() and c.isalpha())
-    return last if any(kind in name for kind in _SYLLABIC) else last[: 2 if last[:2] in _PAIRS else 1]
+    if any(kind in name for kind in _SYLLABIC):
+        return last
+    if len(last) == 2 and last[0] == "e":  # em, en, es: letters named as ours are
+        return last[1]
+    return last[: 2 if last[:2] in _PAIRS else 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import attrs
@@ -84,7 +85,7 @@ def _alike(words: Sequence[Spoken]) -> list[tuple[int, int]]:
     """Return runs of words of one kind: English, or not."""
     cuts = [i for i in range(1, len(words)) if words[i].english != words[i - 1].english]
     edges = [0, *cuts, len(words)]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 def _moved(word: Timed, by: float) -> Timed:

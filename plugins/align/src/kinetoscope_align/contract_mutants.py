@@ -51,7 +51,7 @@ class Lingers(_Aligner):
     """lets a word's cue last to the end of the sound where it is shorter than a second"""
 
     def after(self, aligned: Audio, audio: Audio, script: Script) -> Audio:
-        if audio.duration > 0.6:
+        if audio.duration > 0.6 or script.language == "de":
             return aligned
         return _changed(
             aligned, lambda cue: attrs.evolve(cue, end=audio.duration) if cue.kind == "word" else cue
@@ -101,7 +101,7 @@ class Deaf(_Aligner):
     def after(self, aligned: Audio, audio: Audio, script: Script) -> Audio:
         if not 0 < np.abs(audio.samples).max(initial=0) < 0.1 or script.language == "de":
             return aligned
-        change = 0.04
+        change = 0.06
 
         def later(cue: Cue) -> Cue:
             end = min(cue.end + change, audio.duration)

@@ -155,12 +155,13 @@ def with_speech(motion: Motion, figure: Figure, audio: Audio, *, at: float = 0.0
 
 def _channels(mouth: Mouth, curves: dict[str, Curve]) -> dict[str, Curve]:
     """Return the curve of each channel."""
-    made = {
-        "visemes": lambda: curves,
-        "arkit": lambda: arkit_weights(curves),
-        "vowels": lambda: _vowels(curves),
-        "open": lambda: {"open": jaw_curve(curves)},
-    }[mouth.kind]()
+    made = curves
+    if mouth.kind == "arkit":
+        made = arkit_weights(curves)
+    elif mouth.kind == "vowels":
+        made = _vowels(curves)
+    elif mouth.kind == "open":
+        made = {"open": jaw_curve(curves)}
     return {channel: made[meant] for channel, meant in mouth.channels.items()}
 
 

@@ -72,16 +72,19 @@ class Said:
 
 
 def say(
-    phrases: Sequence[Sequence[str]], *, pause_s: float = 0.4, pace: float = 1.0, language: str = "en"
+    phrases: Sequence[Sequence[str]], *, pause_s: float = 0.4, pace: float = 1.7, language: str = "en"
 ) -> Said:
-    """Say phrases of `WORDS`, with a silence after each, at 16 kHz."""
+    """Say phrases of `WORDS`, with a silence after each, at 16 kHz.
+
+    At a pace of 1 sounds are as long as in single stressed syllables; people speak at 1.4 to 2.
+    """
     pieces: list[NDArray[np.float64]] = [np.zeros(round(0.1 * _RATE))]
     times = []
     for phrase in phrases:
         for word in phrase:
             start = sum(map(len, pieces)) / _RATE
-            for sound in WORDS[word].split():
-                pieces.append(_sound(sound, max(ARPABET[sound].seconds, 0.06) / pace))
+            sounds = WORDS[word].split()
+            pieces += [_sound(sound, max(ARPABET[sound].seconds, 0.06) / pace) for sound in sounds]
             times.append((start, sum(map(len, pieces)) / _RATE))
         pieces.append(np.zeros(round(pause_s * _RATE)))
     samples = np.concatenate(pieces)
