@@ -158,7 +158,7 @@ def test_detect_goes_by_bytes_and_marks_what_cannot_be_read(run, toy, tmp_path):
     path.write_text("TOY")
     data = only_json(run("--allow", "toy", "detect", path, "--json"))
     [row] = data["files"]
-    assert set(row) == {"path", "label", "mime", "group", "score", "decided_by", "alarms", "error"}
+    assert set(row) == {"path", "label", "mime", "group", "score", "mode", "decided_by", "alarms", "error"}
     assert (row["path"], row["label"], row["error"]) == (str(path), "toy", None)
     data = only_json(run("--allow", "toy", "detect", path, "missing", "--json", status=1))
     assert [bool(row["error"]) for row in data["files"]] == [False, True]

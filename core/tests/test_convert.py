@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from kinetoscope import Host
+from kinetoscope._detection import by_signature
 from kinetoscope.convert import FileReader, Task, convert_all, means_dataset
 from kinetoscope.files import replacing
+from kinetoscope_spec import Signature
 
 
 @pytest.fixture
@@ -131,6 +133,63 @@ def test_a_reader_crosses_processes_with_its_options(toy, tmp_path):
     blocked = pickle.loads(pickle.dumps(FileReader(reader.host, {"block": ["toy"]})))
     path.write_text("TOY")
     assert blocked(path) is None
+
+
+class Prepared:
+    """An importer that reads from bytes at hand, and notes what it is told."""
+
+    def __init__(self):
+        self.told = []
+
+    def read(self, path):
+        raise AssertionError("its bytes are at hand")
+
+    def read_bytes(self, data, path):
+        self.told.append((data, path))
+        return "asset"
+
+    def prepare(self, size):
+        self.told.append(size)
+
+
+def test_a_file_whose_bytes_are_at_hand_is_not_opened(toy, tmp_path, monkeypatch):
+    """Not by the detector, nor by an importer that can do without."""
+    path = tmp_path / "a.x"  # which is not there
+    with Host(allow=["toy"]) as host:
+        importer = Prepared()
+        reader = FileReader(host).expecting(1000)
+        with monkeypatch.context() as patch:
+            patch.setattr(host, "importer", lambda **_how: importer)
+            assert reader.read_bytes(path, b"text") is None
+            assert reader.read_bytes(path, b"TOY") == "asset"
+            assert reader.read_bytes(path, b"TOY 2") == "asset"
+        assert importer.told == [1000, (b"TOY", path), (b"TOY 2", path)], "told once how much is to come"
+        path.write_text("TOY")
+        assert FileReader(host).read_bytes(path, b"TOY").name == FileReader(host)(path).name
+        assert FileReader(host).read_bytes(path, b"") is None
+
+
+@pytest.mark.parametrize("size", [1, 4096, 4097, 10_000])
+def test_a_signature_sees_the_same_of_a_file_and_of_its_bytes(tmp_path, size):
+    seen, data = [], bytes(i % 251 for i in range(size))
+    (tmp_path / "a").write_bytes(data)
+
+    def rule(*ends):
+        seen.append(ends)
+        return True
+
+    told = [by_signature(tmp_path / "a", [Signature("x", rule=rule)], held) for held in (None, data)]
+    assert told[0] == told[1]
+    assert seen[0] == seen[1] == (data[:4096], data[-4096:], size)
+
+
+def test_a_worker_has_one_reader(toy):
+    """It chooses its importers once, not for every call."""
+    with Host(allow=["toy"]) as host:
+        reader = FileReader(host, {"allow": ["toy"]}).expecting(7)
+        one, other = (pickle.loads(pickle.dumps(reader)) for _ in range(2))
+    assert one is other
+    assert one._expected == 7
 
 
 def test_a_full_disk_is_said_with_the_file_that_found_it_full(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ CONVENTIONS = {
         """Hips Spine Chest UpperChest Neck Head
         UpperChest *Shoulder *UpperArm *LowerArm *Hand
         Hips *UpperLeg *LowerLeg *Foot *Toes""",
-        "Hips Spine Chest Neck Head",
+        "Hips Spine UpperChest Neck Head",
         "*Shoulder *UpperArm *LowerArm *Hand *UpperLeg *LowerLeg *Foot *Toes",
         ("Left", "Right"),
     ),
@@ -128,7 +128,7 @@ def test_every_sided_joint_has_its_pair(convention: str) -> None:
     pairs = anatomy.sided_pairs(skeleton)
     names = {(skeleton.names[a], skeleton.names[b]) for a, b in pairs}
     assert all(a.replace(left, right, 1) == b or a[: -len(left)] + right == b for a, b in names)
-    sided = [joint for joint, name in enumerate(skeleton.names) if anatomy.side(name)[0] is not None]
+    sided = [joint for joint, name in enumerate(skeleton.names) if anatomy.read_name(name).side is not None]
     assert sorted(joint for pair in pairs for joint in pair) == sided
     assert len(pairs) >= 8
 
@@ -143,7 +143,7 @@ def test_every_sided_joint_has_its_pair(convention: str) -> None:
         ("Bip01 R Thigh", "right", "thigh"),
         ("RThumb", "right", "thumb"),
         ("lThigh", "left", "thigh"),
-        ("hand.R.001", "right", "hand001"),
+        ("hand.R.001", "right", "hand1"),
         ("Hand_Right", "right", "hand"),
         ("LowerBack", None, "lowerback"),
         ("Root", None, "root"),
@@ -153,12 +153,35 @@ def test_every_sided_joint_has_its_pair(convention: str) -> None:
     ],
 )
 def test_side(name: str, side: str | None, rest: str) -> None:
-    assert anatomy.side(name) == (side, rest)
+    said = anatomy.read_name(name)
+    assert (said.side, said.word + "".join(said.numbers)) == (side, rest)
 
 
 def test_a_leg_is_the_upper_leg_only_where_nothing_else_is() -> None:
     assert told(rig("hips LeftLeg LeftShin LeftFoot"))["left_upper_leg"] == "LeftLeg"
     assert told(rig("hips LeftUpLeg LeftLeg LeftFoot"))["left_lower_leg"] == "LeftLeg"
+
+
+def test_markers_that_stand_in_joints_have_no_role() -> None:
+    marked = rig("""hips left_hip
+        hips l_thigh left_knee
+        l_thigh l_shin left_ankle
+        l_shin l_foot l_toes""")
+    parts = {part: told(marked).get(f"left_{part}") for part in ("upper_leg", "lower_leg", "foot", "toes")}
+    assert parts == {"upper_leg": "l_thigh", "lower_leg": "l_shin", "foot": "l_foot", "toes": "l_toes"}
+
+
+def test_the_foot_is_what_carries_the_toes() -> None:
+    beside = rig("""hips b_l_upleg b_l_leg b_l_foot_twist b_l_foot
+        b_l_foot_twist b_l_talocrural b_l_subtalar b_l_ball""")
+    assert told(beside)["left_foot"] == "b_l_talocrural"
+    assert told(beside)["left_toes"] == "b_l_ball"
+
+
+def test_a_joint_that_does_not_hang_on_its_limb_is_no_part_of_it() -> None:
+    torn = rig("""hips LeftUpLeg LeftLeg
+        hips LeftFoot LeftToe""")
+    assert set(told(torn)) == {"hips", "left_upper_leg", "left_lower_leg"}
 
 
 def test_no_roles_are_made_up() -> None:
@@ -171,14 +194,25 @@ def test_roles_cannot_be_changed() -> None:
         anatomy.roles(rig("Hips Spine"))["head"] = 0  # type: ignore[index]
 
 
-@pytest.mark.realdata
-@pytest.mark.parametrize(
-    "file", ["bandai-namco-1/dataset-1_walk_normal_001", "other/01_01", "other/Geno_stance"]
+REAL = (
+    "bvh/bandai-namco-1/dataset-1_walk_normal_001.bvh",
+    "bvh/other/01_01.bvh",
+    "bvh/other/Geno_stance.bvh",
+    "characters/geno.glb",
+    "characters/geno.fbx",
+    "characters/cranberry.glb",
+    "characters/cranberry.fbx",
 )
-def test_real_rigs_have_all_roles(file: str) -> None:
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("name", REAL)
+def test_real_rigs_have_all_roles(name: str) -> None:
     folder = os.environ.get("KINETOSCOPE_DATA")
     if not folder:
         pytest.skip("KINETOSCOPE_DATA is not set")
-    bvh = pytest.importorskip("kinetoscope_bvh.importer")
-    skeleton = bvh.BvhImporter().read(Path(folder) / "bvh" / f"{file}.bvh").skeleton
+    file = Path(folder) / name
+    kind = file.suffix[1:]
+    module = pytest.importorskip(f"kinetoscope_{kind}.importer")
+    skeleton = getattr(module, f"{kind.title()}Importer")().read(file).skeleton
     assert set(anatomy.roles(skeleton)) == set(anatomy.ROLES)

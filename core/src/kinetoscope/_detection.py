@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from kinetoscope_spec.errors import FormatError
 
 if TYPE_CHECKING:
+    from kinetoscope_spec.character import Asset
     from kinetoscope_spec.detection import Detection
     from kinetoscope_spec.provider import Signature
 
-__all__ = ["UnreadableFile", "by_signature", "check_readable", "describe"]
+__all__ = ["UnreadableFile", "by_signature", "check_readable", "describe", "told"]
 
 WINDOW = 4096
 
@@ -24,29 +25,47 @@ class UnreadableFile(FormatError, OSError):
     """A file that is missing, a folder, a pipe, or closed to us; both a `FormatError` and an `OSError`."""
 
 
-def check_readable(path: Path) -> None:
-    """Raise `UnreadableFile` unless `path` is a regular file that can be opened.
+def check_readable(path: Path) -> int:
+    """Return the size in bytes of a regular file that can be opened.
 
     Pipes and devices are refused unopened: opening a pipe waits for a writer that may never come.
+    Nor does it wait for one that takes the file's place meanwhile: what was opened is looked at again.
+
+    Raises:
+        UnreadableFile: it is none.
     """
     try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise IsADirectoryError(21, "is a folder, expected a file")
-        if not stat.S_ISREG(mode):
-            raise OSError(22, "is a pipe, socket or device, expected a regular file")
-        with path.open("rb"):
-            pass
+        _check_regular(path.stat())
+        flags = os.O_RDONLY
+        for name in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
+            flags |= getattr(os, name, 0)
+        descriptor = os.open(path, flags)
+        try:
+            status = os.fstat(descriptor)
+            _check_regular(status)
+        finally:
+            os.close(descriptor)
     except (OSError, ValueError) as error:
         text = getattr(error, "strerror", None) or str(error)
         raise UnreadableFile(f"can't be read: {text}", path=path) from error
+    return status.st_size
 
 
-def by_signature(path: Path, signatures: Iterable[Signature]) -> Detection:
-    """Say what `path` is by the first of `signatures` that fits its bytes; its name does not matter."""
+def _check_regular(status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(21, "is a folder, expected a file")
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(22, "is a pipe, socket or device, expected a regular file")
+
+
+def by_signature(path: Path, signatures: Iterable[Signature], data: bytes | None = None) -> Detection:
+    """Say what `path` is by the first of `signatures` that fits its bytes; its name does not matter.
+
+    It is not opened where its bytes are at hand (`data`).
+    """
     from kinetoscope_spec.detection import Detection
 
-    head, tail, size = _ends(path)
+    head, tail, size = _ends(path) if data is None else (data[:WINDOW], data[-WINDOW:], len(data))
     if size == 0:
         return Detection("empty", "inode/x-empty", "inode", path=str(path), decided_by="size")
     for signature in signatures:
@@ -82,3 +101,18 @@ def _fits(signature: Signature, head: bytes, tail: bytes, size: int) -> bool:
 def describe(detection: Detection) -> str:
     """Return a detection in one phrase: `bvh (score 1.00, by signature)`."""
     return f"{detection.label} (score {detection.score:.2f}, by {detection.decided_by})"
+
+
+def told(asset: Asset, path: Path, doubts: Sequence[str]) -> Asset:
+    """Return an asset whose warnings tell what looked wrong about its file; the log does too."""
+    if not doubts:
+        return asset
+    import attrs
+
+    from kinetoscope._log import warn
+
+    for doubt in doubts:
+        warn(f"{path}: {doubt}")
+    if not hasattr(asset, "warnings"):
+        return asset  # a stranger's importer may return something else
+    return attrs.evolve(asset, warnings=(*asset.warnings, *doubts))

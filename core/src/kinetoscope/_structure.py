@@ -10,6 +10,7 @@ from cattrs.errors import ClassValidationError, IterableValidationError
 
 from kinetoscope._layers import KEYS, Layer
 from kinetoscope.config import Choice, Config
+from kinetoscope.gate import Gate
 from kinetoscope_spec.errors import ConfigError, nearest
 
 __all__ = ["structure"]
@@ -23,6 +24,7 @@ _CHECKS: dict[str, Any] = {
     "trace": bool,
     "providers": dict[str, Choice],
     "plugins": dict[str, _TABLE],
+    "gate": Gate,
 }
 _EXPECTED = {
     "autoload": "true or false",
@@ -31,6 +33,7 @@ _EXPECTED = {
     "trace": "true or false",
     "providers": 'a table such as importer = "bvh", or importer.bvh = "distribution"',
     "plugins": "a table of tables, one a plugin",
+    "gate": 'a table such as policy = "strict"',
 }
 
 
@@ -68,11 +71,20 @@ def _table(value: Any, _type: Any) -> dict[str, Any]:
     return dict(value)
 
 
+def _gate(value: Any, _type: Any) -> Any:
+    """Check a table of the gate; it stays a table, so that layers join key by key."""
+    if not isinstance(value, Mapping | Gate):
+        raise ValueError(f"got {value!r}")
+    held = Gate.of(value)
+    return held if isinstance(value, Gate) else dict(value)
+
+
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter()
     converter.register_structure_hook(bool, _strict(bool))
     converter.register_structure_hook(str, _strict(str))
     converter.register_structure_hook(Choice, _choice)
+    converter.register_structure_hook(Gate, _gate)
     converter.register_structure_hook_func(lambda kind: kind == _WORDS, _words)
     converter.register_structure_hook_func(lambda kind: kind == _TABLE, _table)
     return converter

@@ -9,11 +9,17 @@ from typing import Any
 
 import attrs
 
+from kinetoscope.gate import Gate
+
 __all__ = ["Choice", "Config"]
 
 
 def _frozen_mapping(value: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(value))
+
+
+def _gate(value: Gate | Mapping[str, Any]) -> Gate:
+    return Gate.of(value)
 
 
 @attrs.frozen
@@ -41,6 +47,7 @@ class Config:
         providers: by hook, which provider to prefer: `importer = "bvh"`; or a table of the
             distribution that a name belongs to: `importer.bvh = "acme-bvh"` (and `importer.default`).
         plugins: by plugin, a table that is passed on to it and that core does not read.
+        gate: what `Host.open` lets in.
         sources: by dotted key, the file, variable or argument that set it.
     """
 
@@ -50,6 +57,7 @@ class Config:
     trace: bool = False
     providers: Mapping[str, Choice] = attrs.field(factory=dict, converter=_frozen_mapping)
     plugins: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict, converter=_frozen_mapping)
+    gate: Gate = attrs.field(factory=Gate, converter=_gate)
     sources: Mapping[str, str] = attrs.field(factory=dict, converter=_frozen_mapping, eq=False)
 
     @classmethod

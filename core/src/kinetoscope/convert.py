@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kinetoscope._detection import told
 from kinetoscope.files import replacing
 from kinetoscope_spec.errors import Cancelled, ConfigError, KinetoscopeError
 
@@ -130,37 +131,70 @@ class FileReader:
     Args:
         host: the host here.
         options: those with which a worker process makes its host.
+        expected: about how many bytes each process will read in all, so that an importer which has
+            a method `prepare(size)` knows whether getting up to speed is worth it.
     """
 
-    def __init__(self, host: Host, options: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, host: Host, options: Mapping[str, Any] | None = None, expected: int = 0) -> None:
         self.host = host
         self._options = dict(options or {})
+        self._expected = expected
         self._importers: dict[str, Any] = {}
 
     def __call__(self, path: Path) -> Asset | None:
         """Return what the file holds; None where no importer reads what it is.
 
+        What looks wrong about it stands in the asset's warnings, as `Host.open` tells it.
+
         Raises:
-            FormatError: it is damaged, or can't be read.
+            FormatError: it is damaged, can't be read, or the gate refuses it.
         """
-        label = self.host.detect(path).label
+        detection = self.host.detect(path)
+        importer = self._importer(detection.label)
+        if importer is None:
+            return None
+        doubts = self.host.admitted(path, detection, path.stat().st_size)
+        return told(importer.read(path), path, doubts)
+
+    def read_bytes(self, path: Path, data: bytes) -> Asset | None:
+        """Return the same of a file whose bytes are at hand.
+
+        It is not opened again, unless the importer has no method `read_bytes(data, path)`.
+        """
+        detection = self.host.detect(path, data=data)
+        importer = self._importer(detection.label)
+        if importer is None:
+            return None
+        doubts = self.host.admitted(path, detection, len(data))
+        held = getattr(importer, "read_bytes", None)
+        return told(importer.read(path) if held is None else held(data, path), path, doubts)
+
+    def expecting(self, size: int) -> FileReader:
+        """Return a reader that is to read about `size` bytes in each process."""
+        return FileReader(self.host, self._options, size)
+
+    def _importer(self, label: str) -> Any:
         if label not in self._importers:  # choosing takes as long as reading a short clip
             infos = self.host.providers("importer")
             reads = any(info.provider is not None and label in info.provider.reads for info in infos)
-            self._importers[label] = self.host.importer(for_=label) if reads else None
-        importer = self._importers[label]
-        asset: Asset | None = None if importer is None else importer.read(path)
-        return asset
+            importer = self.host.importer(for_=label) if reads else None
+            prepare: Any = getattr(importer, "prepare", None)
+            if prepare is not None and self._expected:
+                prepare(self._expected)
+            self._importers[label] = importer
+        return self._importers[label]
 
     def __reduce__(self) -> tuple[Any, ...]:
         held = {
             key: tuple(value) if isinstance(value, list) else value for key, value in self._options.items()
         }
-        return _reader_here, (tuple(sorted(held.items())),)
+        return _reader_here, (tuple(sorted(held.items())), self._expected)
 
 
-def _reader_here(options: tuple[tuple[str, Any], ...]) -> FileReader:
-    return FileReader(_host_here(options), dict(options))
+@lru_cache(maxsize=4)
+def _reader_here(options: tuple[tuple[str, Any], ...], expected: int) -> FileReader:
+    """Return the reader of a worker process: one, which chooses its importers once."""
+    return FileReader(_host_here(options), dict(options), expected)
 
 
 @lru_cache(maxsize=4)

@@ -10,11 +10,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from kinetoscope._detection import by_signature, check_readable, describe
+from kinetoscope._detection import by_signature, check_readable, describe, told
 from kinetoscope._getters import Getters
 from kinetoscope._registry import Registry
 from kinetoscope._rows import Row
 from kinetoscope.config import Config
+from kinetoscope.gate import extensions_of
 from kinetoscope.infos import Diagnostic, Explanation, ProviderInfo, Timing
 from kinetoscope_spec.errors import (
     FormatError,
@@ -126,42 +127,71 @@ class Host(Getters):
 
     # -- files
 
-    def detect(self, path: str | Path) -> Detection:
+    def detect(self, path: str | Path, *, data: bytes | None = None) -> Detection:
         """Say what a file is: the detector does, or where none can, the importers' signatures.
+
+        Where its bytes are at hand (`data`), they are what is looked at, and the file is not opened.
 
         Raises:
             FormatError: it can't be read (an `OSError` too).
         """
-        file = Path(path)
-        check_readable(file)
-        try:
-            detector = self.detector()
-        except (ProviderNotFound, ProviderUnavailable, PluginError):
-            return by_signature(file, self.signatures())
-        detection: Detection = detector.detect(file)
-        if detection.error:
-            raise FormatError(detection.error, path=file)
-        return detection
+        return self._detected(Path(path), data)[0]
 
     def open(self, path: str | Path, **options: Any) -> Asset:
         """Read a file with the importer for what it is, whatever its name; `options` go to `read`.
 
+        The configuration's `gate` says what may come in. What looks wrong (a name that says something
+        else, an alarm of the detector's) is refused, or told in the asset's warnings and the log.
+
         Raises:
-            FormatError: it can't be read, no importer reads what it is, or it is damaged.
+            FormatError: it can't be read, the gate refuses it, no importer reads what it is, or it is
+                damaged.
         """
         file = Path(path)
-        detection = self.detect(file)
+        detection, size = self._detected(file)
+        doubts = self.admitted(file, detection, size)
         try:
             importer = self.importer(for_=detection.label)
         except ProviderNotFound as error:
+            named = f"is named {file.suffix} and " if file.suffix else ""
             raise FormatError(
-                f"is {describe(detection)}, which no importer reads; {self._readable()}", path=file
+                f"{named}is {describe(detection)}, which no importer reads; {self._readable()}", path=file
             ) from error
         try:
-            return importer.read(file, **options)
+            return told(importer.read(file, **options), file, doubts)
         except FormatError as error:
             error.add_note(f"detected as {describe(detection)}")
             raise
+
+    def _detected(self, file: Path, data: bytes | None = None) -> tuple[Detection, int]:
+        """Return what a file is, and its size in bytes."""
+        size = check_readable(file) if data is None else len(data)
+        try:
+            detector = self.detector()
+        except (ProviderNotFound, ProviderUnavailable, PluginError):
+            return by_signature(file, self.signatures(), data), size
+        detection: Detection = detector.detect(file if data is None else data)
+        if detection.error:
+            raise FormatError(detection.error, path=file)
+        return detection, size
+
+    def admitted(self, file: Path, detection: Detection, size: int) -> tuple[str, ...]:
+        """Return what looks wrong about a file of `size` bytes that may come in.
+
+        Raises:
+            FormatError: the configuration's gate refuses it.
+        """
+        gate = self.config.gate
+        refused = gate.refusal(detection, size)
+        if refused is not None:
+            raise FormatError(f"is {describe(detection)} and may not be opened: {refused}", path=file)
+        doubts = tuple(gate.doubts(detection, file, self.extensions()))
+        if doubts and gate.policy == "strict":
+            raise FormatError(
+                f"is {describe(detection)} and is not opened, as gate.policy is strict: {'; '.join(doubts)}",
+                path=file,
+            )
+        return doubts
 
     def _readable(self) -> str:
         held = (f"{row.name} ({', '.join(row.provider.reads)})" for row in self._importers() if row.provider)
@@ -170,6 +200,19 @@ class Host(Getters):
     def signatures(self) -> Sequence[Signature]:
         """Return the signatures that all usable importers bring."""
         return tuple(s for row in self._importers() if row.provider for s in row.provider.signatures)
+
+    def extensions(self, detector: str | None = None) -> Mapping[str, frozenset[str]]:
+        """Return the labels that the extension of a name (small letters, no dot) may stand for.
+
+        The detector tells, if it can (`detector.extensions()`); else the importers' signatures do.
+        """
+        try:
+            found = self.detector(detector)
+        except (ProviderNotFound, ProviderUnavailable, PluginError):
+            return extensions_of(self.signatures())
+        told: Mapping[str, frozenset[str]]
+        told = found.extensions() if hasattr(found, "extensions") else extensions_of(self.signatures())
+        return told
 
     def _importers(self) -> list[Row]:
         """Return the importers that are loaded and may be used, by name."""

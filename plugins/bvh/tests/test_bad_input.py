@@ -25,6 +25,22 @@ def test_a_directory_and_a_missing_file(tmp_path: Path) -> None:
         BvhImporter().read(tmp_path / "no.bvh")
 
 
+def test_bytes_at_hand_are_what_the_file_is(tmp_path: Path) -> None:
+    path = tmp_path / "walk.bvh"
+    for data in (GOOD, GOOD.replace(b"4 5 6", b"4 oh 6"), b"x" + GOOD, b"", GOOD[:100]):
+        path.write_bytes(data)
+        told = []
+        for read in (BvhImporter().read, lambda path: BvhImporter().read_bytes(path.read_bytes(), path)):
+            try:
+                asset = read(path)
+                told.append((asset.name, asset.motions, asset.warnings, dict(asset.metadata)))
+            except FormatError as error:
+                told.append(str(error))
+        assert told[0] == told[1]
+    path.unlink()
+    assert BvhImporter().read_bytes(GOOD, path, unit=1.0).skeleton.rest_positions[0, 1] == 90
+
+
 def test_a_pipe_does_not_block(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.bvh"
     os.mkfifo(pipe)

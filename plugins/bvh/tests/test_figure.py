@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from kinetoscope_bvh._figure import figure
+from kinetoscope_bvh._figure import figure, figure_compiled
 from kinetoscope_bvh._hierarchy import read_header
 from kinetoscope_bvh.importer import BvhImporter
 
@@ -48,6 +48,9 @@ def test_the_figure_is_as_large_as_its_larger_pose(tmp_path: Path, seed: int) ->
     poses += [motion.global_transforms()[0][0] for motion in unscaled]
     found = figure(read_header(path.read_bytes(), path).hierarchy.nodes, row or None)
     assert found == pytest.approx(max(np.ptp(pose, axis=0).max() for pose in poses), rel=1e-4)
+    if row:
+        compiled = figure_compiled(read_header(path.read_bytes(), path).hierarchy, np.array(row))
+        assert compiled == pytest.approx(found, rel=1e-12)
 
 
 def test_a_pole_above_the_figure_does_not_count(tmp_path: Path) -> None:
@@ -61,4 +64,7 @@ def test_a_pole_above_the_figure_does_not_count(tmp_path: Path) -> None:
     assert figure(nodes, None) == 4
     turn = Rotation.from_euler("ZXY", [[10, 20, 30], [40, 50, 60]], degrees=True)
     corners = (turn[0] * turn[1]).apply([[0, 0, 0], [3, 0, 0], [0, 4, 0]])
-    assert figure(nodes, [10, 20, 30, 40, 50, 60]) == pytest.approx(max(4.0, np.ptp(corners, axis=0).max()))
+    row = [10.0, 20.0, 30.0, 40.0, 50.0, 60.0]
+    assert figure(nodes, row) == pytest.approx(max(4.0, np.ptp(corners, axis=0).max()))
+    hierarchy = read_header(path.read_bytes(), path).hierarchy
+    assert figure_compiled(hierarchy, np.array(row)) == pytest.approx(figure(nodes, row), rel=1e-12)

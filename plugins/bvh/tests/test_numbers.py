@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from kinetoscope_bvh import _numbers
 from kinetoscope_bvh._numbers import parse_table
+from kinetoscope_bvh.importer import BvhImporter
 from kinetoscope_spec import FormatError
 
 ROADS = [pytest.param(False, id="plain"), pytest.param(True, id="compiled")]
@@ -132,3 +133,13 @@ def test_numba_is_imported_only_when_much_text_has_been_parsed(monkeypatch: pyte
     assert _numbers._worth_compiling(1000) == _numbers._installed()
     monkeypatch.setattr(_numbers, "_installed", lambda: False)
     assert not _numbers._worth_compiling(64 * 1024 * 1024)
+
+
+def test_much_text_that_is_announced_is_parsed_by_numba_from_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_numbers, "_seen", 0)
+    BvhImporter().prepare(1000)
+    assert not _numbers._worth_compiling(1000)
+    BvhImporter().prepare(64 * 1024 * 1024)
+    assert _numbers._worth_compiling(1) == _numbers._installed()

@@ -73,14 +73,15 @@ class DyingStorage(LocalStorage):
             raise Died
         return self.left == 0
 
-    def put(self, key: str, data: bytes) -> None:
+    def put(self, key: str, data: bytes, *, unseen: bool = False) -> None:
         if self._step():
             if self.half:
                 target = self.root / key
                 target.parent.mkdir(parents=True, exist_ok=True)
-                (target.parent / f".{target.name}.partial").write_bytes(data[: len(data) // 2])
+                written = target if unseen else target.with_name(f".{target.name}.partial")
+                written.write_bytes(data[: len(data) // 2])
             raise Died
-        super().put(key, data)
+        super().put(key, data, unseen=unseen)
 
     def remove(self, prefix: str) -> None:
         if self._step():
@@ -114,9 +115,9 @@ class FailingStorage(LocalStorage):
         self._step()
         return super().get_many(keys)
 
-    def put(self, key: str, data: bytes) -> None:
+    def put(self, key: str, data: bytes, *, unseen: bool = False) -> None:
         self._step()
-        super().put(key, data)
+        super().put(key, data, unseen=unseen)
 
     def names(self, prefix: str = "") -> list[str]:
         self._step()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,7 +15,8 @@ from hypothesis import strategies as st
 from kinetoscope_dataset import Dataset
 from kinetoscope_dataset._convert import convert
 from kinetoscope_dataset._storage import LocalStorage, storage_at
-from kinetoscope_spec import Cancelled, ConfigError, FormatError
+from kinetoscope_dataset._work import _hashed
+from kinetoscope_spec import Asset, Cancelled, ConfigError, FormatError
 
 
 @pytest.fixture
@@ -174,6 +177,75 @@ def test_links_to_folders_are_not_followed(files, out):
     assert run(files, out).converted == 1
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="makes links and a pipe")
+def test_what_can_not_be_read_is_counted_and_nothing_of_it_pruned(files, out):
+    """A link may lead to a disk that is not there today; a pipe is never opened: that might wait for ever."""
+    files.write({"a": "1", "linked": "2"})
+    run(files, out)
+    (files.root / "linked").unlink()
+    (files.root / "linked").symlink_to("nowhere")
+    (files.root / "loop").symlink_to("loop")
+    os.mkfifo(files.root / "pipe")
+    report = run(files, out, prune=True)
+    why = "is a link that leads nowhere"
+    assert report.failed == ((str(files.root / "linked"), why), (str(files.root / "loop"), why))
+    assert (report.unchanged, report.skipped, report.vanished) == (1, 1, ())
+    assert sources(out) == ["a", "linked"]
+    assert convert([files.root / "pipe"], out, read=files).skipped == 1
+
+
+def test_what_is_stored_is_what_was_hashed(files, out, monkeypatch):
+    """A file is read once: what is written to it meanwhile makes no clip under another's hash."""
+
+    class AtOnce:
+        def __call__(self, path):
+            raise AssertionError("it was to be read from the bytes at hand")
+
+        def read_bytes(self, path, data):
+            held = files.motions(data.decode())
+            return Asset(path.name, held[0].skeleton, held, metadata={"unit_m": 1.0, "axes": "+X+Y+Z"})
+
+    def hashed(path):
+        found = _hashed(path)
+        path.write_text("4 2")
+        return found
+
+    monkeypatch.setattr("kinetoscope_dataset._work._hashed", hashed)
+    files.write({"a": "3"})
+    assert convert([files.root], out, read=AtOnce()).clips == 1
+    data = Dataset.open(out.url)
+    assert data.clips[0].source_hash == f"sha256:{hashlib.sha256(b'3').hexdigest()}"
+    assert np.array_equal(data[0].positions, files.motions("3")[0].positions)
+
+
+@pytest.mark.parametrize("most", [0, 5, 1 << 20])
+def test_hashes_are_those_of_the_bytes_however_they_are_read(tmp_path, monkeypatch, most):
+    monkeypatch.setattr("kinetoscope_dataset._work.AT_ONCE", most)
+    monkeypatch.setattr("kinetoscope_dataset._work.BLOCK", 3)
+    path = tmp_path / "a"
+    for size in (0, 1, 4, 5, 6, 7, 100):
+        path.write_bytes(bytes(range(size)))
+        data, hashed = _hashed(path)
+        assert hashed == f"sha256:{hashlib.sha256(bytes(range(size))).hexdigest()}"
+        assert data == (bytes(range(size)) if size <= most else None)
+
+
+def test_the_reader_is_told_what_to_expect(files, out):
+    told = []
+
+    def expecting(size):
+        told.append(size)
+        return files
+
+    files.write({"a": "1" + " " * 999, "b": "2" + " " * 999})
+    read = type("Reader", (), {"__call__": files.__call__, "expecting": staticmethod(expecting)})()
+    convert([files.root], out, read=read)
+    with ThreadPoolExecutor(2) as executor:
+        files.write({"c": "3" + " " * 999})
+        convert([files.root], out, read=read, executor=executor, workers=2)
+    assert told == [2000, 500], "bytes that are new, for each worker"
+
+
 def test_two_files_of_one_name(files, out, tmp_path):
     files.write({"x/a": "1", "y/a": "2"})
     with pytest.raises(ConfigError, match="both be called 'a'"):
@@ -251,7 +323,7 @@ class Fragile(Executor):
         self.pool, self.always, self.deaths = ThreadPoolExecutor(2), always, 0
 
     def submit(self, fn, /, *args, **kwargs):
-        task = args[1]
+        (task,) = args[1]  # of so few files none is asked for together with another
         if task.source == "bad" and (self.always or not self.deaths):
             self.deaths += 1
             future = Future()
@@ -261,6 +333,49 @@ class Fragile(Executor):
             self.deaths += 1
             raise BrokenExecutor("still dead")
         return self.pool.submit(fn, *args, **kwargs)
+
+
+class Counted(ThreadPoolExecutor):
+    """Threads that note which files they are asked for together."""
+
+    def __init__(self):
+        super().__init__(2)
+        self.asked = []
+
+    def submit(self, fn, /, *args, **kwargs):
+        self.asked.append([task.source for task in args[1]])
+        return super().submit(fn, *args, **kwargs)
+
+
+def test_small_files_are_asked_for_together(files, out):
+    files.write({f"{i:03}": "1" for i in range(150)})
+    with Counted() as executor:
+        assert run(files, out, executor=executor, workers=2).converted == 150
+    assert max(map(len, executor.asked)) == 16
+    assert sorted(source for batch in executor.asked for source in batch) == sources(out)
+    (files.root / "000").write_text("1" + " " * (3 << 20))
+    with Counted() as executor:
+        run(files, out, executor=executor, workers=2)
+    assert executor.asked[0] == ["000"], "a large file goes alone"
+
+
+class Once(Counted):
+    """Dies of the first call for several files, as a pool does: all of them are suspects."""
+
+    def submit(self, fn, /, *args, **kwargs):
+        if len(args[1]) > 1 and not self.asked:
+            self.asked.append([])
+            future = Future()
+            future.set_exception(BrokenExecutor("dead"))
+            return future
+        return super().submit(fn, *args, **kwargs)
+
+
+def test_files_whose_worker_died_are_tried_again_one_by_one(files, out):
+    files.write({f"{i:03}": "1" for i in range(80)})
+    with Once() as executor:
+        assert run(files, out, executor=executor, workers=2).converted == 80
+    assert all(len(batch) == 1 for batch in executor.asked[-8:])
 
 
 @pytest.mark.parametrize("always", [False, True])

@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import multiprocessing
 import pickle
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from unittest import mock
 
+import attrs
 import fsspec
 import numpy as np
 import pytest
 import zarr
 
 from kinetoscope_dataset import Dataset
+from kinetoscope_dataset._catalog import Catalog, read_catalog, write_index
+from kinetoscope_dataset._clip import document_bytes
+from kinetoscope_dataset._storage import storage_at
 from kinetoscope_spec import ConfigError, FormatError, KinetoscopeError, ValidationError
 
 
@@ -225,3 +231,27 @@ def test_iterating_holds_one_clip(tmp_path, make):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 8 * one
+
+
+def test_the_index_takes_little_room(tmp_path, make):
+    """It is written and read entry by entry: what it takes goes by the clips, not by all of JSON's objects."""
+    first = Dataset.create(tmp_path / "d").add(make(1)).clips[0]
+    clips = [attrs.evolve(first, id=f"{i:032x}", source=f"{i}") for i in range(2000)]
+    storage = storage_at(tmp_path / "d")
+    tracemalloc.start()
+    try:
+        write_index(storage, clips, {"ü": ("sha256:0", "")})
+        assert tracemalloc.get_traced_memory()[1] < 2000 * 2000
+        size = (tmp_path / "d" / "index" / "zarr.json").stat().st_size
+        tracemalloc.reset_peak()
+        with mock.patch.object(storage, "names", return_value=[clip.id for clip in clips]):
+            held = read_catalog(storage)
+        assert tracemalloc.get_traced_memory()[1] < 2000 * 3000 + size
+    finally:
+        tracemalloc.stop()
+    assert held == Catalog(
+        tuple(sorted(clips, key=lambda c: c.source)), frozenset(), {"ü": ("sha256:0", "")}, True
+    )
+    document = json.loads((tmp_path / "d" / "index" / "zarr.json").read_bytes())
+    assert document_bytes(document) == (tmp_path / "d" / "index" / "zarr.json").read_bytes()
+    assert len({id(clip.skeleton) for clip in held.clips}) == 1

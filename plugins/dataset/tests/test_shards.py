@@ -39,7 +39,7 @@ def store(folder, array, layout):
     names = ("frame", "joint", "column")[: array.ndim]
     document = array_document(layout, {"a": 1}, names)
     (folder / "zarr.json").write_text(json.dumps(document))
-    for key, data in encode(array, layout):
+    for key, data in encode([array], layout):
         (folder / key).write_bytes(data)
     return document
 
@@ -102,7 +102,7 @@ def test_what_zarr_writes_is_read(frames, rest, seed, data):
 def test_any_window_of_any_shard(frames, data):
     held = values(frames, (2, 7), frames)
     layout = Layout(held.shape, CHUNK, 2 * CHUNK)
-    shards = dict(encode(held, layout))
+    shards = dict(encode([held], layout))
 
     def read(key, start, stop):
         return shards[key][slice(start, stop)]
@@ -115,7 +115,7 @@ def test_any_window_of_any_shard(frames, data):
 def test_a_clip_of_several_shards():
     held = values(SHARD + 70, (1, 7), 0)
     layout = layout_for(held.shape)
-    shards = dict(encode(held, layout))
+    shards = dict(encode([held], layout))
     assert sorted(shards) == ["c.0.0.0", "c.1.0.0"]
 
     def read(key, start, stop):
@@ -131,7 +131,7 @@ def test_a_clip_of_several_shards():
 def test_a_damaged_shard_is_never_read_as_something_else(place, change, kind):
     held = values(100, (2, 7), 1)
     layout = layout_for(held.shape)
-    data = bytearray(dict(encode(held, layout))["c.0.0.0"])
+    data = bytearray(dict(encode([held], layout))["c.0.0.0"])
     place %= len(data)
     if kind == "change":
         data[place] ^= change
@@ -186,6 +186,6 @@ def test_a_missing_shard_is_an_error():
 def test_what_compresses_best_is_within_the_bound(rest):
     held = np.zeros((300, *rest), np.float32)
     layout = layout_for(held.shape)
-    shards = dict(encode(held, layout))
+    shards = dict(encode([held], layout))
     found = decode(lambda key, start, stop: shards[key][slice(start, stop)], layout, 0, 300, "x")
     np.testing.assert_array_equal(found, held)

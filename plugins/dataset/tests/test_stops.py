@@ -130,6 +130,21 @@ def test_any_operation_of_the_storage_that_fails_is_told_and_made_up_for(
     assert n > 25
 
 
+def test_files_without_a_motion_are_remembered_before_the_end(
+    files, dying, died, tree, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("kinetoscope_dataset._writer.UNSAVED", 2)
+    files.write({f"{i}": "1 0" for i in range(8)})
+    with pytest.raises(died):
+        run(files, dying(tmp_path / "data", 8, half=True))  # five documents, then the index again and again
+    assert len(files.read) == 6
+    files.read.clear()
+    report = run(files, LocalStorage(tmp_path / "data"))
+    assert (report.unchanged, report.skipped, len(files.read)) == (4, 4, 4)
+    run(files, LocalStorage(tmp_path / "whole"))
+    assert tree(tmp_path / "data") == tree(tmp_path / "whole")
+
+
 CODE = """
     import sys, time
     from pathlib import Path
@@ -138,9 +153,9 @@ CODE = """
     from kinetoscope_spec import Asset, Motion, Skeleton
     import numpy as np
     put = LocalStorage.put
-    def slow(self, key, data):
+    def slow(self, key, data, **how):
         time.sleep(0.004)
-        put(self, key, data)
+        put(self, key, data, **how)
     LocalStorage.put = slow
     def read(path):
         seed = int(path.read_text())

@@ -1,6 +1,6 @@
 """From an FBX file to the skinned vertices of one frame, against ufbx (C) in a child process of the same run.
 
-Files are made here; where KINETOSCOPE_DATA points to characters those are read too.
+Files are made here; where KINETOSCOPE_DATA points to characters and texts those are read too.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from kinetoscope_fbx.importer import FbxImporter
 from kinetoscope_spec import kinematics
 
 pytestmark = pytest.mark.bench
-CHARACTERS = sorted(Path(os.environ.get("KINETOSCOPE_DATA", "")).glob("characters/*.fbx"))
+DATA = Path(os.environ.get("KINETOSCOPE_DATA", ""))
+FILES = sorted(DATA.glob("characters/*.fbx")) + sorted(DATA.glob("fbx/*_ascii.fbx"))
 ORACLE = Path(__file__).with_name("ufbx_oracle.py")
 
 
@@ -86,7 +87,7 @@ def test_made_here(benchmark: Any, tmp_path: Path, form: str) -> None:
 
 
 @pytest.mark.realdata
-@pytest.mark.skipif(not CHARACTERS, reason="KINETOSCOPE_DATA is not set, or has no folder characters")
-@pytest.mark.parametrize("path", CHARACTERS, ids=lambda path: path.stem)
-def test_characters(benchmark: Any, path: Path) -> None:
+@pytest.mark.skipif(not FILES, reason="KINETOSCOPE_DATA is not set, or has no folder characters or fbx")
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_files(benchmark: Any, path: Path) -> None:
     measure(benchmark, path)

@@ -107,6 +107,20 @@ def _letters(node: Node) -> None:
         _letters(child)
 
 
+def test_cubic_keys_with_unlike_slopes_are_those_of_ufbx(tmp_path: Path) -> None:
+    """Of each key the slope that leaves it, then the one that arrives at the next."""
+    pytest.importorskip("ufbx", reason="the oracle ufbx has no wheel for this platform")
+    keys = (
+        f"KeyVer: 4004 KeyCount: 3 Key: 0,0,U,s,90,-30,n,{SECOND // 2},40,U,s,10,70,n,{SECOND},-20,U,s,0,0,n"
+    )
+    path = tmp_path / "arm.fbx"
+    path.write_bytes(LEGACY.replace(KEYS.encode(), keys.encode()))
+    asset = FbxImporter().read(path)
+    ((number, frames, times),) = moments(asset)
+    (said,) = ask([[str(path), number, times]])
+    assert worst(asset, number, frames, said) < 1e-6
+
+
 def test_nodes_and_motion_are_those_of_ufbx(arm: tuple[Path, Asset]) -> None:
     pytest.importorskip("ufbx", reason="the oracle ufbx has no wheel for this platform")
     path, asset = arm

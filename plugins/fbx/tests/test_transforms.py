@@ -237,3 +237,22 @@ def test_whole_transforms_are_seen_from_our_axes(
     got = in_centimetres(asset.skeleton.rest_matrices())
     places = [asset.skeleton.names.index(f"node{i}") for i in range(len(chain))]
     np.testing.assert_allclose(got[places], want, atol=1e-9 * max(np.abs(want).max(), 1.0))
+
+
+@pytest.mark.parametrize("mode", [0, 2])
+def test_an_uneven_scale_counts_for_all_below_it(tmp_path: Path, mode: int) -> None:
+    rows = (
+        ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (1.0, 2.0, 3.0), 1),
+        ((10.0, 20.0, 30.0), (1.0, 0.0, 0.0), (1.0, 1.0, 1.0), 1),
+        ((40.0, -50.0, 60.0), (1.0, 2.0, 3.0), (1.0, 1.0, 1.0), mode),
+        ((0.0, 45.0, 5.0), (0.0, 1.0, 0.0), (1.0, 1.0, 1.0), mode),
+    )
+    names = ("Lcl_Rotation", "Lcl_Translation", "Lcl_Scaling", "InheritType")
+    chain: list[dict[str, Any]] = [dict(zip(names, row, strict=True)) for row in rows]
+    scene, above = Scene(), 0
+    for i, node in enumerate(chain):
+        above = scene.node(f"n{i}", above, **node)
+    asset = written(tmp_path, scene)
+    places = [asset.skeleton.names.index(f"n{i}") for i in range(len(chain))]
+    got = in_centimetres(asset.skeleton.rest_matrices()[places])
+    np.testing.assert_allclose(got, global_matrices(chain), atol=1e-9)

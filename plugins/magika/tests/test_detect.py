@@ -280,7 +280,7 @@ def test_importers_come_before_our_own_table() -> None:
 
 def test_zip_at_the_end_alarms() -> None:
     archive = zipped(a=b"1")
-    for front, label in ((WALK, "bvh"), (ELF, "elf"), (b"\x76\x2f\x31\x01\x02\0\0\0channels", "exr")):
+    for front, label in ((WALK, "bvh"), (ELF, "elf"), (b"\x76\x2f\x31\x01\x02\0\0\0channels\0", "exr")):
         found = DETECTOR.detect(front + archive)
         assert found.label == label
         assert any("zip" in alarm for alarm in found.alarms)

@@ -24,6 +24,13 @@ def glb(length: int | None = None, version: int = 2, kind: bytes = b"JSON") -> b
     return b"glTF" + struct.pack("<III", version, whole, len(body)) + kind + body
 
 
+def vrm() -> bytes:
+    """A VRM 1.0 is a GLB with an extension, whatever its name ends in."""
+    text = json.dumps({"asset": {"version": "2.0"}, "extensionsUsed": ["VRMC_vrm"], "nodes": []}).encode()
+    text += b" " * (-len(text) % 4)
+    return b"glTF" + struct.pack("<IIII", 2, 20 + len(text), len(text), 0x4E4F534A) + text
+
+
 def fbx(version: int = 7400, big: bool = False) -> bytes:
     head = b"Kaydara FBX Binary  \0\x1a" + (b"\1" if big else b"\0")
     return head + struct.pack(">I" if big else "<I", version) + bytes(200)
@@ -58,7 +65,7 @@ def c3d() -> bytes:
 
 
 WHOLE = {
-    "glb": [glb(), glb(version=1, kind=bytes(4))],
+    "glb": [glb(), glb(version=1, kind=bytes(4)), vrm()],
     "fbx": [
         fbx(),
         fbx(7500, big=True),
@@ -82,7 +89,9 @@ WHOLE = {
     "pebin": [program()],
     "wav": [b"RIFX" + struct.pack(">I", 36) + b"WAVEfmt " + bytes(60)],
     "avi": [b"RIFF" + struct.pack("<I", 400) + b"AVI LIST" + bytes(400)],
-    "blend": [b"BLENDER-v304REND" + bytes(100)],
+    "blend": [b"BLENDER-v304REND" + bytes(100), b"BLENDER17-01v0500" + bytes(100)],
+    "abc": [b"Ogawa\xff\0\1" + bytes(90)],
+    "zstd": [b"\x28\xb5\x2f\xfd\x04\x58\x31\0\0words\n" + bytes(20)],
     "acclaim-asf": [b":version 1.10\n:name VICON\n:units\n  mass 1.0\n:root\n   order TX TY TZ\n"],
     "acclaim-amc": [b"#!OML:ASF x\n:FULLY-SPECIFIED\n:DEGREES\n1\nroot 1 2 3 4 5 6\n"],
     "git-lfs-pointer": [
@@ -101,8 +110,32 @@ LIES = {
     "obj": [b"v 1 1 1\nv 1 1 1\nv 0 0 0\nimport os\n", b"v 1\nv 2\n"],
     "pebin": [b"MZ" + b"words " * 40],
     "wav": [b"RIFX" + bytes(8) + b"other" * 9],
-    "ply": [b"ply and chips\n" * 9],
+    "ply": [b"ply and chips\n" * 9, b"ply\nformat ascii 2.0\n" * 3],
+    "usdc": [b"PXR-USDC\x01" + bytes(99), b"PXR-USDC\0\x08\0\0\0\0\0\0" + struct.pack("<Q", 1 << 40) + bytes(99)],
+    "usda": [b"#usda is a text\n" * 9, b"# usda 1.0\n" * 9],
+    "c3d": [c3d()[:513] + bytes(600), b"\x02\x51" + c3d()[2:], c3d()[:300]],
+    "exr": [
+        b"\x76\x2f\x31\x01\x03\0\0\0channels\0chlist\0",
+        b"\x76\x2f\x31\x01\x02\0\0\1channels\0chlist\0",
+        b"\x76\x2f\x31\x01\x02\0\0\0" + bytes(99),
+    ],
+    "hdr": [b"#?RADIANCE\n" + b"words\n" * 20, b"#?RADIANT\nFORMAT=32-bit_rle_rgbe\n"],
+    "avi": [b"RIFF" + bytes(4) + b"AVI words" + bytes(99), b"RIFX" + bytes(4) + b"AVI LIST" + bytes(99)],
+    "blend": [b"BLENDER is a program\n" * 9, b"BLENDER-v3" + bytes(99)],
+    "abc": [b"Ogawa\0\0\1" + bytes(99), b"Ogawa is a river\n" * 9],
+    "zstd": [b"\x28\xb5\x2f\xfd\x0c" + bytes(30), b"\x28\xb5\x2f\xfd"],
+    "acclaim-asf": [b":version 1.10\n" * 9, b":name VICON\nwords\n" * 9],
+    "acclaim-amc": [b":FULLY-SPECIFIED\n:DEGREES\n" * 9, b"1\nroot 1 2 3 4 5 6\n" * 9],
+    "git-lfs-pointer": [
+        b"version https://git-lfs.github.com/spec/v1\n" * 9,
+        WHOLE["git-lfs-pointer"][0] + b"x" * 2000,
+    ],
 }  # fmt: skip
+
+
+def test_every_format_of_the_table_has_both() -> None:
+    labels = {signature.label for signature in formats.FORMATS}
+    assert labels == set(WHOLE) - {"wav"} == set(LIES) - {"wav"}
 
 
 @pytest.mark.parametrize(("label", "data"), [(k, d) for k, v in WHOLE.items() for d in v])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterator, Sequence
+import sysconfig
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -11,17 +13,24 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from magika import ContentTypeLabel, Magika, PredictionMode
+from magika import ContentTypeLabel, Magika, MagikaResult, PredictionMode
 
+from kinetoscope_magika._fastnet import NumpyNetwork
 from kinetoscope_magika._knowledge import settings as package_settings
-from kinetoscope_magika._network import tokens
+from kinetoscope_magika._network import Network, OnnxNetwork, tokens
 from kinetoscope_magika._verdict import Guess, verdict
-from kinetoscope_magika.detect import MagikaDetector
+from kinetoscope_magika.detect import MagikaDetector, OnnxDetector
 from kinetoscope_spec import Detection, Signature
 from kinetoscope_spec.detection import MODES
 
 DATA = os.environ.get("KINETOSCOPE_DATA")
-DETECTOR = MagikaDetector()
+NETWORK, REFERENCE = MagikaDetector(formats=()), OnnxDetector(formats=())
+"""Without signatures: every file goes through the network, as in the package."""
+
+EXACT = {NETWORK: 1e-4, REFERENCE: 1e-6}
+"""How far a score may be from the package's."""
+
+MANY = 5000
 
 needs_data = pytest.mark.skipif(not DATA, reason="KINETOSCOPE_DATA is not set")
 
@@ -31,31 +40,72 @@ def package(mode: str) -> Magika:
     return Magika(prediction_mode=PredictionMode(mode.replace("-", "_")))
 
 
-def agree(ours: Detection, theirs: object) -> bool:
-    output, prediction = theirs.output, theirs.prediction  # type: ignore[attr-defined]
+def agree(ours: Detection, theirs: MagikaResult, within: float) -> bool:
+    output, prediction = theirs.output, theirs.prediction
     return (
         ours.label == str(output.label)
-        and abs(ours.score - prediction.score) < 1e-4
+        and abs(ours.score - prediction.score) <= within
         and ours.overwrite_reason.replace("-", "_") == str(prediction.overwrite_reason)
         and (ours.mime, ours.group, ours.is_text) == (output.mime_type, output.group, output.is_text)
     )
 
 
-def python_files() -> Iterator[Path]:
-    """Forty files of the running installation, of many sizes and kinds."""
-    everything = sorted(Path(os.__file__).parent.glob("*/*"))
-    return (path for path in everything[:: max(1, len(everything) // 40)] if path.is_file())
+def in_mode(theirs: MagikaResult, mode: str) -> MagikaResult:
+    """Return the package's answer in another mode, by its own rules for what its network said."""
+    guess, score = theirs.dl.label, theirs.prediction.score
+    if guess == ContentTypeLabel.UNDEFINED:
+        return theirs  # nothing was asked of the network
+    label, reason = package(mode)._get_output_label_from_dl_label_and_score(guess, score)
+    return package(mode)._get_result_from_labels_and_score(theirs.path, guess, label, score, reason)
+
+
+def python_files(count: int) -> list[Path]:
+    """Return files of the running installation, of many sizes and kinds."""
+    roots = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platlib")}
+    everything = sorted({path for root in roots for path in root.rglob("*") if path.is_file()})
+    return everything[:: max(1, len(everything) // count)][:count]
+
+
+class Once:
+    """A network that is asked about the same bytes once, for all modes."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.held: dict[bytes, np.ndarray] = {}
+
+    def __call__(self, tokens: np.ndarray, jobs: int = 1) -> np.ndarray:
+        keys = [hashlib.sha256(row.tobytes()).digest() for row in tokens]
+        new = [i for i, key in enumerate(keys) if key not in self.held]
+        if new:
+            for i, row in zip(new, self.network(tokens[new], jobs), strict=True):
+                self.held[keys[i]] = row
+        return np.stack([self.held[key] for key in keys])
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_answers_of_the_package_on_this_python(mode: str) -> None:
-    compared = 0
-    for path in python_files():
-        ours = DETECTOR.detect(path, mode)
-        if ours.decided_by in ("model", "size"):
-            compared += 1
-            assert agree(ours, package(mode).identify_path(path)), path
-    assert compared > 20
+    paths = python_files(40)
+    assert len(paths) == 40
+    for path in paths:
+        theirs = package(mode).identify_path(path)
+        for detector, within in EXACT.items():
+            assert agree(detector.detect(path, mode), theirs, within), (path, detector)
+
+
+@pytest.mark.slow
+def test_answers_of_the_package_on_many_files_of_this_python() -> None:
+    """Every file through three networks: compiled, on ONNX Runtime, and the package's."""
+    paths = python_files(MANY)
+    assert len(paths) > 1000
+    theirs = [package(MODES[-1]).identify_path(path) for path in paths]
+    for network, within in ((NumpyNetwork(compiled=True), 1e-4), (OnnxNetwork(), 1e-6)):
+        detector = MagikaDetector(formats=(), network=Once(network))
+        for mode in MODES:
+            told = [in_mode(answer, mode) for answer in theirs]
+            ours = detector.detect_many(paths, mode)
+            pairs = zip(paths, ours, told, strict=True)
+            unlike = [path for path, mine, its in pairs if not agree(mine, its, within)]
+            assert not unlike, (network, mode, len(unlike), unlike[:5])
 
 
 @pytest.mark.realdata
@@ -64,9 +114,23 @@ def test_answers_of_the_package_on_this_python(mode: str) -> None:
 def test_answers_of_the_package_on_its_own_samples(mode: str) -> None:
     paths = sorted(p for p in Path(str(DATA), "files").rglob("*") if p.is_file())
     assert len(paths) > 70
-    for path, ours in zip(paths, DETECTOR.detect_many(paths, mode), strict=True):
-        assert ours.decided_by in ("model", "size", "filesystem")
-        assert agree(ours, package(mode).identify_path(path)), path
+    for detector, within in EXACT.items():
+        for path, ours in zip(paths, detector.detect_many(paths, mode), strict=True):
+            assert ours.decided_by in ("model", "size", "filesystem")
+            assert agree(ours, package(mode).identify_path(path), within), (path, detector)
+
+
+@pytest.mark.realdata
+@needs_data
+def test_signatures_settle_what_the_network_would_have_said() -> None:
+    detector = MagikaDetector()
+    paths = sorted(p for p in Path(str(DATA), "files").rglob("*") if p.is_file())
+    settled = 0
+    for path, ours in zip(paths, detector.detect_many(paths), strict=True):
+        settled += ours.decided_by == "signature"
+        assert ours.label == str(package(MODES[-1]).identify_path(path).output.label), path
+        assert not ours.alarms
+    assert settled >= 4
 
 
 @pytest.mark.realdata

@@ -351,3 +351,35 @@ def test_twist_joints_of_one_rig_are_moved_by_their_likes() -> None:
     plain = {pair.target: pair for pair in AnatomicRetargeter().match(body("unity")[0], target).pairs}
     assert plain["lowerarm_twist_01_l"].source == "LeftHand"
     assert plain["upperarm_twist_01_r"].source == "RightUpperArm"
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["hand", "foot"]))
+@settings(max_examples=30, deadline=None)
+def test_a_joint_in_the_place_of_a_foot_turns_with_it(seed, part) -> None:
+    plain, roles = body("unreal")
+    joint = roles[f"left_{part}"]
+    names = (*plain.names, "subtalar_l")
+    places = np.concatenate([plain.rest_positions, plain.rest_positions[joint : joint + 1]])
+    rig = Skeleton(names, [*plain.parents, plain.parents[joint]], places)
+    random = np.random.default_rng(seed)
+    target = reaxed(rig, rotation.normalize(random.normal(size=(len(rig), 4))))
+    source = body("unity")[0]
+    turned = rotation.normalize(random.normal(size=(6, len(source), 4)) + np.array([0, 0, 0, 4]))
+    moved = retarget(acted(source, turned, np.repeat(source.rest_positions[:1], 6, axis=0)), target)
+    world = np.asarray(moved.global_transforms()[1])
+    turns = rotation.multiply(world[1:], rotation.conjugate(world[:1]))
+    assert rotation.angle(turns[:, joint], turns[:, -1]).max() < 1e-6
+    assert rotation.angle(turns[:, joint], rotation.identity(turns[:, joint])).max() > 0.05
+
+
+def test_a_double_that_the_source_moves_itself_is_left_alone() -> None:
+    plain, roles = body("unreal")
+    joint = roles["left_foot"]
+    places = np.concatenate([plain.rest_positions, plain.rest_positions[joint : joint + 1]])
+    rig = Skeleton((*plain.names, "subtalar_l"), [*plain.parents, plain.parents[joint]], places)
+    taller = Skeleton(rig.names, rig.parents, np.asarray(rig.rest_positions) * [1, 1.2, 1])
+    turned = np.tile([0.0, 0.0, 0.0, 1.0], (2, len(rig), 1))
+    turned[1, -1] = rotation.from_axis_angle(np.array([1.0, 0.0, 0.0]), np.array(0.4))
+    moved = retarget(acted(rig, turned, np.repeat(rig.rest_positions[:1], 2, axis=0)), taller)
+    world = np.asarray(moved.global_transforms()[1])
+    assert float(rotation.angle(world[0, -1], world[1, -1])) == pytest.approx(0.4, abs=1e-6)

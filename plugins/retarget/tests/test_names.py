@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from kinetoscope_retarget._body import body_of
 from kinetoscope_retarget._conventions import CONVENTIONS
-from kinetoscope_retarget._names import read
 from kinetoscope_retarget._people import LIMBS, SIDES, body, reaxed, renamed
 from kinetoscope_retarget._symmetry import best_plane
 from kinetoscope_retarget.retargeter import AnatomicRetargeter
 from kinetoscope_spec import Skeleton, rotation
+from kinetoscope_spec.anatomy import read_name
 
 pairs_of = AnatomicRetargeter().mirror_pairs
 
@@ -110,8 +110,8 @@ def test_the_plane_of_symmetry_comes_from_the_data(seed) -> None:
     ],
 )
 def test_sides_of_every_convention(left, right) -> None:
-    assert (read(left).side, read(right).side) == ("left", "right")
-    assert read(left).key == read(right).key
+    assert (read_name(left).side, read_name(right).side) == ("left", "right")
+    assert read_name(left).key == read_name(right).key
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_sides_of_every_convention(left, right) -> None:
     ["Hips", "root", "L5", "L3", "T12", "lowerback", "Collar", "rig", "leg", "roll", "Clavicle", "Pelvis"],
 )
 def test_no_side_where_there_is_none(name) -> None:
-    assert read(name).side is None
+    assert read_name(name).side is None
 
 
 def test_names_that_the_rest_pose_denies_are_doubted() -> None:

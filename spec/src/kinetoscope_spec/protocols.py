@@ -287,6 +287,9 @@ class Detector(Protocol):
     (`directory`, `fifo`, `device`) has a label of its own, or an `error` too.
 
     From one of `MODES` to a stricter one a label stays, or becomes `unknown` or `txt`.
+
+    A detector may also have `detect_each(paths, mode)`, which yields what `detect_many` returns as it
+    is found and takes only a bounded number of paths ahead, so that these may have no end.
     """
 
     def labels(self) -> Collection[str]:

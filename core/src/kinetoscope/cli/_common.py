@@ -7,14 +7,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from functools import update_wrapper
 from math import isfinite
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from kinetoscope_spec import Progress
 
-__all__ = ["describe", "emit", "json_option", "pass_host", "printable", "progress_bar", "table"]
+__all__ = [
+    "describe",
+    "emit",
+    "json_option",
+    "json_stream",
+    "pass_host",
+    "printable",
+    "progress_bar",
+    "table",
+]
 
 _JSON = "kinetoscope.json"
 F = TypeVar("F", bound=Callable[..., Any])
@@ -49,6 +58,12 @@ json_option = click.option(
     help="Print one JSON object and nothing else.",
 )
 """`--json` for a command; it takes no argument for it: `emit` knows."""
+
+
+def json_stream(ctx: click.Context) -> TextIO | None:
+    """Return where JSON goes if `--json` was asked for: for a command whose object is too large for `emit`."""
+    stream: TextIO | None = ctx.meta.get(_JSON)
+    return stream
 
 
 def emit(

@@ -121,7 +121,7 @@ def _sticks(pose: Pose, camera: Camera, size: tuple[int, int], meshes: bool) -> 
     places = camera.project(pose.matrices[:, :3, 3], size)[:, :2]
     skeleton = pose.character.skeleton
     for joint, parent in enumerate(skeleton.parents.tolist()):
-        color = _BONES[anatomy.side(skeleton.names[joint])[0]]
+        color = _BONES[anatomy.read_name(skeleton.names[joint]).side]
         begin = places[parent] if parent >= 0 else places[joint]
         _strokes.strokes(picture, [[begin, places[joint]]], color, 3.0)
     return picture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
+from attrs import asdict
 
 from kinetoscope.cli._common import emit, json_option, pass_host
 
@@ -39,6 +40,10 @@ def settings(config: Config) -> dict[str, Any]:
         "allow": None if config.allow is None else list(config.allow),
         "trace": config.trace,
         "providers": providers,
+        "gate": {
+            key: list(value) if isinstance(value, tuple) else dict(value) if key == "max_bytes_of" else value
+            for key, value in asdict(config.gate, recurse=False).items()
+        },
         "plugins": {name: dict(table) for name, table in config.plugins.items()},
     }
 

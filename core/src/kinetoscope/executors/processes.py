@@ -49,7 +49,10 @@ class ProcessExecutor(Executor):
 
     def _new(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin)
+        pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin)
+        for _ in range(self.workers):  # each call starts one: while they get up, work can be looked for
+            pool.submit(_nothing)
+        return pool
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Have `fn(*args, **kwargs)` called in one of the processes.
@@ -72,6 +75,10 @@ class ProcessExecutor(Executor):
         with self._lock:
             self._ended = True
             self._pool.shutdown(wait, cancel_futures=cancel_futures)
+
+
+def _nothing() -> None:
+    """Be a process's first call."""
 
 
 def _begin() -> None:

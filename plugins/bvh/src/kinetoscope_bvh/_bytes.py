@@ -27,9 +27,7 @@ def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
     if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
         raise FormatError("a device, pipe or socket", path=path, expected="a regular file")
     with path.open("rb") as file:
-        head = file.read(HEAD)
-        if not starts_as_bvh(head):
-            raise FormatError(_beginning(head), path=path, line=1, expected="HIERARCHY as the first word")
+        check_head(file.read(HEAD), path)
         if status.st_size > max_bytes:
             raise FormatError(
                 f"the file has {status.st_size:,} bytes",
@@ -42,6 +40,16 @@ def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
     if len(data) > status.st_size:
         raise FormatError("the file grows while it is read", path=path, expected=f"{status.st_size:,} bytes")
     return data
+
+
+def check_head(head: bytes, path: Path) -> None:
+    """Make sure that the first bytes of a file (`HEAD` of them are enough) are a BVH file's.
+
+    Raises:
+        FormatError: they are not.
+    """
+    if not starts_as_bvh(head):
+        raise FormatError(_beginning(head), path=path, line=1, expected="HIERARCHY as the first word")
 
 
 def _beginning(head: bytes) -> str:

@@ -45,8 +45,11 @@ class Layout:
     columns: Sequence[int]
 
     @cached_property
-    def arrays(self) -> tuple[Floats, Floats, Floats]:
-        """Return `starts [J + 1]`, `codes [C]` and `columns [C]`; joint j has channels `starts[j:j + 2]`."""
+    def arrays(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return `starts [J + 1]`, `codes [C]`, `columns [C]`, and the columns of rotations.
+
+        Joint j has channels `starts[j]` to `starts[j + 1]`.
+        """
         starts = np.cumsum([0, *map(len, self.channels)])
         codes = [CODES[name] for names in self.channels for name in names]
         columns = [
@@ -54,7 +57,9 @@ class Layout:
             for names, first in zip(self.channels, self.columns, strict=True)
             for i in range(len(names))
         ]
-        return starts, np.array(codes, np.int64), np.array(columns, np.int64)
+        turning = [column for code, column in zip(codes, columns, strict=True) if 3 <= code < 6]
+        held = (np.array(numbers, np.int64) for numbers in (codes, columns, turning))
+        return starts, *held  # type: ignore[return-value]  # a generator of three
 
     @cached_property
     def scales(self) -> bool:

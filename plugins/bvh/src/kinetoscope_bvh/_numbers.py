@@ -52,6 +52,13 @@ def _worth_compiling(count: int) -> bool:
     return _seen == _START_UP and _installed()
 
 
+def expect(count: int) -> None:
+    """Reckon with `count` bytes to come: so many at once are a case for the compiled parser from the first."""
+    global _seen  # noqa: PLW0603 - see above
+    if count >= _START_UP:
+        _seen = _START_UP
+
+
 @lru_cache(maxsize=1)
 def _installed() -> bool:
     return find_spec("numba") is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _WHOLE = (
     5,
     8,
@@ -33,6 +35,7 @@ _RATES = (*map(float, _WHOLE + _FAST), *(rate * 1000 / 1001 for rate in (24, 30,
 """Frames per second that cameras and tools use; those over 1.001 are NTSC's."""
 
 
+@lru_cache(maxsize=64)
 def framerate(frame_time: str) -> float:
     """Return the frames per second that a frame time, rounded to its digits, stands for.
 

@@ -10,7 +10,7 @@ import numpy as np
 from kinetoscope_bvh import _channels, _units
 from kinetoscope_bvh._bones import Bones, bones
 from kinetoscope_bvh._cursor import line_of
-from kinetoscope_bvh._figure import figure
+from kinetoscope_bvh._figure import figure, figure_compiled
 from kinetoscope_bvh._hierarchy import Header, read_header
 from kinetoscope_bvh._numbers import Table, parse_table
 from kinetoscope_bvh._rate import framerate
@@ -50,8 +50,12 @@ def build_asset(data: bytes, path: Path, *, unit: float | None = None, end_sites
 
 def _guess(header: Header, table: Table) -> tuple[float, tuple[str, ...]]:
     """Return metres per unit of the file, and the warning that says why."""
-    first = table.values[0].tolist() if len(table.values) else None
-    unit, why = _units.guess(figure(header.hierarchy.nodes, first))
+    if table.compiled and len(table.values):
+        size = figure_compiled(header.hierarchy, table.values[0])
+    else:
+        first = table.values[0].tolist() if len(table.values) else None
+        size = figure(header.hierarchy.nodes, first)
+    unit, why = _units.guess(size)
     return unit, (f"{why} ({unit:.6g} m); read(unit=…) sets it",)
 
 

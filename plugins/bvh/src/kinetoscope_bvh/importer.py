@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from kinetoscope_bvh._bytes import MAX_BYTES, read_bytes
+from kinetoscope_bvh._bytes import HEAD, MAX_BYTES, check_head, read_bytes
+from kinetoscope_bvh._numbers import expect
 from kinetoscope_bvh._read import build_asset
 from kinetoscope_bvh._write import bvh_lines, write_text
 from kinetoscope_spec import Asset
@@ -49,6 +50,22 @@ class BvhImporter:
         path = Path(path)
         data = read_bytes(path, max_bytes)
         return build_asset(data, path, unit=unit, end_sites=end_sites)
+
+    def read_bytes(
+        self, data: bytes, path: str | Path, *, unit: float | None = None, end_sites: bool = False
+    ) -> Asset:
+        """Return what `read` returns of the file at `path`, whose bytes are at hand: it is not opened.
+
+        Raises:
+            FormatError: naming the line and what was expected there.
+        """
+        path = Path(path)
+        check_head(data[:HEAD], path)
+        return build_asset(data, path, unit=unit, end_sites=end_sites)
+
+    def prepare(self, size: int) -> None:
+        """Get ready for about `size` bytes of files: many are read by compiled code from the first."""
+        expect(size)
 
     def write(
         self,

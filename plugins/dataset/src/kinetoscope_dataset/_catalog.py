@@ -9,7 +9,6 @@ what the index does not have is read.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import attrs
 
@@ -125,9 +124,10 @@ def _read_documents(storage: Storage, names: Sequence[str]) -> dict[str, Clip]:
 def _read_index(storage: Storage) -> tuple[dict[str, Clip], dict[str, tuple[str, str]]]:
     try:
         path = f"{storage.url}/{INDEX}"
-        held = own_attributes(parsed(storage.get(INDEX), path), path)
+        held = own_attributes(parsed(storage.get(INDEX).decode(), path), path)  # the bytes go at once
         documents, clipless = held["clips"], held["clipless"]
-        clips = {name: clip_of(name, document, path)[0] for name, document in documents.items()}
+        # What JSON makes of an entry takes four times the room of the clip: it goes as the clip comes.
+        clips = {name: clip_of(name, documents.pop(name), path)[0] for name in list(documents)}
         return clips, {str(k): (str(a), str(b)) for k, (a, b) in clipless.items()}
     except FileNotFoundError:
         return {}, {}
@@ -136,10 +136,20 @@ def _read_index(storage: Storage) -> tuple[dict[str, Clip], dict[str, tuple[str,
 
 
 def write_index(storage: Storage, clips: Sequence[Clip], clipless: Mapping[str, tuple[str, str]]) -> None:
-    """Write the shortcut."""
-    documents: dict[str, Any] = {}
-    for clip in clips:
-        shape = [clip.frames, clip.joints, len(clip.columns)]
-        documents[clip.id] = {"shape": shape, "attributes": clip.attributes()}
-    held = {OURS: {"clips": documents, "clipless": {k: list(v) for k, v in sorted(clipless.items())}}}
-    storage.put(INDEX, document_bytes(group_document(held)))
+    """Write the shortcut: bytes made clip by clip, since all of it as objects would take four times the room."""
+    # Joined by hand, the bytes are those of `document_bytes` for the whole.
+    before, after = document_bytes(group_document({OURS: PLACE})).split(document_bytes(PLACE))
+    text = bytearray(before + b'{"clips":{')
+    for i, clip in enumerate(clips):
+        text += b"," * (i > 0) + b'"%s":' % clip.id.encode() + document_bytes(_entry(clip))
+    rest = document_bytes({source: list(terms) for source, terms in sorted(clipless.items())})
+    text += b'},"clipless":' + rest + b"}" + after
+    storage.put(INDEX, bytes(text))
+
+
+PLACE = "the index"
+"""What stands for it while the document around it is made."""
+
+
+def _entry(clip: Clip) -> dict[str, object]:
+    return {"shape": [clip.frames, clip.joints, len(clip.columns)], "attributes": clip.attributes()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -29,7 +30,11 @@ _ID = re.compile(r"[0-9a-f]{32}")
 
 
 def _texts(given: Iterable[str]) -> tuple[str, ...]:
-    return tuple(given)  # JSON has lists
+    return tuple(map(_shared, given))  # JSON has lists
+
+
+def _shared(given: str) -> str:
+    return sys.intern(given)  # one string for all clips that say the same
 
 
 @attrs.frozen
@@ -64,16 +69,16 @@ class Clip:
     count: int
     revision: int
     source_hash: str
-    skeleton: str
+    skeleton: str = attrs.field(converter=_shared)
     joints: int
     frames: int
     framerate: float
     start_time: float = 0.0
     scaled: bool = False
     morphs: tuple[str, ...] = attrs.field(default=(), converter=_texts)
-    licence: str = ""
-    beside: str = ""
-    format: str = ""
+    licence: str = attrs.field(default="", converter=_shared)
+    beside: str = attrs.field(default="", converter=_shared)
+    format: str = attrs.field(default="", converter=_shared)
     warnings: tuple[str, ...] = attrs.field(default=(), converter=_texts)
 
     @property
@@ -88,11 +93,10 @@ class Clip:
 
     def attributes(self) -> dict[str, Any]:
         """Return what its document states; the shape of the array says the rest."""
-        held = attrs.asdict(self, filter=lambda field, _: field.name not in ("id", "joints", "frames"))
-        return {OURS: {**held, "columns": list(self.columns)}}
+        return {OURS: {**{name: getattr(self, name) for name in _STATED}, "columns": list(self.columns)}}
 
 
-_FIELDS = {field.name: field.type for field in attrs.fields(Clip)}
+_STATED = tuple(field.name for field in attrs.fields(Clip) if field.name not in ("id", "joints", "frames"))
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "str": (str,),
     "int": (int,),
@@ -116,12 +120,12 @@ def digest(*parts: str | bytes) -> str:
     return held.hexdigest()
 
 
-def document_bytes(document: Mapping[str, Any]) -> bytes:
+def document_bytes(document: object) -> bytes:
     """Return a document as the JSON that is stored: the same document gives the same bytes."""
     return json.dumps(document, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode()
 
 
-def parsed(data: bytes, path: object) -> dict[str, Any]:
+def parsed(data: bytes | str, path: object) -> dict[str, Any]:
     """Return the JSON object in `data`.
 
     Raises:

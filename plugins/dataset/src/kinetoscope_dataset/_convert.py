@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from pathlib import Path
@@ -11,7 +13,7 @@ import attrs
 
 from kinetoscope_dataset._licence import Licences, is_licence
 from kinetoscope_dataset._storage import Storage, is_url
-from kinetoscope_dataset._work import Outcome, Read, Task, work
+from kinetoscope_dataset._work import Outcome, Read, Task, work, work_all
 from kinetoscope_dataset._writer import Writer
 from kinetoscope_dataset.hooks import Report
 from kinetoscope_spec import Cancelled, ConfigError, Progress
@@ -20,6 +22,18 @@ __all__ = ["convert"]
 
 BYTES_IN_FLIGHT = 32 << 20
 """Files of so many bytes are read ahead of the writer; one alone may be larger."""
+
+BATCH_FILES, BATCH_BYTES = 16, 2 << 20
+"""So many small files go to a worker at once: asking it costs a tenth of reading one."""
+
+
+@attrs.frozen
+class _File:
+    """A file that was found: its path, the folder that was named, and its bytes at that time."""
+
+    path: Path
+    root: Path
+    size: int
 
 
 @attrs.define
@@ -58,13 +72,20 @@ def convert(
     progress: Progress | None = None,
 ) -> Report:
     """Store all files of `sources` that an importer reads; see `hooks.Datasets.convert`."""
-    files, closed = _files(sources, Path(storage.url) if not is_url(storage.url) else None)
-    tally = _Tally(failed=[(str(folder), reason) for folder, reason in closed.values()])
+    files, closed, special = _files(sources, Path(storage.url) if not is_url(storage.url) else None)
+    tally = _Tally(failed=[(str(place), reason) for place, reason in closed.values()], skipped=special)
     with Writer(storage) as writer:
         gone = sorted(writer.sources.keys() - files.keys())
         vanished = [source for source in gone if not _is_below(source, closed)]
+        expecting = getattr(read, "expecting", None)
+        if expecting is not None:
+            read = expecting(_unread(files, writer) // max(workers, 1))
         tasks = _tasks(files, writer, licence)
-        results = _here(read, tasks) if executor is None else _there(read, tasks, executor, workers)
+        if executor is None:
+            results = _here(read, tasks)
+        else:
+            most = min(BATCH_FILES, max(1, len(files) // (4 * workers)))  # so that all have something to do
+            results = _there(read, _batches(tasks, most), executor, workers)
         try:
             for done, (task, outcome) in enumerate(results, 1):
                 _store(writer, task, outcome, tally)
@@ -81,14 +102,15 @@ def convert(
 
 def _files(
     sources: Sequence[Path], out: Path | None
-) -> tuple[dict[str, tuple[Path, Path]], dict[str, tuple[Path, str]]]:
-    """Return (file, folder that was named) by name in the dataset, sorted, and folders that are closed.
+) -> tuple[dict[str, _File], dict[str, tuple[Path, str]], int]:
+    """Return the files by name in the dataset, sorted; what could not be looked into; how many are none.
 
     Raises:
         ConfigError: two files would have one name, or what was named is not there.
     """
-    found: dict[str, tuple[Path, Path]] = {}
+    found: dict[str, _File] = {}
     closed: dict[str, tuple[Path, str]] = {}
+    special = 0
     for given in sources:
         folder = given.is_dir()
         if not folder and not os.path.lexists(given):
@@ -96,14 +118,24 @@ def _files(
         root = given if folder else given.parent
         for path in _walk(given, out, closed) if folder else (given,):
             name = path.relative_to(root).as_posix()
-            other = found.setdefault(name, (path, root))[0]
+            try:
+                status = path.stat()
+            except OSError as error:
+                lost = path.is_symlink() and error.errno in (errno.ENOENT, errno.ELOOP)
+                why = "is a link that leads nowhere" if lost else f"can't be read: {error.strerror}"
+                closed[name] = path, why
+                continue
+            if not stat.S_ISREG(status.st_mode):  # a pipe, socket or device: opening it might wait for ever
+                special += 1
+                continue
+            other = found.setdefault(name, _File(path, root, status.st_size)).path
             if other != path:
                 raise ConfigError(f"{other} and {path} would both be called {name!r} in the dataset")
-    return dict(sorted(found.items())), closed
+    return dict(sorted(found.items())), closed, special
 
 
 def _walk(folder: Path, out: Path | None, closed: dict[str, tuple[Path, str]]) -> Iterator[Path]:
-    """Yield the regular files below `folder`; links to folders are not followed, `out` is left out.
+    """Yield what is no folder below `folder`; links to folders are not followed, `out` is left out.
 
     Folders that can't be listed are added to `closed`, by their name in the dataset.
     """
@@ -116,26 +148,41 @@ def _walk(folder: Path, out: Path | None, closed: dict[str, tuple[Path, str]]) -
     for place, names, files in os.walk(folder, onerror=note):
         if held is not None:
             names[:] = [name for name in names if os.path.realpath(os.path.join(place, name)) != held]
-        paths = (Path(place, name) for name in files)
-        yield from (path for path in paths if path.is_file() and not is_licence(path))
+        yield from (path for path in (Path(place, name) for name in files) if not is_licence(path))
 
 
 def _is_below(source: str, folders: Collection[str]) -> bool:
-    """Whether a source may still be there: it lies in one of `folders`."""
-    return any(folder == "." or source.startswith(f"{folder}/") for folder in folders)
+    """Whether a source may still be there: it is one of `folders`, or lies in one."""
+    return any(folder in (".", source) or source.startswith(f"{folder}/") for folder in folders)
 
 
-def _tasks(files: dict[str, tuple[Path, Path]], writer: Writer, licence: str) -> Iterator[Task]:
+def _unread(files: dict[str, _File], writer: Writer) -> int:
+    """Return about how many bytes are to be read: of those that the dataset has most are unchanged."""
+    held = writer.sources
+    return sum(file.size for source, file in files.items() if source not in held)
+
+
+def _tasks(files: dict[str, _File], writer: Writer, licence: str) -> Iterator[Task]:
     """Yield the tasks; what the dataset has is known before anything is stored."""
     held = dict(writer.sources)
     found: dict[Path, Licences] = {}
-    for source, (path, root) in files.items():
-        beside = licence or found.setdefault(root, Licences(root)).beside(path)
-        try:
-            size = path.stat().st_size
-        except OSError:
-            size = 0
-        yield Task(path, source, beside, held.get(source), writer.next_revision(source), size)
+    for source, file in files.items():
+        beside = licence or found.setdefault(file.root, Licences(file.root)).beside(file.path)
+        yield Task(file.path, source, beside, held.get(source), writer.next_revision(source), file.size)
+
+
+def _batches(tasks: Iterator[Task], most: int) -> Iterator[tuple[Task, ...]]:
+    """Yield the tasks in groups of up to `most` small files."""
+    batch: list[Task] = []
+    size = 0
+    for task in tasks:
+        if batch and (len(batch) == most or size + task.size > BATCH_BYTES):
+            yield tuple(batch)
+            batch, size = [], 0
+        batch.append(task)
+        size += task.size
+    if batch:
+        yield tuple(batch)
 
 
 def _store(writer: Writer, task: Task, outcome: Outcome, tally: _Tally) -> None:
@@ -159,29 +206,33 @@ def _here(read: Read, tasks: Iterator[Task]) -> Iterator[tuple[Task, Outcome]]:
     return ((task, work(read, task)) for task in tasks)
 
 
+_Batch = tuple[Task, ...]
+_Flying = dict[Future[list[Outcome]], _Batch]
+
+
 def _there(
-    read: Read, tasks: Iterator[Task], executor: Executor, workers: int
+    read: Read, batches: Iterator[_Batch], executor: Executor, workers: int
 ) -> Iterator[tuple[Task, Outcome]]:
     """Yield outcomes as workers have them, a bounded number of files at a time.
 
     A worker that dies takes along what others had in hand. Each of these is tried again alone; the
     one that kills its worker again is the one at fault.
     """
-    flying: dict[Future[Outcome], Task] = {}
+    flying: _Flying = {}
     suspects: list[Task] = []
     try:
-        for task in tasks:
+        for batch in batches:
             while flying and (
                 len(flying) >= 2 * workers
-                or task.size + sum(other.size for other in flying.values()) > BYTES_IN_FLIGHT
+                or _size(batch) + sum(map(_size, flying.values())) > BYTES_IN_FLIGHT
             ):
                 yield from _landed(flying, suspects)
-            _launch(executor, read, task, flying, suspects)
+            _launch(executor, read, batch, flying, suspects)
         while flying:
             yield from _landed(flying, suspects)
         for task in suspects:
             try:
-                yield task, executor.submit(work, read, _for_workers(task)).result()
+                yield task, executor.submit(work_all, read, _for_workers((task,))).result()[0]
             except BrokenExecutor as error:
                 yield task, Outcome("failed", f"the worker that read it died, twice: {error}")
     finally:
@@ -189,28 +240,30 @@ def _there(
             future.cancel()
 
 
-def _launch(
-    executor: Executor,
-    read: Read,
-    task: Task,
-    flying: dict[Future[Outcome], Task],
-    suspects: list[Task],
-) -> None:
+def _size(batch: _Batch) -> int:
+    return sum(task.size for task in batch)
+
+
+def _launch(executor: Executor, read: Read, batch: _Batch, flying: _Flying, suspects: list[Task]) -> None:
     try:
-        flying[executor.submit(work, read, _for_workers(task))] = task
+        flying[executor.submit(work_all, read, _for_workers(batch))] = batch
     except BrokenExecutor:
-        suspects.append(task)
+        suspects.extend(batch)
 
 
-def _for_workers(task: Task) -> Task:
-    """Return a task that means the same in a process which works in another folder."""
-    return attrs.evolve(task, path=task.path.absolute())
+def _for_workers(batch: _Batch) -> _Batch:
+    """Return tasks that mean the same in a process which works in another folder."""
+    return tuple(
+        task if task.path.is_absolute() else attrs.evolve(task, path=task.path.absolute()) for task in batch
+    )
 
 
-def _landed(flying: dict[Future[Outcome], Task], suspects: list[Task]) -> Iterator[tuple[Task, Outcome]]:
+def _landed(flying: _Flying, suspects: list[Task]) -> Iterator[tuple[Task, Outcome]]:
     for future in wait(flying, return_when=FIRST_COMPLETED).done:
-        task = flying.pop(future)
+        batch = flying.pop(future)
         try:
-            yield task, future.result()
+            outcomes = future.result()
         except BrokenExecutor:
-            suspects.append(task)
+            suspects.extend(batch)
+        else:
+            yield from zip(batch, outcomes, strict=True)

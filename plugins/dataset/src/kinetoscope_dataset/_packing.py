@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -15,10 +16,13 @@ from kinetoscope_dataset._clip import group_document as group
 from kinetoscope_dataset._shards import array_document, encode, layout_for
 from kinetoscope_spec import Motion, Skeleton, ValidationError
 
-__all__ = ["Packed", "pack", "pack_all"]
+__all__ = ["Packed", "pack", "pack_all", "terms_id"]
 
 MOST_SKELETONS = 32
 """So many documents of skeletons are kept at hand."""
+
+MOST_LICENCES = 16
+"""So many documents of licences are kept at hand."""
 
 MOST_WARNINGS = 20
 """So many of an importer's warnings are kept with a clip."""
@@ -77,7 +81,7 @@ def pack(motion: Motion, origin: Origin, index: int = 0, count: int = 1) -> Pack
         ValidationError: a number does not fit into float32.
     """
     shared: dict[str, bytes] = {}
-    skeleton = _skeleton(motion.skeleton)
+    skeleton, described = _skeleton(motion.skeleton)
     licence, beside = (_licence(text, shared) for text in (origin.licence, origin.beside))
     clip = Clip(
         id=digest(origin.source, origin.source_hash, str(origin.revision), beside, str(index)),
@@ -87,7 +91,7 @@ def pack(motion: Motion, origin: Origin, index: int = 0, count: int = 1) -> Pack
         count=count,
         revision=origin.revision,
         source_hash=origin.source_hash,
-        skeleton=digest(skeleton),
+        skeleton=skeleton,
         joints=len(motion.skeleton),
         frames=motion.frame_count,
         framerate=motion.framerate,
@@ -99,29 +103,30 @@ def pack(motion: Motion, origin: Origin, index: int = 0, count: int = 1) -> Pack
         format=origin.format,
         warnings=tuple(text[:500] for text in origin.warnings[:MOST_WARNINGS]),
     )
-    shared[f"skeletons/{clip.skeleton}/zarr.json"] = skeleton
+    shared[f"skeletons/{skeleton}/zarr.json"] = described
     objects: dict[str, bytes] = {}
     if clip.morphs:
         curves = np.stack(list(motion.morph_weights.values()), axis=1)
-        document = _array(f"morphs/{clip.id}", curves, {}, ("frame", "morph"), objects)
+        curves = _float32(curves, motion.name)
+        document = _array(f"morphs/{clip.id}", [curves], {}, ("frame", "morph"), objects)
         objects[f"morphs/{clip.id}/zarr.json"] = document
     parts = [motion.positions, motion.rotations, *([] if motion.scales is None else [motion.scales])]
-    frames = np.concatenate([_float32(part, motion.name) for part in parts], axis=2)
-    document = _array(f"clips/{clip.id}", frames, clip.attributes(), ("frame", "joint", "column"), objects)
+    parts = [_float32(part, motion.name) for part in parts]
+    document = _array(f"clips/{clip.id}", parts, clip.attributes(), ("frame", "joint", "column"), objects)
     return Packed(clip, shared, objects, (f"clips/{clip.id}/zarr.json", document))
 
 
 def _array(
     at: str,
-    values: NDArray[Any],
+    parts: Sequence[NDArray[Any]],
     attributes: Mapping[str, object],
     names: tuple[str, ...],
     objects: dict[str, bytes],
 ) -> bytes:
     """Add the shards of an array to `objects` and return its document."""
-    values = _float32(values, at)
-    layout = layout_for(values.shape)
-    objects |= {f"{at}/{key}": data for key, data in encode(values, layout)}
+    width = sum(part.shape[-1] for part in parts)
+    layout = layout_for((*parts[0].shape[:-1], width))
+    objects |= {f"{at}/{key}": data for key, data in encode(parts, layout)}
     return document_bytes(array_document(layout, attributes, names))
 
 
@@ -136,15 +141,19 @@ def _float32(values: NDArray[Any], name: str) -> NDArray[Any]:
 
 
 _lock = threading.Lock()
-_skeletons: dict[tuple[object, ...], bytes] = {}
-"""The documents of skeletons packed last: the takes of a folder share a few, and writing numbers is slow."""
+_skeletons: dict[tuple[object, ...], tuple[str, bytes]] = {}
+"""The ids and documents of skeletons packed last: the takes of a folder share a few, and writing numbers is slow."""
 
 
-def _skeleton(skeleton: Skeleton) -> bytes:
+def _skeleton(skeleton: Skeleton) -> tuple[str, bytes]:
+    """Return the id and the document of a skeleton."""
     rest = (skeleton.rest_positions, skeleton.rest_rotations, skeleton.rest_scales)
     key = (skeleton.names, *(array.tobytes() for array in (skeleton.parents, *rest)))
     with _lock:
-        held = _skeletons.pop(key, None) or document_bytes(skeleton_document(skeleton))
+        held = _skeletons.pop(key, None)
+        if held is None:
+            document = document_bytes(skeleton_document(skeleton))
+            held = digest(document), document
         _skeletons[key] = held
         if len(_skeletons) > MOST_SKELETONS:
             del _skeletons[next(iter(_skeletons))]
@@ -154,6 +163,17 @@ def _skeleton(skeleton: Skeleton) -> bytes:
 def _licence(text: str, shared: dict[str, bytes]) -> str:
     if not text:
         return ""
-    name = digest(text)
-    shared[f"licences/{name}/zarr.json"] = document_bytes(group({"kinetoscope": {"text": text}}))
+    name = terms_id(text)
+    shared[f"licences/{name}/zarr.json"] = _licence_document(text)
     return name
+
+
+@lru_cache(maxsize=MOST_LICENCES)
+def terms_id(text: str) -> str:
+    """Return the id of a licence's text; empty where there is none."""
+    return digest(text) if text else ""
+
+
+@lru_cache(maxsize=MOST_LICENCES)
+def _licence_document(text: str) -> bytes:
+    return document_bytes(group({"kinetoscope": {"text": text}}))

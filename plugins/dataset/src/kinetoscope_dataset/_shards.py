@@ -121,27 +121,33 @@ def layout_of(document: Mapping[str, Any]) -> Layout | None:
     return layout if all(document.get(name) == wanted[name] for name in compared) else None
 
 
-def encode(values: Floats, layout: Layout) -> Iterator[tuple[str, bytes]]:
-    """Yield (key, bytes) of each shard of `values [T, …]`."""
-    for i, start in enumerate(range(0, len(values), layout.shard)):
-        yield object_key(layout, i), _shard(values[start : start + layout.shard], layout)
+def encode(parts: Sequence[Floats], layout: Layout) -> Iterator[tuple[str, bytes]]:
+    """Yield (key, bytes) of each shard of an array whose `parts` stand side by side on its last axis."""
+    for i, start in enumerate(range(0, layout.shape[0], layout.shard)):
+        yield object_key(layout, i), _shard([part[start : start + layout.shard] for part in parts], layout)
 
 
-def _shard(values: Floats, layout: Layout) -> bytes:
-    parts: list[bytes] = []
+def _shard(parts: Sequence[Floats], layout: Layout) -> bytes:
+    packed: list[bytes] = []
     index = np.full((layout.shard // layout.chunk, 2), FILLING, "<u8")
     at = 0
-    for i, start in enumerate(range(0, len(values), layout.chunk)):
-        part = _chunk(values[start : start + layout.chunk], layout.chunk)
-        index[i] = at, len(part)
-        parts.append(part)
-        at += len(part)
-    return b"".join((*parts, _checked(index.tobytes())))
+    for i, start in enumerate(range(0, len(parts[0]), layout.chunk)):
+        chunk = _chunk([part[start : start + layout.chunk] for part in parts], layout)
+        index[i] = at, len(chunk)
+        packed.append(chunk)
+        at += len(chunk)
+    return b"".join((*packed, _checked(index.tobytes())))
 
 
-def _chunk(values: Floats, frames: int) -> bytes:
-    block = np.zeros((*values.shape[1:], frames), "<f4")
-    block[..., : len(values)] = np.moveaxis(values, 0, -1)
+def _chunk(parts: Sequence[Floats], layout: Layout) -> bytes:
+    """Pack some frames; the parts are put together in the order in which they are stored, copied once."""
+    frames = len(parts[0])
+    block = (np.empty if frames == layout.chunk else np.zeros)((*layout.shape[1:], layout.chunk), "<f4")
+    at = 0
+    for part in parts:
+        width = part.shape[-1]
+        block[..., at : at + width, :frames] = part.transpose(*range(1, part.ndim), 0)
+        at += width
     return _checked(blosc.compress(block, b"lz4", LEVEL, blosc.SHUFFLE, 0, 4))
 
 

@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import RawIOBase
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,8 +32,11 @@ class Storage(Protocol):
         """Return the objects of `keys`, those that are missing left out."""
         ...
 
-    def put(self, key: str, data: bytes) -> None:
-        """Write an object: readers see the old one or the new one, never a part."""
+    def put(self, key: str, data: bytes, *, unseen: bool = False) -> None:
+        """Write an object: readers see the old one or the new one, never a part.
+
+        One that nobody reads before another is written (`unseen`) may be there in part if this fails.
+        """
         ...
 
     def names(self, prefix: str = "") -> list[str]:
@@ -92,24 +96,26 @@ class LocalStorage:
                 continue
         return found
 
-    def put(self, key: str, data: bytes) -> None:
-        """Write an object beside its place and move it there."""
-        target = self.root / key
+    def put(self, key: str, data: bytes, *, unseen: bool = False) -> None:
+        """Write an object beside its place and move it there; one that is `unseen` in its place."""
+        target = f"{self.url}/{key}"
+        folder, _, name = target.rpartition("/")
         # One writer at a time: a name that a killed one left behind is simply written again.
-        temporary = target.with_name(f".{target.name}.partial")
+        written = target if unseen else f"{folder}/.{name}.partial"
         try:
-            file = open(temporary, "wb")  # noqa: SIM115 - closed below; the folder is made only where missing
+            file = open(written, "wb", buffering=0)  # noqa: SIM115 - closed below; the folder is made only where missing
         except FileNotFoundError:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            file = open(temporary, "wb")  # noqa: SIM115
+            os.makedirs(folder, exist_ok=True)
+            file = open(written, "wb", buffering=0)  # noqa: SIM115
         try:
             with file:
-                file.write(data)
-            os.replace(temporary, target)
+                _write_all(file, data)
+            if not unseen:
+                os.replace(written, target)
         except BaseException as error:
-            temporary.unlink(missing_ok=True)
+            Path(written).unlink(missing_ok=True)
             if isinstance(error, OSError) and error.filename is None and error.errno is not None:
-                error.filename = str(target)  # a full disk does not say which file it was
+                error.filename = target  # a full disk does not say which file it was
             raise
 
     def names(self, prefix: str = "") -> list[str]:
@@ -153,6 +159,13 @@ class LocalStorage:
             os.close(held)
 
 
+def _write_all(file: RawIOBase, data: bytes) -> None:
+    """Write all of `data`: one call may write less, and Linux writes 2 GB at most."""
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) or 0 :]
+
+
 class FsspecStorage:
     """Objects in a file system of fsspec's: `s3://`, `gs://`, `memory://`, …"""
 
@@ -192,8 +205,8 @@ class FsspecStorage:
                 raise data
         return kept
 
-    def put(self, key: str, data: bytes) -> None:
-        """Write an object in one request."""
+    def put(self, key: str, data: bytes, *, unseen: bool = False) -> None:
+        """Write an object in one request, which stores do whole or not at all."""
         self._fs.pipe_file(self._at(key), data)
 
     def names(self, prefix: str = "") -> list[str]:

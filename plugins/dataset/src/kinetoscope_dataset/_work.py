@@ -1,23 +1,28 @@
-"""One file, read and packed: the function that workers run. It never raises for what is wrong in a file."""
+"""Files, read and packed: the function that workers run. It never raises for what is wrong in a file."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import attrs
 
-from kinetoscope_dataset._clip import digest
-from kinetoscope_dataset._packing import Origin, Packed, pack_all
+from kinetoscope_dataset._packing import Origin, Packed, pack_all, terms_id
 from kinetoscope_spec import Asset, KinetoscopeError
 
-__all__ = ["Outcome", "Read", "Task", "work"]
+__all__ = ["Outcome", "Read", "Task", "work", "work_all"]
 
 Read = Callable[[Path], "Asset | None"]
-"""Reads a file by what its bytes are; None where no importer reads that. Picklable."""
+"""Reads a file by what its bytes are; None where no importer reads that. Picklable.
+
+Where it has a method `read_bytes(path, data)`, files of up to `AT_ONCE` bytes are read once: what is
+stored is then what was hashed, also of a file that is being written.
+"""
 
 BLOCK = 1 << 20
+AT_ONCE = 32 << 20
 
 
 @attrs.frozen
@@ -56,18 +61,25 @@ class Outcome:
         return sum(item.clip.frames for item in self.packed)
 
 
+def work_all(read: Read, tasks: Sequence[Task]) -> list[Outcome]:
+    """Read and pack some files: one call for many small ones, since a call between processes costs, too."""
+    return [work(read, task) for task in tasks]
+
+
 def work(read: Read, task: Task) -> Outcome:
     """Read and pack one file, unless the dataset has it as it is."""
     try:
-        terms = _hash(task.path), digest(task.beside) if task.beside else ""
+        data, hashed = _hashed(task.path)
+        terms = hashed, terms_id(task.beside)
         if task.held == terms:
             return Outcome("unchanged")
-        asset = read(task.path)
+        at_hand = None if data is None else getattr(read, "read_bytes", None)
+        asset = read(task.path) if at_hand is None else at_hand(task.path, data)
         if asset is None:
             return Outcome("skipped", "no importer reads it")
         if not asset.motions:
             return Outcome("clipless", "it holds no motion", terms=terms)
-        return Outcome("converted", packed=tuple(pack_all(asset.motions, _origin(task, asset, terms[0]))))
+        return Outcome("converted", packed=tuple(pack_all(asset.motions, _origin(task, asset, hashed))))
     except (KinetoscopeError, OSError) as error:
         return Outcome("failed", " ".join(str(error).split()))
     except Exception as error:  # noqa: BLE001 - a defect in one importer must not stop the other files
@@ -82,9 +94,13 @@ def _origin(task: Task, asset: Asset, hashed: str) -> Origin:
     return Origin(task.source, hashed, task.revision, licence, task.beside, kind, asset.warnings)
 
 
-def _hash(path: Path) -> str:
-    held = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
+def _hashed(path: Path) -> tuple[bytes | None, str]:
+    """Return the bytes of a file, unless there are many, and their hash."""
+    with path.open("rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        data = file.read(size + 1) if size <= AT_ONCE else b""
+        held = hashlib.sha256(data)
+        whole = len(data) == size
+        while not whole and (block := file.read(BLOCK)):  # also of one that grows or is cut meanwhile
             held.update(block)
-    return f"sha256:{held.hexdigest()}"
+    return (data if whole else None), f"sha256:{held.hexdigest()}"

@@ -14,6 +14,9 @@ from kinetoscope_spec import KinetoscopeError
 
 __all__ = ["Writer"]
 
+UNSAVED = 32
+"""So many files without a motion may be read again after a kill; a quarter of all, where that is more."""
+
 
 class Writer:
     """The one writer of a dataset, which it makes if there is none. Use it with `with`.
@@ -35,6 +38,7 @@ class Writer:
         self._clipless: dict[str, tuple[str, str]] = {}
         self._stale: set[str] = set()
         self._changed = False
+        self._unsaved = 0
 
     def __enter__(self) -> Writer:
         self._stack.enter_context(self._storage.locked())
@@ -83,7 +87,7 @@ class Writer:
                 self._storage.put(key, data)
                 self._shared.add(key)
         for key, data in packed.objects.items():
-            self._storage.put(key, data)
+            self._storage.put(key, data, unseen=True)  # nobody looks for it before its document is there
         self._storage.put(*packed.document)
         clip = packed.clip
         self._changed = True
@@ -100,6 +104,12 @@ class Writer:
         self.forget(source)
         self._clipless[source] = source_hash, beside
         self._changed = True
+        self._unsaved += 1
+        # The index alone says it. It is written now and then, the more seldom the longer it gets, so
+        # that a run which is killed loses a part of this and all writing together stays cheap.
+        if self._unsaved >= max(UNSAVED, (len(self._clips) + len(self._clipless)) // 4):
+            write_index(self._storage, self.clips, self._clipless)
+            self._unsaved = 0
 
     def forget(self, source: str) -> None:
         """Take a source's clips out of the dataset when `finish` is called."""

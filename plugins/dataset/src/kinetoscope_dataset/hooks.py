@@ -27,12 +27,13 @@ class Report:
     Attributes:
         converted: files that were stored.
         unchanged: files that the dataset had as they are.
-        skipped: files that no importer reads, or that hold no motion.
-        failed: `(path, reason)` of files that could not be read, and folders that could not be listed.
+        skipped: files that no importer reads, or that hold no motion; pipes and devices.
+        failed: `(path, reason)` of files that could not be read, of links that lead nowhere, and of
+            folders that could not be listed.
         clips: clips that were stored.
         frames: their frames.
         vanished: sources of the dataset that are no longer among the files; those in folders that
-            could not be listed are not.
+            could not be listed are not, nor those that are links which lead nowhere.
         pruned: how many of these were removed.
     """
 

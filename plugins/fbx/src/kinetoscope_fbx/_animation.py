@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 import attrs
@@ -10,46 +11,70 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinetoscope_fbx._axes import ORDERS, euler_quaternions
-from kinetoscope_fbx._curves import Curve
-from kinetoscope_fbx._document import KTIME, Document, Id, Object
-from kinetoscope_fbx._keys import curve_of_record, curve_of_take
-from kinetoscope_fbx._node import Node
+from kinetoscope_fbx._curves import Curves
+from kinetoscope_fbx._document import Id, Object
 from kinetoscope_spec import rotation
 
-__all__ = ["Layer", "Stack", "stacks_of"]
+__all__ = ["Channel", "Layer", "Stack"]
 
 Array = NDArray[Any]
 
-_TAKE_NAMES: Final = {"T": "Lcl Translation", "R": "Lcl Rotation", "S": "Lcl Scaling"}
-_AXES: Final = {"X": 0, "Y": 1, "Z": 2}
+_TRANSFORMS: Final = frozenset(("Lcl Translation", "Lcl Rotation", "Lcl Scaling"))
 _ADDITIVE, _OVERRIDE = 0, 1
 
 
 @attrs.define(eq=False)
 class Channel:
-    """The curves of one property: one number, or three; None where a constant stands in."""
+    """One property: of each of its numbers the curve's place in the layer, -1 without; a constant stands in."""
 
-    curves: list[Curve | None]
+    curves: list[int]
     constants: list[float | None]
-
-    @property
-    def is_still(self) -> bool:
-        """Whether it has one value at all times."""
-        return all(curve is None or curve.is_still for curve in self.curves)
 
 
 @attrs.define(eq=False)
 class Layer:
     """One layer: its curves by object and property, and how it joins those below it."""
 
-    channels: dict[tuple[Id, str], Channel] = attrs.field(factory=dict)
+    channels: dict[tuple[Id, str], Channel]
+    curves: Curves
+    weight: Channel = attrs.field(factory=lambda: Channel([-1], [100.0]))
     blend: int = _ADDITIVE
     by_channel: bool = False
     adds_scales: bool = False
-    weight: Channel = attrs.field(factory=lambda: Channel([None], [100.0]))
+
+    def moves(self, channel: Channel) -> bool:
+        """Tell whether a channel has different values at different times; most do not."""
+        return any(curve >= 0 and not self.curves.is_still[curve] for curve in channel.curves)
+
+    def weights(self, times: Array) -> Array:
+        """Return how much the layer counts at `times [F]`, `[F, 1]`, from 0 to 1."""
+        found = self.sampled([self.weight], np.full((1, len(times), 1), 100.0), times)[0]
+        weights: Array = np.clip(found / 100.0, 0.0, 1.0)
+        return weights
+
+    def sampled(self, channels: Sequence[Channel], rest: Array, times: Array) -> Array:
+        """Return the values of N channels at `times [F]`; `rest [N, F, C]` where they say nothing."""
+        found = rest.copy()
+        fixed: list[tuple[int, int, float]] = []
+        moved: list[tuple[int, int, int]] = []
+        for row, channel in enumerate(channels):
+            for axis, (curve, constant) in enumerate(zip(channel.curves, channel.constants, strict=True)):
+                if axis >= rest.shape[2]:
+                    break
+                if curve >= 0:
+                    moved.append((row, axis, curve))
+                elif constant is not None:
+                    fixed.append((row, axis, constant))
+        if fixed:
+            rows, axes, values = zip(*fixed, strict=True)
+            found[rows, :, axes] = np.array(values)[:, None]
+        if moved:
+            rows, axes, curves = zip(*moved, strict=True)
+            found[rows, :, axes] = self.curves.at(np.array(curves), times)
+        return found
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class Stack:
     """A clip: its name, the seconds it spans, and its layers from the base up."""
 
@@ -62,29 +87,46 @@ class Stack:
         """Tell whether any layer has curves for a property."""
         return any((held.id, name) in layer.channels for layer in self.layers)
 
-    def changes(self, held: Object, name: str) -> bool:
-        """Tell whether a property has different values at different times; most that have curves do not."""
-        found = [layer for layer in self.layers if (held.id, name) in layer.channels]
-        return any(not (layer.channels[held.id, name].is_still and layer.weight.is_still) for layer in found)
+    @cached_property
+    def touched(self) -> tuple[set[Id], set[Id]]:
+        """The ids of nodes whose transforms any layer holds, and of those whose transforms change."""
+        held, changing = set[Id](), set[Id]()
+        for layer in self.layers:
+            weight_moves = layer.moves(layer.weight)
+            for (target, name), channel in layer.channels.items():
+                if name in _TRANSFORMS:
+                    held.add(target)
+                    if weight_moves or layer.moves(channel):
+                        changing.add(target)
+        return held, changing
 
-    def value(self, held: Object, name: str, rest: Array, times: Array, order: int = 0) -> Array:
-        """Return a property at `times [F]`, `[F, C]`; `rest [C]` is what it is without animation.
+    def values(
+        self, held: Sequence[Object], name: str, rest: Array, times: Array, orders: Array | None = None
+    ) -> Array:
+        """Return a property of N objects at `times [F]`, `[N, F, C]`.
 
-        `order` is the rotation order of a rotation, which layers may blend as turns.
+        Args:
+            held: the objects.
+            name: of the property.
+            rest: `[N, 1, C]`, what it is without animation.
+            times: `[F]` s.
+            orders: `[N]`, the rotation orders of rotations, which layers may blend as turns.
         """
-        found = np.repeat(rest[None], len(times), axis=0)
+        found = np.repeat(rest, len(times), axis=1)
+        orders = np.zeros(len(held), np.int64) if orders is None else orders
         for i, layer in enumerate(self.layers):
-            channel = layer.channels.get((held.id, name))
-            if channel is None:
+            pairs = [(row, layer.channels.get((one.id, name))) for row, one in enumerate(held)]
+            channels = [channel for _, channel in pairs if channel is not None]
+            if not channels:
                 continue
-            value = _sampled(
-                channel, found if i == 0 or layer.blend != _ADDITIVE else _nothing(name, found), times
-            )
-            if i == 0:
-                found = value
-                continue
-            weight = np.clip(_sampled(layer.weight, np.full((len(times), 1), 100.0), times) / 100.0, 0.0, 1.0)
-            found = _BLENDS.get(name, _blend_numbers)(layer, found, value, weight, order)
+            rows = [row for row, channel in pairs if channel is not None]
+            below = found[rows]
+            unsaid = below if i == 0 or layer.blend != _ADDITIVE else _nothing(name, below)
+            value = layer.sampled(channels, unsaid, times)
+            if i > 0:
+                blend = _BLENDS.get(name, _blend_numbers)
+                value = blend(layer, below, value, layer.weights(times), orders[rows])
+            found[rows] = value
         return found
 
 
@@ -93,19 +135,7 @@ def _nothing(name: str, found: Array) -> Array:
     return np.ones_like(found) if name == "Lcl Scaling" else np.zeros_like(found)
 
 
-def _sampled(channel: Channel, rest: Array, times: Array) -> Array:
-    columns = []
-    for i in range(rest.shape[1]):
-        curve = channel.curves[i] if i < len(channel.curves) else None
-        constant = channel.constants[i] if i < len(channel.constants) else None
-        if curve is not None and len(curve.times):
-            columns.append(curve.at(times))
-        else:
-            columns.append(rest[:, i] if constant is None else np.full(len(times), constant))
-    return np.stack(columns, axis=1)
-
-
-def _blend_numbers(layer: Layer, below: Array, value: Array, weight: Array, _: int) -> Array:
+def _blend_numbers(layer: Layer, below: Array, value: Array, weight: Array, _: Array) -> Array:
     if layer.blend == _OVERRIDE:
         return value
     added = value if layer.blend == _ADDITIVE else value - below
@@ -113,9 +143,9 @@ def _blend_numbers(layer: Layer, below: Array, value: Array, weight: Array, _: i
     return joined
 
 
-def _blend_scales(layer: Layer, below: Array, value: Array, weight: Array, order: int) -> Array:
+def _blend_scales(layer: Layer, below: Array, value: Array, weight: Array, orders: Array) -> Array:
     if layer.adds_scales or layer.blend == _OVERRIDE:
-        return _blend_numbers(layer, below, value, weight, order)
+        return _blend_numbers(layer, below, value, weight, orders)
     kept = below if layer.blend == _ADDITIVE else _power(below, 1 - weight)
     joined: Array = kept * _power(value, weight)
     return joined
@@ -127,121 +157,24 @@ def _power(values: Array, weight: Array) -> Array:
     return raised
 
 
-def _blend_rotations(layer: Layer, below: Array, value: Array, weight: Array, order: int) -> Array:
+def _blend_rotations(layer: Layer, below: Array, value: Array, weight: Array, orders: Array) -> Array:
     if layer.by_channel or layer.blend == _OVERRIDE:
-        return _blend_numbers(layer, below, value, weight, order)
-    a, b = euler_quaternions(below, order), euler_quaternions(value, order)
-    if layer.blend == _ADDITIVE:
-        turned = rotation.multiply(a, rotation.slerp(rotation.identity(b), b, weight[:, 0]))
-    else:
-        turned = rotation.slerp(a, b, weight[:, 0])
-    names = ORDERS[order if 0 <= order < len(ORDERS) else 0][::-1]
-    angles = np.degrees(rotation.to_euler(turned, names))
-    return np.stack([angles[:, names.index(axis)] for axis in "xyz"], axis=1)
+        return _blend_numbers(layer, below, value, weight, orders)
+    found = np.empty_like(value)
+    for order in np.unique(orders).tolist():
+        rows = orders == order
+        a, b = euler_quaternions(below[rows], order), euler_quaternions(value[rows], order)
+        if layer.blend == _ADDITIVE:
+            turned = rotation.multiply(a, rotation.slerp(rotation.identity(b), b, weight[:, 0]))
+        else:
+            turned = rotation.slerp(a, b, weight[:, 0])
+        names = ORDERS[order if 0 <= order < len(ORDERS) else 0][::-1]
+        angles = np.degrees(rotation.to_euler(turned, names))
+        found[rows] = np.stack([angles[..., names.index(axis)] for axis in "xyz"], axis=-1)
+    return found
 
 
-_BLENDS: Final[dict[str, Callable[[Layer, Array, Array, Array, int], Array]]] = {
+_BLENDS: Final[dict[str, Callable[[Layer, Array, Array, Array, Array], Array]]] = {
     "Lcl Scaling": _blend_scales,
     "Lcl Rotation": _blend_rotations,
 }
-
-
-def stacks_of(document: Document) -> Iterator[Stack]:
-    """Yield the animation stacks of a file (takes, before 7000), in its order.
-
-    Raises:
-        FormatError: a curve is damaged.
-    """
-    if document.version < 7000:
-        for takes in document.root.all("Takes"):
-            for take in takes.all("Take"):
-                yield _take(document, take)
-        return
-    for held in document.of_kind("AnimationStack"):
-        layers = list(document.children(held, "AnimationLayer"))
-        alone = [layer for layer in layers if layer.number("Solo", 0)]
-        played = alone or [layer for layer in layers if not layer.number("Mute", 0)]
-        made = [_layer(document, layer) for layer in played]
-        yield _spanned(held.name, made, *(held.number(name, 0.0) for name in _SPAN))
-
-
-_SPAN: Final = ("LocalStart", "LocalStop", "ReferenceStart", "ReferenceStop")
-
-
-def _spanned(
-    name: str, layers: list[Layer], start: float, stop: float, other_start: float, other_stop: float
-) -> Stack:
-    """Return the stack over its own span, else the reference span, else that of its keys."""
-    for first, last in ((start, stop), (other_start, other_stop)):
-        if last > first:
-            return Stack(name, first / KTIME, last / KTIME, layers)
-    curves = [
-        curve
-        for layer in layers
-        for channel in layer.channels.values()
-        for curve in channel.curves
-        if curve is not None and len(curve.times)
-    ]
-    first = min((float(curve.times[0]) for curve in curves), default=start / KTIME)
-    return Stack(name, first, max((float(curve.times[-1]) for curve in curves), default=first), layers)
-
-
-def _layer(document: Document, held: Object) -> Layer:
-    made = Layer(
-        blend=int(held.number("BlendMode", 0)),
-        by_channel=bool(held.number("RotationAccumulationMode", 0)),
-        adds_scales=bool(held.number("ScaleAccumulationMode", 0)),
-        weight=Channel([None], [held.number("Weight", 100.0)]),
-    )
-    for node, _ in document.below.get(held.id, ()):
-        if node.kind != "AnimationCurveNode":
-            continue
-        for target, name in document.above.get(node.id, ()):
-            if name:
-                made.channels[target, name] = _channel(document, node)
-    for node, name in document.below.get(held.id, ()):
-        if node.kind == "AnimationCurveNode" and name == "Weight":
-            made.weight = _channel(document, node)
-    return made
-
-
-def _channel(document: Document, node: Object) -> Channel:
-    curves: list[Curve | None] = [None] * 3
-    constants: list[float | None] = [None] * 3
-    for name, held in node.properties.items():
-        if held and isinstance(held[0], int | float) and np.isfinite(held[0]):
-            constants[_AXES.get(name.removeprefix("d|"), 0)] = float(held[0])
-    for child, name in document.below.get(node.id, ()):
-        if child.kind == "AnimationCurve":
-            curves[_AXES.get(name.removeprefix("d|"), 0)] = curve_of_record(child.node)
-    return Channel(curves, constants)
-
-
-def _take(document: Document, take: Node) -> Stack:
-    layer = Layer()
-    name = str(take.values[0]) if take.values else "take"
-    for held in take.all("Model"):
-        target = str(held.values[0]) if held.values else ""
-        for channel in held.all("Channel"):
-            title = str(channel.values[0]) if channel.values else ""
-            parts = list(channel.all("Channel")) if title == "Transform" else [channel]
-            for part in parts:
-                label = str(part.values[0]) if part.values else ""
-                known = _TAKE_NAMES.get(label, label) if title == "Transform" else label
-                layer.channels[target, known] = _take_channel(part)
-    span = []
-    for field in ("LocalTime", "ReferenceTime"):
-        times = take.array(field, np.float64)
-        span += [0.0, 0.0] if times is None or len(times) < 2 else [float(times[0]), float(times[1])]
-    return _spanned(name, [layer], *span)
-
-
-def _take_channel(node: Node) -> Channel:
-    parts = [part for part in node.all("Channel") if part.find("Key") or part.find("Default")] or [node]
-    curves: list[Curve | None] = []
-    constants: list[float | None] = []
-    for part in parts[:3]:
-        curves.append(curve_of_take(part))
-        held = part.array("Default", np.float64)
-        constants.append(None if held is None or not len(held) else float(held[0]))
-    return Channel(curves, constants)

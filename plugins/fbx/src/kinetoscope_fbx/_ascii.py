@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import re
-import warnings
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
-from kinetoscope_fbx._node import MAX_DEPTH, NEWEST, OLDEST, Node, Place
+from kinetoscope_fbx._node import MAX_DEPTH, NEWEST, OLDEST, Node, Properties, Property, property_of
+from kinetoscope_fbx._place import Place
+from kinetoscope_fbx._words import begins_as_value, quick_property, values_of
 
 __all__ = ["parse_ascii", "states_version"]
 
-# One match is a whole run of numbers: what makes files large is then parsed by NumPy at once.
-_TOKEN: Final = re.compile(
-    rb"""[ \t\r\n,]*(?:
-        (?P<comment>;[^\n]*)
-      | (?P<text>"[^"]*")
-      | (?P<open>\{) | (?P<close>\})
-      | (?P<star>\*[ ]*\d+)
-      | (?P<name>[A-Za-z_][\w|\-.]*[ \t]*:)
-      | (?P<numbers>[-+]?[0-9.][0-9eE+\-.]*(?:\#\w+)?(?:\s*,\s*[-+]?[0-9.][0-9eE+\-.]*(?:\#\w+)?)*)
-      | (?P<word>[A-Za-z_][\w+\-.]*)
+# One match is a whole record up to what it opens, a '}', or all that is left where neither stands. What makes
+# files large are runs of numbers, which one repetition of one set passes over; nothing is ever tried twice.
+_RECORD: Final = re.compile(
+    rb"""[ \t\r\n,]*+ (?:;[^\n]*+[ \t\r\n,]*+)*+
+    (?: ([A-Za-z_][\w|\-.]*+) [ \t]*+ :
+        ((?: [ \t\r\n,]++
+           | "[^"]*+"
+           | [-+0-9.][-+0-9., \t\r\n]*+ (?:(?<=[0-9.])(?:[eE]|\#\w++)[-+0-9., \t\r\n]*+)*+
+           | \*[ ]*+\d++
+           | ;[^\n]*+
+           | (?![A-Za-z_][\w|\-.]*+[ \t]*+:) [A-Za-z_][\w+\-.]*+
+        )*+)
+        (\{?+)
+      | (\} | .++)
     )""",
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
+_END: Final = (b"", b"", b"", b"")
+"""What stands twice after the last match, so that none has to ask whether another two follow."""
+_NO_VALUE: Final = re.compile(rb"[ \t\r\n,]*+(?:(?:\*[ ]*+\d++|;[^\n]*+)[ \t\r\n,]*+)*+")
+_BLOCKS: Final = frozenset((b"Properties70", b"Properties60", b"Connections"))
+"""Most records stand in these, in a row and with none below them: they are read with their block, or never."""
 _VERSION: Final = re.compile(rb"^; FBX (\d+)\.(\d+)\.(\d+)|FBXVersion: *(\d+)", re.MULTILINE)
-_FEW = 24
-"""Runs of so many numbers or fewer become Python numbers: exact ones, whatever their size."""
 
 
 def states_version(head: bytes) -> int | None:
@@ -55,99 +62,140 @@ def parse_ascii(data: bytes, path: Path) -> tuple[Node, int]:
         )
     if not OLDEST <= version < NEWEST:
         raise Place(path, line=1).error(f"states version {version}", "a version such as 7400")
-    return _Tokens(data, path).root(), version
+    return _Records(data, path).root(), version
 
 
-class _Tokens:
+class _Records:
+    """The records of a text; each knows its number, and reads its values from what was found there."""
+
     def __init__(self, data: bytes, path: Path) -> None:
         self.data = data
         self.path = path
-        self.counted = (0, 1)  # a byte, and the line it stands in
+        self.found = [*_RECORD.findall(data), _END, _END]
+        self.arrays: set[int] = set()
+        self.names: dict[bytes, str] = {}
+        self.known: dict[int, dict[bytes, Property | None]] = {}
 
     def root(self) -> Node:
-        """Read all records, without recursion."""
-        top = Node("", self.path, 1, binary=False)
-        open_ = [top]
-        node: Node | None = None
-        at, match = 0, _TOKEN.match
-        while found := match(self.data, at):
-            kind, at = found.lastgroup, found.end()
-            if kind == "comment":
-                continue
-            raw = found[kind] if kind else b""
-            if kind == "name":
-                line = self._place(found.start(kind)).line or 1
-                node = Node(raw[:-1].rstrip().decode("utf-8", "replace"), self.path, line, binary=False)
-                open_[-1].children.append(node)
-            elif kind == "open":
-                if node is None or len(open_) > MAX_DEPTH:
-                    raise self._place(at).error("a '{' that follows no name, or nests too deep")
-                open_.append(node)
-                node = None
-            elif kind == "close":
-                if len(open_) == 1:
-                    raise self._place(at).error("a '}' that closes nothing")
-                _join(open_.pop())
-                node = None
-            elif node is None:
-                raise self._place(found.start(kind or 0)).error(
-                    f"{raw[:20]!r} belongs to no record", "'Name:'"
-                )
-            else:
-                self._value(node, str(kind), raw)
-        rest = self.data[at:].strip(b" \t\r\n,\x00\x1a")
-        if rest:
-            raise self._place(at).error(f"{rest[:20]!r} is nothing an FBX file holds", "a record or a value")
-        if len(open_) > 1:
-            raise self._place(len(self.data)).error(f"the file ends within {open_[-1].name}", "'}'")
+        """Return the record that all others stand below."""
+        top = Node("", self, 0)
+        top.values, top.children = [], self._below(0, len(self.found) - 2)
         return top
 
-    def _place(self, at: int) -> Place:
-        before, line = self.counted
-        line += self.data.count(b"\n", before, at)
-        self.counted = (at, line)
-        return Place(self.path, line=line)
+    def place(self, at: int) -> Place:
+        """Return where a record begins: the line is counted only now."""
+        held = next(islice(_RECORD.finditer(self.data), at, None), None)
+        start = len(self.data) if held is None else max(held.start(1), held.start(4))
+        return Place(self.path, line=self.data.count(b"\n", 0, start) + 1)
 
-    def _value(self, node: Node, kind: str, raw: bytes) -> None:
-        if kind == "numbers":
-            node.values += _numbers(raw, node)
-        elif kind == "text":
-            node.values.append(raw[1:-1].decode("utf-8", "replace").replace("&quot;", '"'))
-        elif kind == "word":
-            node.values.append(raw.decode("ascii", "replace"))
-
-
-def _numbers(raw: bytes, node: Node) -> list[Any]:
-    words = raw.replace(b"\n", b"").rstrip(b", \t\r")
-    if words.count(b",") < _FEW:
+    def values(self, at: int) -> list[Any]:
+        """Return the values of a record."""
+        at += at in self.arrays
         try:
-            return [_number(word) for word in words.split(b",")]
+            return values_of(self.found[at][1])
         except ValueError as error:
-            raise node.place.error(f"{raw[:30]!r} in {node.name} is no list of numbers") from error
-    # A list of 64-bit numbers must not pass through floating point.
-    dtype = np.float64 if re.search(rb"[.eE#]", words) else np.int64
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", DeprecationWarning)
-        try:
-            return [np.fromstring(words.decode("ascii"), dtype, sep=",")]
-        except (ValueError, DeprecationWarning) as error:
-            raise node.place.error(
-                f"{node.name} holds what is no number", "numbers with commas between"
+            name, raw = (held.decode("utf-8", "replace") for held in self.found[at][:2])
+            raise self.place(at).error(
+                f"{raw.strip()[:30]!r} in {name} is no list of numbers", "numbers with commas between"
             ) from error
 
+    def children(self, at: int) -> list[Node]:
+        """Return the records below one that was passed over, or that has none."""
+        if not self.found[at][2] or at in self.arrays:
+            return []
+        return self._below(at + 1, self._end(at))
 
-def _number(word: bytes) -> int | float:
-    text = word.strip()
-    if b"#" in text:  # what Microsoft's printf made of infinity and NaN
-        return float("nan")
-    try:
-        return int(text)
-    except ValueError:
-        return float(text)
+    def links(self, at: int) -> list[list[Any]]:
+        """Return what `Node.links` does."""
+        return [
+            self.values(i) for i in range(at + 1, self._end(at)) if self.found[i][0] in (b"C", b"Connect")
+        ]
 
+    def properties(self, at: int, first: int) -> Properties:
+        """Return the properties of a block; many are written alike in many blocks, and read once."""
+        known, found = self.known.setdefault(first, {}), Properties()
+        for i in range(at + 1, self._end(at)):
+            raw = self.found[i][1]
+            try:
+                held = known[raw]
+            except KeyError:
+                held = known[raw] = self.row(i, first)
+            if held is not None:
+                found[held[0]] = held[1]
+        return found
 
-def _join(node: Node) -> None:
-    """Take the numbers of `Vertices: *24 { a: ... }` up into the record itself, as binary files have them."""
-    if len(node.children) == 1 and node.children[0].name == "a" and not node.values:
-        node.values = node.children[0].values
-        node.children = []
+    def row(self, at: int, first: int) -> Property | None:
+        """Return what `Node.row` does."""
+        return quick_property(self.found[at][1], first) or property_of(self.values(at), first)
+
+    def by_name(self, at: int) -> dict[str, int]:
+        """Return what `Node.by_name` does."""
+        found = {}
+        for i in range(at + 1, self._end(at)):
+            parts = self.found[i][1].split(b'"', 2)
+            if len(parts) == 3:
+                found[parts[1].decode("utf-8", "replace")] = i
+        return found
+
+    def _holds_array(self, at: int) -> bool:
+        """Tell whether a record is one like `Vertices: *24 { a: ... }`: binary files hold its numbers themselves."""
+        inner = self.found[at + 1]
+        if inner[0] != b"a" or inner[2] or self.found[at + 2][3] != b"}":
+            return False
+        return _NO_VALUE.fullmatch(self.found[at][1]) is not None
+
+    def _end(self, at: int) -> int:
+        """Return the number of what ends a row of records with none below them."""
+        found, i = self.found, at + 1
+        while found[i][0] and not found[i][2]:
+            i += 1
+        return i
+
+    def _below(self, at: int, end: int) -> list[Node]:
+        """Make the records from one number to another, without recursion."""
+        found, names = self.found, self.names
+        children: list[Node] = []
+        open_: list[tuple[Node, list[Node]]] = []
+        while at < end:
+            raw, _, opens, other = found[at]
+            if raw:
+                name = names.get(raw) or names.setdefault(raw, raw.decode("utf-8", "replace"))
+                node = Node(name, self, at)
+                children.append(node)
+                at += 1
+                if not opens:
+                    continue
+                if self._holds_array(at - 1):
+                    self.arrays.add(at - 1)
+                    at += 2
+                    continue
+                if raw in _BLOCKS and (last := self._end(at - 1)) < end and found[last][3] == b"}":
+                    at = last + 1  # what stands in it is read when somebody asks
+                    continue
+                if len(open_) >= MAX_DEPTH:
+                    raise self.place(at - 1).error("a '{' that nests too deep")
+                open_.append((node, children))
+                node.children = children = []
+            elif other == b"}":
+                if not open_:
+                    raise self.place(at).error("a '}' that closes nothing")
+                children = open_.pop()[1]  # those that its own record stands among
+                at += 1
+            else:
+                self._refuse(at, other)
+                at += 1
+        if open_:
+            raise Place(self.path, line=self.data.count(b"\n") + 1).error(
+                f"the file ends within {open_[-1][0].name}", "'}'"
+            )
+        return children
+
+    def _refuse(self, at: int, rest: bytes) -> None:
+        """Raise the error about what is neither a record nor the end of one, if there is anything."""
+        rest = rest.strip(b" \t\r\n,\x00\x1a")
+        if rest.startswith(b"{"):
+            raise self.place(at).error("a '{' that follows no name")
+        if begins_as_value(rest):
+            raise self.place(at).error(f"{rest[:20]!r} belongs to no record", "'Name:'")
+        if rest:
+            raise self.place(at).error(f"{rest[:20]!r} is nothing an FBX file holds", "a record or a value")

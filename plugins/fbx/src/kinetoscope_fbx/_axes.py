@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Final
 
 import attrs
@@ -9,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinetoscope_fbx._document import Document
-from kinetoscope_spec import rotation
 
 __all__ = ["Basis", "framerate_of"]
 
@@ -32,7 +32,7 @@ def framerate_of(document: Document) -> float:
     return _RATES.get(mode, 24.0)
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, slots=False)
 class Basis:
     """The way from a file's space to ours: metres, right-handed, Y up, +Z forward.
 
@@ -68,7 +68,7 @@ class Basis:
             raise document.root.place.error(f"states a unit of {centimetres} cm", "a length above 0")
         return cls(turn, centimetres / 100.0)
 
-    @property
+    @cached_property
     def mirrors(self) -> bool:
         """Whether the file is left-handed."""
         return float(np.linalg.det(self.turn)) < 0
@@ -113,12 +113,19 @@ def euler_quaternions(degrees: Array, order: int = 0) -> Array:
     fixed axes (EFbxRotOrder); 6, spheric, is read as XYZ, as the SDK does.
     """
     names = ORDERS[order] if 0 <= order < len(ORDERS) else ORDERS[0]
-    angles = np.radians(degrees)
-    # About fixed axes from the first on is about the turned ones from the last on.
-    intrinsic = names[::-1]
-    columns = np.stack([angles[..., "xyz".index(axis)] for axis in intrinsic], axis=-1)
-    turned: Array = rotation.from_euler(intrinsic, columns)
-    return turned
+    # About fixed axes from the first on is about the turned ones from the last on: qi qj qk, multiplied out.
+    i, j, k = ("xyz".index(axis) for axis in names[::-1])
+    half = np.radians(degrees) * 0.5
+    sine, cosine = np.sin(half), np.cos(half)
+    si, sj, sk = sine[..., i], sine[..., j], sine[..., k]
+    ci, cj, ck = cosine[..., i], cosine[..., j], cosine[..., k]
+    sign = 1.0 if (j - i) % 3 == 1 else -1.0  # of an even or odd permutation of x, y and z
+    found = np.empty((*half.shape[:-1], 4))
+    found[..., i] = si * cj * ck + sign * (ci * sj * sk)
+    found[..., j] = ci * sj * ck - sign * (si * cj * sk)
+    found[..., k] = ci * cj * sk + sign * (si * sj * ck)
+    found[..., 3] = ci * cj * ck - sign * (si * sj * sk)
+    return found
 
 
 ORDERS: Final = ("xyz", "xzy", "yzx", "yxz", "zxy", "zyx", "xyz")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
+from math import isfinite
 from typing import Any, Final
 
 import attrs
-import numpy as np
 
-from kinetoscope_fbx._node import LARGEST, Node, Place
+from kinetoscope_fbx._node import LARGEST, Node, Properties
+from kinetoscope_fbx._place import Place
 
-__all__ = ["KTIME", "ROOT", "Document", "Object", "build_document"]
+__all__ = ["KTIME", "ROOT", "Document", "Object", "Template", "Vector", "build_document"]
 
 KTIME: Final = 46_186_158_000
 """Ticks of FBX's clock a second."""
@@ -18,35 +20,76 @@ KTIME: Final = 46_186_158_000
 ROOT: Final = 0
 """The id of the scene's root in files since 7000."""
 
+Vector = tuple[float, float, float]
+
+_FIRST: Final[Mapping[str, int]] = {"Properties70": 4, "Properties60": 3}
+"""How many words stand before the values of a property: its name, types, and flags."""
+
 Id = int | str
 """Since 7000 objects have numbers; before, their names told them apart."""
 
 
-@attrs.define(slots=True, eq=False)
 class Object:
-    """One object: `kind` is the record's name (`Model`, `Geometry`), `subtype` says which sort."""
+    """One object: `kind` is the record's name (`Model`, `Geometry`), `subtype` says which sort.
 
-    id: Id
-    kind: str
-    name: str
-    subtype: str
-    node: Node
-    properties: Mapping[str, tuple[Any, ...]]
-    template: Mapping[str, tuple[Any, ...]] = attrs.field(factory=dict)
+    Its properties, and those of its kind's template, are read when they are asked for.
+    """
 
-    def vector(self, name: str, default: tuple[float, float, float]) -> tuple[float, float, float]:
+    __slots__ = ("_properties", "id", "kind", "name", "node", "subtype", "template")
+
+    def __init__(
+        self,
+        id: Id,  # noqa: A002 - what the format calls it
+        kind: str,
+        name: str,
+        subtype: str,
+        node: Node,
+        properties: Properties | None = None,
+        template: Template | None = None,
+    ) -> None:
+        self.id = id
+        self.kind = kind
+        self.name = name
+        self.subtype = subtype
+        self.node = node
+        self._properties = properties
+        self.template = template
+
+    @property
+    def properties(self) -> Properties:
+        """What the file says of this object."""
+        held = self._properties
+        if held is None:
+            held = self._properties = properties_of(self.node)
+        return held
+
+    def _held(self, name: str) -> tuple[Any, ...]:
+        held = self.properties.get(name)
+        if not held and self.template is not None:
+            held = self.template.get(name)
+        return held or ()
+
+    def vector(self, name: str, default: Vector) -> Vector:
         """Return the property `name` as three numbers."""
-        held = self.properties.get(name) or self.template.get(name)
-        if held is None or len(held) < 3 or not all(isinstance(value, int | float) for value in held[:3]):
+        return self._three(name, self._held(name), default)
+
+    def of_kind(self, name: str, default: Vector) -> Vector:
+        """Return the property `name` as three numbers, as all objects of the kind have it."""
+        return self._three(name, self.template.get(name) if self.template else (), default)
+
+    def _three(self, name: str, held: tuple[Any, ...], default: Vector) -> Vector:
+        try:
+            x, y, z = held[:3]
+            fits = abs(x) <= LARGEST and abs(y) <= LARGEST and abs(z) <= LARGEST
+        except (TypeError, ValueError):  # fewer, or no numbers
             return default
-        x, y, z = held[:3]
-        if not (abs(x) <= LARGEST and abs(y) <= LARGEST and abs(z) <= LARGEST):
+        if not fits:
             raise self.node.place.error(f"{name} of {self.name!r} is {held}", f"numbers up to {LARGEST:g}")
         return float(x), float(y), float(z)
 
     def number(self, name: str, default: float) -> float:
         """Return the property `name` as a number."""
-        held = self.properties.get(name) or self.template.get(name) or (default,)
+        held = self._held(name) or (default,)
         if not isinstance(held[0], int | float):
             return default
         if not abs(held[0]) <= LARGEST:
@@ -54,6 +97,29 @@ class Object:
                 f"{name} of {self.name!r} is {held[0]}", f"a number up to {LARGEST:g}"
             )
         return float(held[0])
+
+
+class Template:
+    """The properties that all objects of a kind have unless they say otherwise: dozens, of which few are read."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._known: dict[str, tuple[Any, ...]] = {}
+
+    @cached_property
+    def _block(self) -> tuple[Node, dict[str, int]]:
+        for child in self._node.children:
+            if child.name in _FIRST:
+                return child, child.by_name()
+        return self._node, {}
+
+    def get(self, name: str) -> tuple[Any, ...]:
+        """Return the values of a property, none if the file does not say."""
+        if name not in self._known:
+            block, rows = self._block
+            held = block.row(rows[name], _FIRST[block.name]) if name in rows else None
+            self._known[name] = held[1] if held is not None else ()
+        return self._known[name]
 
 
 @attrs.define(eq=False)
@@ -89,7 +155,7 @@ class Document:
     def setting(self, name: str, default: float) -> float:
         """Return a number of the global settings."""
         held = self.settings.get(name)
-        fits = held and isinstance(held[0], int | float) and np.isfinite(held[0])
+        fits = held and isinstance(held[0], int | float) and isfinite(held[0])
         return float(held[0]) if held and fits else default
 
 
@@ -115,31 +181,22 @@ def build_document(root: Node, version: int, *, ascii: bool) -> Document:  # noq
     return document
 
 
-def properties_of(node: Node) -> dict[str, tuple[Any, ...]]:
+def properties_of(node: Node) -> Properties:
     """Return the values of `Properties70` (`P: name, type, label, flags, values`) or `Properties60`."""
-    found: dict[str, tuple[Any, ...]] = {}
-    for name, first in (("Properties70", 4), ("Properties60", 3)):
-        block = node.find(name)
-        if block is None:
-            continue
-        for child in block.children:
-            values = child.values
-            if len(values) > first and isinstance(values[0], str):
-                found[values[0]] = tuple(_plain(held) for held in values[first:])
-    return found
+    for child in node.children:
+        first = _FIRST.get(child.name)
+        if first is not None:
+            return child.properties(first)
+    return {}
 
 
-def _plain(held: Any) -> Any:
-    return held.tolist()[0] if isinstance(held, np.ndarray) and held.size else held
-
-
-def _templates(root: Node) -> dict[str, dict[str, tuple[Any, ...]]]:
-    found: dict[str, dict[str, tuple[Any, ...]]] = {}
+def _templates(root: Node) -> dict[str, Template]:
+    found: dict[str, Template] = {}
     for definitions in root.all("Definitions"):
         for kind in definitions.all("ObjectType"):
             template = kind.find("PropertyTemplate")
             if template is not None and kind.values:
-                found[str(kind.values[0])] = properties_of(template)
+                found[str(kind.values[0])] = Template(template)
     return found
 
 
@@ -151,7 +208,7 @@ def _settings(root: Node, objects: Node) -> dict[str, tuple[Any, ...]]:
     return found
 
 
-def _object(node: Node, version: int, templates: Mapping[str, dict[str, tuple[Any, ...]]]) -> Object | None:
+def _object(node: Node, version: int, templates: Mapping[str, Template]) -> Object | None:
     values = node.values
     if version >= 7000:
         if len(values) < 3 or not isinstance(values[0], int):
@@ -164,9 +221,7 @@ def _object(node: Node, version: int, templates: Mapping[str, dict[str, tuple[An
         title, subtype = str(values[0]), str(values[1])
         key = title
     subtype = subtype.removeprefix("Fbx")
-    return Object(
-        key, node.name, bare(title), subtype, node, properties_of(node), templates.get(node.name, {})
-    )
+    return Object(key, node.name, bare(title), subtype, node, None, templates.get(node.name))
 
 
 def bare(title: str) -> str:
@@ -177,14 +232,12 @@ def bare(title: str) -> str:
 
 
 def _connect(document: Document, node: Node) -> None:
-    for link in node.children:
-        values = link.values
-        if len(values) < 3 or link.name not in ("C", "Connect"):
+    for values in node.links():
+        if len(values) < 3 or values[0] not in ("OO", "OP"):
             continue
-        kind = values[0]
-        if kind not in ("OO", "OP"):
-            continue
-        connect(document, values[1], values[2], str(values[3]) if kind == "OP" and len(values) > 3 else "")
+        connect(
+            document, values[1], values[2], str(values[3]) if values[0] == "OP" and len(values) > 3 else ""
+        )
 
 
 def connect(document: Document, source: Any, target: Any, name: str = "") -> None:

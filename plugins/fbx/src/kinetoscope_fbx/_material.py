@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import sqrt
 from typing import Any, Final
 
 import numpy as np
@@ -39,17 +40,18 @@ def material_of(held: Object, textures: Textures, told: list[str]) -> Material:
         told: gets what could not be read.
     """
     factor = held.number("DiffuseFactor", 1.0)
-    color = np.clip(np.array(held.vector("DiffuseColor", (0.8, 0.8, 0.8))) * factor, 0.0, 1.0)
+    color = [min(max(part * factor, 0.0), 1.0) for part in held.vector("DiffuseColor", (0.8, 0.8, 0.8))]
     opacity = held.number("Opacity", 1.0 - held.number("TransparencyFactor", 0.0))
-    glow = np.array(held.vector("EmissiveColor", (0.0, 0.0, 0.0))) * held.number("EmissiveFactor", 1.0)
+    bright = held.number("EmissiveFactor", 1.0)
+    glow = [max(part * bright, 0.0) for part in held.vector("EmissiveColor", (0.0, 0.0, 0.0))]
     shines = held.node.text("ShadingModel").lower() == "phong"
     exponent = held.number("ShininessExponent", held.number("Shininess", 20.0)) if shines else 0.0
     opacity = opacity if 0.0 < opacity <= 1.0 else 1.0
     return Material(
         held.name or "material",
-        base_color=np.append(color, opacity),
-        roughness=float(np.clip(np.sqrt(2.0 / (max(exponent, 0.0) + 2.0)), 0.0, 1.0)),
-        emissive=np.clip(glow, 0.0, None),
+        base_color=np.array([*color, opacity]),
+        roughness=sqrt(2.0 / (max(exponent, 0.0) + 2.0)),
+        emissive=np.array(glow),
         alpha_mode="blend" if opacity < 1.0 else "opaque",
         **_images(held, textures, told),
     )

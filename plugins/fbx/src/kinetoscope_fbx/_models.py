@@ -1,25 +1,29 @@
-"""The nodes of the scene, their order, and their local transforms, in the file's own space."""
+"""The nodes of the scene, their order, and what the file says of them at rest."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_fbx._animation import Stack
 from kinetoscope_fbx._axes import euler_quaternions
-from kinetoscope_fbx._document import ROOT, Document, Id, Object
+from kinetoscope_fbx._document import ROOT, Document, Id, Object, Template, Vector
 from kinetoscope_fbx._node import LARGEST
 from kinetoscope_spec import FormatError, rotation
 
-__all__ = ["Model", "Pose", "beyond_measure", "geometric_matrix", "local_poses", "models_of"]
+__all__ = ["Model", "Nodes", "beyond_measure", "geometric_matrix", "models_of"]
 
 Array = NDArray[Any]
-_ZERO = (0.0, 0.0, 0.0)
-_ONE = (1.0, 1.0, 1.0)
+_ZERO: Final = (0.0, 0.0, 0.0)
+_ONE: Final = (1.0, 1.0, 1.0)
+_VECTORS: Final[Mapping[str, Vector]] = {
+    "Lcl Translation": _ZERO, "Lcl Rotation": _ZERO, "Lcl Scaling": _ONE, "PreRotation": _ZERO,
+    "PostRotation": _ZERO, "RotationPivot": _ZERO, "RotationOffset": _ZERO, "ScalingPivot": _ZERO,
+    "ScalingOffset": _ZERO,
+}  # fmt: skip
 
 
 @attrs.frozen(eq=False)
@@ -31,20 +35,50 @@ class Model:
     parent: int
 
 
-@attrs.define(eq=False)
-class Pose:
-    """Local transforms over F frames, or over one that holds for all: `[F, 3]`, `[F, 4]`, `[F, 3]`.
+@attrs.frozen(eq=False)
+class Nodes:
+    """All N nodes, and what the file says of them at rest.
 
-    Of N nodes at once they are `[N, F, 3]`, `[N, F, 4]`, `[N, F, 3]`.
+    Attributes:
+        models: the nodes, parents before their children.
+        orders: `[N]`, rotation orders.
+        modes: `[N]`, how they inherit scale.
+        vectors: by name of the property `[N, 1, 3]`.
+        generations: the nodes that have no parent, their children, and so on.
     """
 
-    positions: Array
-    rotations: Array
-    scales: Array
+    models: list[Model]
+    orders: Array
+    modes: Array
+    vectors: Mapping[str, Array]
+    generations: list[Array]
 
-    def of(self, node: int) -> Pose:
-        """Return the transforms of one node."""
-        return Pose(self.positions[node], self.rotations[node], self.scales[node])
+    @classmethod
+    def of(cls, models: list[Model]) -> Nodes:
+        """Gather the properties of nodes."""
+        rows: dict[str, list[Vector]] = {name: [] for name in _VECTORS}
+        orders, modes, depths = [], [], [-1]  # the last one is that of no parent
+        defaults: dict[Template | None, dict[str, Vector]] = {None: dict(_VECTORS)}
+        for model in models:
+            held = model.held
+            of_kind = defaults.get(held.template)
+            if of_kind is None:
+                of_kind = {name: held.of_kind(name, default) for name, default in _VECTORS.items()}
+                defaults[held.template] = of_kind
+            own = held.properties
+            for name, default in of_kind.items():
+                rows[name].append(held.vector(name, default) if name in own else default)
+            orders.append(int(held.number("RotationOrder", 0)))
+            modes.append(int(held.number("InheritType", 0)))
+            depths.insert(-1, depths[model.parent] + 1)
+        found = np.array(depths[:-1])
+        return cls(
+            models,
+            np.array(orders),
+            np.array(modes),
+            {name: np.array(row)[:, None] for name, row in rows.items()},
+            [np.flatnonzero(found == depth) for depth in range(int(found.max()) + 1)],
+        )
 
 
 def models_of(document: Document) -> list[Model]:
@@ -90,65 +124,6 @@ def _unique(name: str, taken: set[str]) -> str:
     return given
 
 
-def local_poses(models: Sequence[Model], stack: Stack | None, times: Array) -> Pose:
-    """Return the nodes' local transforms at `times [F]`, or at rest without a stack, over `[N, F]`.
-
-    `T Roff Rp Rpre R Rpost^-1 Rp^-1 Soff Sp S Sp^-1`, as the FBX SDK's documentation gives it ("Computing
-    transformation matrices"); the linear part of that is a turn after a scale, pivots only move.
-    """
-    orders = np.array([int(model.held.number("RotationOrder", 0)) for model in models])
-
-    def value(name: str, default: tuple[float, float, float]) -> Array:
-        rest = _vectors(models, name, default)
-        if stack is None:
-            return rest
-        rows = [
-            stack.value(model.held, name, rest[i, 0], times, int(orders[i]))
-            if stack.moves(model.held, name)
-            else np.broadcast_to(rest[i], (len(times), 3))
-            for i, model in enumerate(models)
-        ]
-        return np.array(rows)
-
-    moved, scales = value("Lcl Translation", _ZERO), value("Lcl Scaling", _ONE)
-    turned = _turns(value("Lcl Rotation", _ZERO), orders)
-    before, after = _vectors(models, "PreRotation", _ZERO), _vectors(models, "PostRotation", _ZERO)
-    if before.any():
-        turned = _joined(euler_quaternions(before), turned)
-    if after.any():
-        turned = _joined(turned, rotation.conjugate(euler_quaternions(after)))
-    turn_pivot = _vectors(models, "RotationPivot", _ZERO)
-    scale_pivot = _vectors(models, "ScalingPivot", _ZERO)
-    inner = _vectors(models, "ScalingOffset", _ZERO) - turn_pivot + scale_pivot - scales * scale_pivot
-    if inner.any():
-        inner = rotation.rotate(*_alike(turned, inner))
-    return Pose(moved + _vectors(models, "RotationOffset", _ZERO) + turn_pivot + inner, turned, scales)
-
-
-def _vectors(models: Sequence[Model], name: str, default: tuple[float, float, float]) -> Array:
-    """Return a property of all nodes, `[N, 1, 3]`."""
-    return np.array([model.held.vector(name, default) for model in models])[:, None]
-
-
-def _turns(angles: Array, orders: Array) -> Array:
-    turned = np.empty((*angles.shape[:2], 4))
-    for order in np.unique(orders):
-        rows = orders == order
-        turned[rows] = euler_quaternions(angles[rows], int(order))
-    return turned
-
-
-def _joined(a: Array, b: Array) -> Array:
-    joined: Array = rotation.multiply(*_alike(a, b))
-    return joined
-
-
-def _alike(a: Array, b: Array) -> tuple[Array, Array]:
-    """Return arrays `[N, F, C]` and `[N, 1, D]` over the same frames."""
-    frames = max(a.shape[1], b.shape[1])
-    return tuple(np.broadcast_to(held, (len(held), frames, held.shape[2])) for held in (a, b))  # type: ignore[return-value]
-
-
 def beyond_measure(model: Model) -> FormatError:
     """Return the error to raise about a node whose transform is more than numbers can hold."""
     return model.held.node.place.error(
@@ -159,7 +134,9 @@ def beyond_measure(model: Model) -> FormatError:
 def geometric_matrix(held: Object) -> Array:
     """Return the `[4, 4]` that moves a node's geometry alone, not its children."""
     matrix = np.eye(4)
-    turn = rotation.to_matrix(euler_quaternions(np.array(held.vector("GeometricRotation", _ZERO))))
-    matrix[:3, :3] = turn * np.array(held.vector("GeometricScaling", _ONE))
+    angles = held.vector("GeometricRotation", _ZERO)
+    if angles != _ZERO:
+        matrix[:3, :3] = rotation.to_matrix(euler_quaternions(np.array(angles)))
+    matrix[:3, :3] *= held.vector("GeometricScaling", _ONE)
     matrix[:3, 3] = held.vector("GeometricTranslation", _ZERO)
     return matrix

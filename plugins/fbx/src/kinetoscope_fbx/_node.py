@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_spec import FormatError
+from kinetoscope_fbx._place import PackedArray, Place
 
-__all__ = ["LARGEST", "MAX_DEPTH", "NEWEST", "OLDEST", "Node", "PackedArray", "Place"]
+__all__ = [
+    "LARGEST",
+    "MAX_DEPTH",
+    "NEWEST",
+    "OLDEST",
+    "Node",
+    "Properties",
+    "Property",
+    "Source",
+    "joined",
+    "property_of",
+]
 
 MAX_DEPTH = 64
 """Records nest no deeper: the deepest that exporters write is about ten."""
@@ -24,84 +32,113 @@ OLDEST, NEWEST = 5000, 9000
 LARGEST = 1e30
 """Larger numbers are damage: nothing could be computed from them."""
 
-DEFLATE_MOST = 1100
-"""Deflate makes at most 1,032 bytes of one (zlib's technical details); more is a lie about the size."""
-
 Array = NDArray[Any]
 
+_PLAIN = {int, float}
 
-@attrs.frozen
-class Place:
-    """Where in a file something stands, for what is said about it."""
-
-    path: Path
-    offset: int | None = None
-    line: int | None = None
-
-    def error(self, message: str, expected: str | None = None) -> FormatError:
-        """Return the error to raise about this place."""
-        return FormatError(message, path=self.path, offset=self.offset, line=self.line, expected=expected)
+Property = tuple[str, tuple[Any, ...]]
+Properties = dict[str, tuple[Any, ...]]
 
 
-@attrs.frozen
-class PackedArray:
-    """An array as it lies in a binary file; unpacked when somebody asks for it, and not before."""
+class Source(Protocol):
+    """A file that tells of a record what stands in it, when somebody asks.
 
-    data: memoryview
-    dtype: np.dtype[Any]
-    count: int
-    deflated: bool
-    place: Place
+    `at` is what the source gave the record to know it by.
+    """
 
-    def unpack(self) -> Array:
-        """Return the numbers `[count]`.
+    def values(self, at: int) -> list[Any]:
+        """Return a record's values."""
 
-        Raises:
-            FormatError: the packed bytes are damaged, or hold another number of bytes.
-        """
-        size = self.count * self.dtype.itemsize
-        if not self.deflated:
-            return np.frombuffer(self.data, self.dtype, self.count)
-        if size > DEFLATE_MOST * len(self.data):
-            raise self.place.error(
-                f"an array of {self.count:,} numbers packed into {len(self.data):,} bytes",
-                "no more than deflate can pack",
-            )
-        try:
-            plain = zlib.decompressobj().decompress(self.data, size + 1)
-        except zlib.error as error:
-            raise self.place.error(f"a packed array is damaged: {error}") from error
-        if len(plain) != size:
-            raise self.place.error(
-                f"a packed array holds {len(plain):,} bytes or more", f"{size:,} for {self.count:,} numbers"
-            )
-        return np.frombuffer(plain, self.dtype)
+    def children(self, at: int) -> list[Node]:
+        """Return the records below a record that was made without them."""
+
+    def properties(self, at: int, first: int) -> Properties:
+        """Return what `Node.properties` does of a record that was made without children."""
+
+    def by_name(self, at: int) -> dict[str, int]:
+        """Return what `Node.by_name` does."""
+
+    def row(self, at: int, first: int) -> Property | None:
+        """Return what `Node.row` does."""
+
+    def links(self, at: int) -> list[list[Any]]:
+        """Return what `Node.links` does of a record that was made without children."""
+
+    def place(self, at: int) -> Place:
+        """Return where a record begins."""
 
 
 class Node:
-    """One record: a name, values, and records below it.
+    """One record: a name, values, and records below it, read from the file when they are asked for.
 
-    Files have tens of thousands: a plain class with slots takes half the time that attrs would.
+    Files have tens of thousands, and most are never looked at: a plain class with slots takes half the time
+    that attrs would.
     """
 
-    __slots__ = ("_at", "_binary", "_path", "children", "name", "values")
+    __slots__ = ("_at", "_children", "_source", "_values", "name")
 
-    def __init__(self, name: str, path: Path, at: int, *, binary: bool) -> None:
+    def __init__(self, name: str, source: Source, at: int) -> None:
         self.name = name
-        self.values: list[Any] = []
-        self.children: list[Node] = []
-        self._path = path
+        self._source = source
         self._at = at
-        self._binary = binary
+        self._values: list[Any] | None = None
+        self._children: list[Node] | None = None
+
+    @property
+    def values(self) -> list[Any]:
+        """Numbers, texts, arrays and bytes."""
+        held = self._values
+        if held is None:
+            held = self._values = self._source.values(self._at)
+        return held
+
+    @values.setter
+    def values(self, values: list[Any]) -> None:
+        self._values = values
+
+    @property
+    def children(self) -> list[Node]:
+        """The records below this one, in the file's order."""
+        held = self._children
+        if held is None:
+            held = self._children = self._source.children(self._at)
+        return held
+
+    @children.setter
+    def children(self, children: list[Node]) -> None:
+        self._children = children
 
     @property
     def place(self) -> Place:
         """Where the record begins."""
-        return Place(self._path, self._at) if self._binary else Place(self._path, line=self._at)
+        return self._source.place(self._at)
+
+    def properties(self, first: int) -> Properties:
+        """Return of a block `Properties70` the values by name: those from number `first` on."""
+        if self._children is None:
+            return self._source.properties(self._at, first)
+        rows = [child.values for child in self._children]
+        return dict(held for row in rows if (held := property_of(row, first)) is not None)
+
+    def by_name(self) -> dict[str, int]:
+        """Return of a block of properties, read from a file, what `row` finds each by, by its name."""
+        return self._source.by_name(self._at)
+
+    def row(self, at: int, first: int) -> Property | None:
+        """Return name and values of one property of a block, those from number `first` on."""
+        return self._source.row(at, first)
+
+    def links(self) -> list[list[Any]]:
+        """Return of a block `Connections` the values of each connection."""
+        if self._children is None:
+            return self._source.links(self._at)
+        return [child.values for child in self._children if child.name in ("C", "Connect")]
 
     def beside(self, name: str) -> Node:
-        """Return a new record that counts as standing where this one does."""
-        return Node(name, self._path, self._at, binary=self._binary)
+        """Return a new record, with nothing in it, that counts as standing where this one does."""
+        made = Node(name, self._source, self._at)
+        made.values, made.children = [], []
+        return made
 
     def find(self, name: str) -> Node | None:
         """Return the first child of that name."""
@@ -143,19 +180,16 @@ class Node:
         Raises:
             FormatError: there are values that are no numbers, or not a multiple of `columns`.
         """
-        parts = [held.unpack() if isinstance(held, PackedArray) else held for held in self.values]
         try:
-            found = (
-                np.concatenate([np.atleast_1d(np.asarray(part)) for part in parts]) if parts else np.empty(0)
-            )
+            found = _joined(self.values)
             if found.dtype.kind not in "biuf":
                 raise ValueError(f"{found.dtype} is no kind of number")
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise self.place.error(f"{self.name} holds what is no number", "numbers") from error
         if len(found) % columns:
             raise self.place.error(f"{self.name} holds {len(found)} numbers", f"a multiple of {columns}")
         kind = np.dtype(dtype).kind
-        if kind == "f" and not any_bits and len(found) and not np.abs(found).max() <= LARGEST:
+        if kind == "f" and not any_bits and len(found) and not np.maximum.reduce(np.abs(found)) <= LARGEST:
             at = int(np.flatnonzero(~(np.abs(found) <= LARGEST))[0])
             raise self.place.error(
                 f"{self.name} holds {found[at]} at index {at}", f"numbers up to {LARGEST:g}"
@@ -165,3 +199,41 @@ class Node:
             raise self.place.error(f"{self.name} holds numbers that are not whole", "whole numbers")
         given: Array = found.astype(dtype, copy=False)
         return given.reshape(-1, columns) if columns > 1 else given
+
+
+def _joined(values: list[Any]) -> Array:
+    """Return all values of a record as one array; raises ValueError where that can't be."""
+    if set(map(type, values)) <= _PLAIN:
+        return np.array(values) if values else np.empty(0)
+    parts = [
+        np.atleast_1d(held.unpack() if isinstance(held, PackedArray) else np.asarray(held)) for held in values
+    ]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def joined(nodes: Sequence[Node | None], dtype: Any) -> tuple[Array, Array]:
+    """Return the numbers of many records one after another, `[N]`, and how many each has; None has none.
+
+    Raises:
+        FormatError: as `Node.numbers` does.
+    """
+    values = [node.values if node is not None else [] for node in nodes]
+    plain = [held for row in values for held in row]
+    if set(map(type, plain)) <= _PLAIN:
+        found = np.array(plain) if plain else np.empty(0, dtype)
+        fits = found.dtype.kind == "i" or (found.dtype.kind == np.dtype(dtype).kind == "f")
+        if fits and (found.dtype.kind == "i" or (np.abs(found) <= LARGEST).all()):
+            return found.astype(dtype, copy=False), np.array(list(map(len, values)), np.int64)
+    parts = [np.empty(0, dtype) if node is None else node.numbers(dtype) for node in nodes]
+    return np.concatenate([np.empty(0, dtype), *parts]), np.array(list(map(len, parts)), np.int64)
+
+
+def property_of(row: list[Any], first: int) -> Property | None:
+    """Return the name and values of one property, the values of its record being `row`; None if it has none."""
+    if len(row) <= first or not isinstance(row[0], str):
+        return None
+    return row[0], tuple(_plain(held) for held in row[first:])
+
+
+def _plain(held: Any) -> Any:
+    return held.tolist()[0] if isinstance(held, np.ndarray) and held.size else held

@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_fbx._animation import Stack, stacks_of
+from kinetoscope_fbx._animation import Stack
 from kinetoscope_fbx._ascii import parse_ascii
 from kinetoscope_fbx._axes import Basis, framerate_of
 from kinetoscope_fbx._binary import MAGIC, parse_binary
@@ -23,6 +23,7 @@ from kinetoscope_fbx._morph import Shapes, shapes_of
 from kinetoscope_fbx._node import Node
 from kinetoscope_fbx._scene import TRANSFORM_BYTES, bake
 from kinetoscope_fbx._skin import skin_of
+from kinetoscope_fbx._stacks import stacks_of
 from kinetoscope_fbx._textures import Textures
 from kinetoscope_spec import Asset, ConfigError, Material, Mesh, Skin
 
@@ -61,9 +62,10 @@ def _built(data: bytes, path: Path, framerate: float | None, stacks: Sequence[st
     places = {model.held.id: int(place) for model, place in zip(models, bones.place, strict=True)}
     held = [_mesh(document, model, places, basis, materials, len(data), told) for model in models]
     found = [one for one in held if one is not None]
+    weights = [_morph_weights(stack, times, found) for stack, times in zip(chosen, spans, strict=True)]
     motions = [
-        attrs.evolve(motion, morph_weights=_morph_weights(stack, times, found))
-        for motion, stack, times in zip(motions, chosen, spans, strict=True)
+        attrs.evolve(motion, morph_weights=moved) if moved else motion
+        for motion, moved in zip(motions, weights, strict=True)
     ]
     return Asset(
         path.stem,
@@ -113,8 +115,8 @@ def _morph_weights(stack: Stack, times: Array, meshes: list[tuple[Mesh, Shapes |
     for _, shapes in meshes:
         for name, channel in (shapes.channels if shapes else {}).items():
             if stack.moves(channel, "DeformPercent"):
-                rest = np.array([channel.number("DeformPercent", 0.0)])
-                curve = stack.value(channel, "DeformPercent", rest, times)[:, 0] / 100.0
+                rest = np.array([[[channel.number("DeformPercent", 0.0)]]])
+                curve = stack.values([channel], "DeformPercent", rest, times)[0, :, 0] / 100.0
                 weights.setdefault(name, curve.astype(np.float32))
     return weights
 

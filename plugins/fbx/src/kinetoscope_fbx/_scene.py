@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Sequence, Set
 from typing import Any, Final
 
 import attrs
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from kinetoscope_fbx._animation import Stack
 from kinetoscope_fbx._axes import Basis
-from kinetoscope_fbx._document import Object
-from kinetoscope_fbx._inherit import plain_poses
-from kinetoscope_fbx._models import Model, Pose, beyond_measure, local_poses
+from kinetoscope_fbx._inherit import Told, plain_poses
+from kinetoscope_fbx._models import Model, Nodes, beyond_measure
+from kinetoscope_fbx._poses import Pose, Poses, posed
 from kinetoscope_spec import Motion, Skeleton, rotation
 
 __all__ = ["TRANSFORM_BYTES", "Bones", "bake"]
@@ -28,59 +28,49 @@ _AT_ONCE: Final = 1 << 16
 
 
 @attrs.frozen(eq=False)
-class Bones:
-    """The skeleton, and where each node stands in it.
+class Places:
+    """Where each node stands in the skeleton.
 
     Nodes that shear (uneven scale above a turn, inherited in FBX's own ways) can't be told by a position,
     a turn and a scale: above each stands a helper that has half of the work, by singular values.
 
     Attributes:
-        models: the nodes of the file.
-        skeleton: of all nodes and helpers.
-        place: `[N]`, where each node of the file stands in it.
+        models: the nodes of the file, N.
+        place: `[N]`, where each node of the file stands in the skeleton.
+        moving: `[N]`, what moves in its place: the helper, for nodes that have one.
         helped: nodes of the file that have a helper before them.
     """
 
     models: list[Model]
-    skeleton: Skeleton
     place: Array
+    moving: Array
     helped: frozenset[int]
+
+    @property
+    def count(self) -> int:
+        """How many bones there are."""
+        return len(self.models) + len(self.helped)
+
+
+@attrs.frozen(eq=False)
+class Bones(Places):
+    """The skeleton of all nodes and helpers, and where each node stands in it."""
+
+    skeleton: Skeleton
 
 
 @attrs.frozen(eq=False)
 class Posed:
-    """The nodes' plain local transforms at some times, and the linear parts of those that shear."""
+    """The nodes' plain local transforms at F times, in groups of nodes, and the linear parts of those that shear."""
 
-    times: Array
-    poses: list[Pose]
+    frames: int
+    told: list[Told]
     sheared: dict[int, Array]
 
 
-def posed(models: list[Model], stack: Stack | None, times: Array, rest: Sequence[Pose] = ()) -> Posed:
-    """Evaluate the nodes; `rest`, where given, serves for those that the stack leaves alone.
-
-    Nodes that stand still in the stack, wherever that is, are evaluated once for all times.
-    """
-    held = [i for i, model in enumerate(models) if stack is None or _any(model, stack.moves)]
-    moved = [] if stack is None else [i for i in held if _any(models[i], stack.changes)]
-    still = sorted(set(held) - set(moved))
-    poses: list[Pose | None] = list(rest) or [None] * len(models)
-    for chosen, when in ((still, times[:1]), (moved, times)):
-        if chosen:
-            found = local_poses([models[i] for i in chosen], stack, when)
-            for row, i in enumerate(chosen):
-                poses[i] = found.of(row)
-    return Posed(times, [pose for pose in poses if pose is not None], {})
-
-
-def _any(model: Model, asked: Callable[[Object, str], bool]) -> bool:
-    return any(asked(model.held, f"Lcl {what}") for what in ("Translation", "Rotation", "Scaling"))
-
-
-def inherited(models: list[Model], held: Posed) -> Posed:
+def inherited(nodes: Nodes, held: Poses) -> Posed:
     """Return the transforms with FBX's own ways to inherit scale made plain."""
-    plain, sheared = plain_poses(models, held.poses, len(held.times))
-    return Posed(held.times, plain, sheared)
+    return Posed(held.frames, *plain_poses(nodes, held))
 
 
 def build_bones(models: list[Model], rest: Posed, helped: Set[int], basis: Basis) -> Bones:
@@ -97,10 +87,11 @@ def build_bones(models: list[Model], rest: Posed, helped: Set[int], basis: Basis
         place.append(len(names))
         names.append(model.name)
         parents.append(above)
-    held = Bones(models, Skeleton(("root",), [-1], np.zeros((1, 3))), np.array(place), frozenset(helped))
-    positions, rotations, scales = _arrays(held, len(names), rest, basis, np.float64)
+    moving = np.array([at - 1 if i in helped else at for i, at in enumerate(place)])
+    places = Places(models, np.array(place), moving, frozenset(helped))
+    positions, rotations, scales = _arrays(places, rest, basis, np.float64)
     skeleton = Skeleton(tuple(names), parents, positions[0], rotations[0], scales[0])
-    return attrs.evolve(held, skeleton=skeleton)
+    return Bones(models, places.place, moving, places.helped, skeleton)
 
 
 def bake(
@@ -111,13 +102,14 @@ def bake(
     Raises:
         FormatError: a node is beyond all measure.
     """
-    still = posed(models, None, np.zeros(1))
-    rest = inherited(models, still)
+    nodes = Nodes.of(models)
+    still = posed(nodes, None, np.zeros(1))
+    rest = inherited(nodes, still)
     helped = set(rest.sheared)
     while True:
         bones = build_bones(models, rest, helped, basis)
         baked = [
-            _baked(stack, times, still.poses, bones, basis, framerate, helped)
+            _baked(stack, times, nodes, still.still, bones, basis, framerate, helped)
             for stack, times in zip(stacks, spans, strict=True)
         ]
         motions = [motion for motion in baked if motion is not None]
@@ -128,21 +120,22 @@ def bake(
 def _baked(
     stack: Stack,
     times: Array,
-    rest: list[Pose],
+    nodes: Nodes,
+    rest: Pose,
     bones: Bones,
     basis: Basis,
     framerate: float,
     helped: set[int],
 ) -> Motion | None:
     """Return a stack as a motion; None if nodes shear in it that have no helper, which `helped` gets."""
-    frames, count = len(times), len(bones.skeleton)
+    frames, count = len(times), bones.count
     arrays = tuple(np.empty((frames, count, width), np.float32) for width in (3, 4, 3))
     step = max(_AT_ONCE // count, 1)
     for start in range(0, frames, step):
-        held = inherited(bones.models, posed(bones.models, stack, times[start : start + step], rest))
+        held = inherited(nodes, posed(nodes, stack, times[start : start + step], rest))
         helped |= held.sheared.keys()
         if len(helped) == len(bones.helped):
-            for array, found in zip(arrays, _arrays(bones, count, held, basis, np.float32), strict=True):
+            for array, found in zip(arrays, _arrays(bones, held, basis, np.float32), strict=True):
                 array[start : start + step] = found
     if len(helped) > len(bones.helped):
         return None
@@ -153,36 +146,31 @@ def _baked(
     )
 
 
-def _arrays(bones: Bones, count: int, held: Posed, basis: Basis, dtype: Any) -> tuple[Array, Array, Array]:
+def _arrays(bones: Places, held: Posed, basis: Basis, dtype: Any) -> tuple[Array, Array, Array]:
     """Return positions `[F, J, 3]`, rotations `[F, J, 4]` and scales `[F, J, 3]` seen from our basis.
 
     Raises:
         FormatError: a node stands too far away, or is too large, for a motion to hold it.
     """
-    arrays = _assembled(bones, count, held, basis, dtype)
-    finite = np.all([np.isfinite(array).all(axis=(0, 2)) for array in arrays], axis=0)
-    for model, place in zip(bones.models, bones.place, strict=True):
-        if not finite[max(place - 1, 0) : place + 1].all():
-            raise beyond_measure(model)
+    arrays = _assembled(bones, held, basis, dtype)
+    if not all(np.isfinite(np.add.reduce(array, axis=None)) for array in arrays):
+        finite = np.all([np.isfinite(array).all(axis=(0, 2)) for array in arrays], axis=0)
+        for model, place in zip(bones.models, bones.place, strict=True):
+            if not finite[max(place - 1, 0) : place + 1].all():
+                raise beyond_measure(model)
     return arrays
 
 
-def _assembled(bones: Bones, count: int, held: Posed, basis: Basis, dtype: Any) -> tuple[Array, Array, Array]:
-    frames = len(held.times)
-    positions = np.zeros((frames, count, 3), dtype)
-    rotations = np.zeros((frames, count, 4), dtype)
-    rotations[..., 3] = 1
-    scales = np.ones((frames, count, 3), dtype)
-    for i, pose in enumerate(held.poses):
-        at = int(bones.place[i])
-        first = at - 1 if i in bones.helped else at  # what moves, and turns last
-        positions[:, first] = pose.positions
-        if i not in held.sheared:
-            rotations[:, at] = pose.rotations
-            scales[:, at] = pose.scales
-    positions = basis.points(positions).astype(dtype, copy=False)
-    rotations = basis.rotations(rotation.normalize(rotations)).astype(dtype, copy=False)
-    scales = basis.scales(scales).astype(dtype, copy=False)
+def _assembled(bones: Places, held: Posed, basis: Basis, dtype: Any) -> tuple[Array, Array, Array]:
+    positions, rotations, scales = (np.empty((held.frames, bones.count, width), dtype) for width in (3, 4, 3))
+    helpers = [place - 1 for place in bones.place[sorted(bones.helped)]]
+    rotations[:, helpers], scales[:, helpers] = (0, 0, 0, 1), 1
+    for rows, pose in (group for group in held.told if len(group[0])):
+        place = bones.place[rows]
+        positions[:, bones.moving[rows]] = _by_frame(basis.points(pose.positions))
+        rotations[:, place] = _by_frame(basis.rotations(rotation.normalize(pose.rotations)))
+        scales[:, place] = _by_frame(basis.scales(pose.scales))
+    positions[:, bones.place[sorted(bones.helped)]] = 0
     for i, shear in held.sheared.items():
         at = int(bones.place[i])
         left, stretch, right = _singular(basis.turn @ shear @ basis.turn.T)
@@ -191,6 +179,10 @@ def _assembled(bones: Bones, count: int, held: Posed, basis: Basis, dtype: Any) 
         rotations[:, at] = rotation.from_matrix(right)
         scales[:, at] = 1.0
     return positions, rotations, scales
+
+
+def _by_frame(found: Array) -> Array:
+    return found.transpose(1, 0, 2)
 
 
 def _singular(linear: Array) -> tuple[Array, Array, Array]:

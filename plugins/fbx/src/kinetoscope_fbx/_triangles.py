@@ -14,6 +14,8 @@ Array = NDArray[Any]
 _MOST_EARS: Final = 512
 """Clipping ears takes the square of the corners: a polygon of more is cut as a fan."""
 
+_FEW: Final = 24
+
 
 def triangulate(vertices: Array, corners: Array, starts: Array, ends: Array) -> tuple[Array, Array]:
     """Return triangles of corners `[F, 3]`, in the polygons' order, and the polygon of each `[F]`.
@@ -42,24 +44,27 @@ def triangulate(vertices: Array, corners: Array, starts: Array, ends: Array) -> 
 
 def _quads(vertices: Array, corners: Array, starts: Array) -> Array:
     """Cut quads `[Q, 2, 3]` along the diagonal from their first corner, or the other where that folds."""
-    places = vertices[corners[starts[:, None] + np.arange(4)]]
-    first = _normals(places[:, [0, 1, 2]]), _normals(places[:, [0, 2, 3]])
-    other = _normals(places[:, [1, 2, 3]]), _normals(places[:, [1, 3, 0]])
-    folded = ((first[0] * first[1]).sum(axis=-1) < 0) & ((other[0] * other[1]).sum(axis=-1) > 0)
+    a, b, c, d = vertices[corners[starts[:, None] + np.arange(4)]].transpose(1, 2, 0)
+    first = _cross(b - a, c - a), _cross(c - a, d - a)
+    other = _cross(c - b, d - b), _cross(d - b, a - b)
+    folded = ((first[0] * first[1]).sum(axis=0) < 0) & ((other[0] * other[1]).sum(axis=0) > 0)
     plain, turned = np.array([[0, 1, 2], [0, 2, 3]]), np.array([[1, 2, 3], [1, 3, 0]])
     chosen: Array = np.where(folded[:, None, None], turned, plain)
     return chosen + starts[:, None, None]
 
 
-def _normals(places: Array) -> Array:
-    return np.cross(places[:, 1] - places[:, 0], places[:, 2] - places[:, 0])
+def _cross(a: Array, b: Array) -> Array:
+    """Return the cross products of `[3, N]`, columns first: `np.cross` takes longer to find its axes."""
+    crossed: Array = a[[1, 2, 0]] * b[[2, 0, 1]] - a[[2, 0, 1]] * b[[1, 2, 0]]
+    return crossed
 
 
 def _polygon(places: Array) -> Array:
     """Cut one polygon `[N, 3]` into triangles `[N - 2, 3]`: a fan if it is convex, ears otherwise."""
     count = len(places)
     fan = np.stack([np.zeros(count - 2, np.int64), np.arange(1, count - 1), np.arange(2, count)], axis=1)
-    normal = np.cross(places - places[0], np.roll(places, -1, axis=0) - places[0]).sum(axis=0)
+    spokes = (places - places[0]).T
+    normal = _cross(spokes[:, :-1], spokes[:, 1:]).sum(axis=1)
     axis = int(np.abs(normal).argmax())
     flat = places[:, [(axis + 1) % 3, (axis + 2) % 3]] * (1.0 if normal[axis] >= 0 else -1.0) ** np.array(
         [1, 0]
@@ -92,14 +97,23 @@ def _ears(flat: Array) -> Array:
 
 
 def _is_ear(flat: Array, ear: list[int], left: list[int]) -> bool:
-    a, b, c = flat[ear]
+    others = [k for k in left if k not in ear]
+    if len(others) > _FEW:
+        a, b, c = flat[ear]
+        rest = flat[others].T
+    else:  # so few are done sooner by Python itself
+        a, b, c = flat[ear].tolist()
+        rest = None
     if _side(a, b, c) <= 0:
         return False
-    others = flat[[k for k in left if k not in ear]]
-    inside = (_side(a, b, others) >= 0) & (_side(b, c, others) >= 0) & (_side(c, a, others) >= 0)
+    if rest is None:
+        return not any(
+            _side(a, b, p) >= 0 and _side(b, c, p) >= 0 and _side(c, a, p) >= 0 for p in flat[others].tolist()
+        )
+    inside = (_side(a, b, rest) >= 0) & (_side(b, c, rest) >= 0) & (_side(c, a, rest) >= 0)
     return not bool(np.any(inside))
 
 
-def _side(a: Array, b: Array, p: Array) -> Array:
-    side: Array = (b[0] - a[0]) * (p[..., 1] - a[1]) - (b[1] - a[1]) * (p[..., 0] - a[0])
-    return side
+def _side(a: Any, b: Any, p: Any) -> Any:
+    """Return on which side of the line from `a` to `b` a point is, or many: above 0 to the left."""
+    return (b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0])

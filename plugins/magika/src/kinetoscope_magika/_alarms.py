@@ -6,8 +6,8 @@ import re
 import struct
 from collections.abc import Iterator
 
-from kinetoscope_magika._knowledge import content_types
-from kinetoscope_magika._source import Ends
+from kinetoscope_magika._knowledge import content_types, settings
+from kinetoscope_magika._source import WINDOW, Ends
 from kinetoscope_magika._verdict import Guess
 from kinetoscope_spec import Detection
 
@@ -25,7 +25,7 @@ def alarms(found: Detection, ends: Ends) -> Iterator[str]:
     """Yield what looks wrong about a file whose label was found."""
     if ends.changed:
         yield "the file shrank while it was read"
-    if ends.blanks >= 4096:
+    if ends.size > WINDOW and ends.blanks > WINDOW - settings().least:
         yield f"begins with {ends.blanks} blank bytes, which hide what follows from others"
     is_zip = ends.head.startswith(_ZIPS)
     if not is_zip and _has_zip_end(ends):

@@ -21,7 +21,8 @@ def one_blas_thread() -> Iterator[None]:
 
     The setting is the whole process's, so one caller at a time changes it, whichever host it works
     for: of two that overlap, the second would put back what the first had set, and the application
-    were left with one thread. What is left with the lock held is short: one network's products.
+    were left with one thread. What is done with the lock held is short: the products for a few dozen
+    files, and nothing of a caller's.
     """
     with _LOCK, _controller().limit(limits=1, user_api="blas"):
         yield

@@ -29,6 +29,7 @@ class ContentType:
     mime: str
     group: str
     is_text: bool
+    extensions: Sequence[str] = ()
 
 
 @attrs.frozen
@@ -75,7 +76,11 @@ def content_types() -> Mapping[str, ContentType]:
     for label, entry in json.loads(path.read_text("utf-8")).items():
         default = "text/plain" if entry["is_text"] else "application/octet-stream"
         known[label] = ContentType(
-            label, entry["mime_type"] or default, entry["group"] or "unknown", entry["is_text"]
+            label,
+            entry["mime_type"] or default,
+            entry["group"] or "unknown",
+            entry["is_text"],
+            tuple(entry["extensions"]),
         )
     return known
 

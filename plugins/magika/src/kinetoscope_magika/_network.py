@@ -16,8 +16,8 @@ __all__ = ["Network", "OnnxNetwork", "tokens"]
 class Network(Protocol):
     """Anything that gives the model's probabilities."""
 
-    def __call__(self, tokens: np.ndarray) -> np.ndarray:
-        """Return probabilities float32 `[N, labels]` for tokens int32 `[N, 2048]`."""
+    def __call__(self, tokens: np.ndarray, jobs: int = 1) -> np.ndarray:
+        """Return probabilities float32 `[N, labels]` for tokens int32 `[N, 2048]`, on up to `jobs` threads."""
         ...
 
 
@@ -45,8 +45,11 @@ class OnnxNetwork:
         self._session: Any = None
         self._lock = threading.Lock()
 
-    def __call__(self, tokens: np.ndarray) -> np.ndarray:
-        """Return probabilities, one row at a time: larger batches are no faster and less exact."""
+    def __call__(self, tokens: np.ndarray, jobs: int = 1) -> np.ndarray:
+        """Return probabilities, one row at a time: larger batches are no faster and less exact.
+
+        On one thread whatever `jobs` says: this is the reference, its order of sums is to stay.
+        """
         session = self._loaded()
         rows = [session.run(["target_label"], {"bytes": tokens[i : i + 1]})[0] for i in range(len(tokens))]
         return np.concatenate(rows)

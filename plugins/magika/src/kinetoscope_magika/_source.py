@@ -98,7 +98,9 @@ class Source:
 
     def _text(self, head: bytes) -> tuple[bytes, int]:
         """Return what follows the byte order mark and the blanks, and how many bytes these are."""
-        start = next((len(bom) for bom in _BOMS if head.startswith(bom)), 0)
+        start = 0
+        if head.startswith(_BOMS):
+            start = 3 if head.startswith(_BOMS[0]) else 2
         blanks = start + _leading(head[start:])
         if blanks < len(head) or len(head) < WINDOW:
             more = self.read_at(len(head), blanks) if blanks and len(head) == WINDOW else b""

@@ -35,7 +35,8 @@ class Table:
     """
 
     def __init__(self, signatures: Iterable[Signature]) -> None:
-        everyone = list(signatures)
+        everyone = tuple(signatures)
+        self.signatures = everyone
         self._strong = [s for s in everyone if s.magic]
         self._rules = [s for s in everyone if not s.magic]
         self._loaded: dict[str, Rule | None] = {}

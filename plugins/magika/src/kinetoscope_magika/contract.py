@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from kinetoscope_magika._source import WINDOW
 from kinetoscope_magika.detect import MagikaDetector, OnnxDetector
 from kinetoscope_spec.contracts import DetectorContract
 
@@ -29,6 +30,7 @@ class MagikaContract(DetectorContract):
 
     provider: type[MagikaDetector] = MagikaDetector
     name = "magika"
+    window = WINDOW
     known = MappingProxyType(
         {
             "glb": [_GLB],

@@ -97,8 +97,24 @@ def is_usdc(head: bytes, tail: bytes, size: int) -> bool:
 
 
 def is_exr(head: bytes, tail: bytes, size: int) -> bool:
-    """OpenEXR, version 2."""
-    return len(head) > 8 and head[4] == 2
+    """OpenEXR: version 2, no unknown flag, then an attribute's name (OpenEXR file layout)."""
+    flags = _u32(head, 4) >> 8
+    return (
+        len(head) > 8
+        and head[4] == 2
+        and not flags & ~0x1E
+        and re.match(rb"[\w. -]{1,255}\0", head[8:]) is not None
+    )
+
+
+def is_hdr(head: bytes, tail: bytes, size: int) -> bool:
+    """Radiance: its variables name the format."""
+    return b"\nFORMAT=32-bit_rle_" in head
+
+
+def is_zstd(head: bytes, tail: bytes, size: int) -> bool:
+    """Zstandard: the frame's reserved bit is clear, and a block follows (RFC 8878, 3.1.1)."""
+    return size >= 9 and len(head) > 4 and not head[4] & 0x08
 
 
 def is_ply(head: bytes, tail: bytes, size: int) -> bool:
@@ -119,9 +135,7 @@ def is_obj(head: bytes, tail: bytes, size: int) -> bool:
     lines = head.split(b"\n")
     if size > len(head):
         lines = lines[:-1]
-    return sum(line.startswith(b"v ") for line in lines) >= 3 and all(
-        _OBJ_LINE.fullmatch(line) for line in lines
-    )
+    return all(map(_OBJ_LINE.fullmatch, lines)) and sum(line.startswith(b"v ") for line in lines) >= 3
 
 
 def is_c3d(head: bytes, tail: bytes, size: int) -> bool:
@@ -149,14 +163,9 @@ def is_pe(head: bytes, tail: bytes, size: int) -> bool:
     return 0 < at < len(head) - 4 and head[at : at + 4] == b"PE\0\0"
 
 
-def is_wave(head: bytes, tail: bytes, size: int) -> bool:
-    """The big-endian sister of WAV."""
-    return head[8:12] == b"WAVE"
-
-
 def is_avi(head: bytes, tail: bytes, size: int) -> bool:
     """A RIFF of the form AVI."""
-    return head[8:12] == b"AVI "
+    return head[8:12] == b"AVI " and head[12:16] == b"LIST"
 
 
 def is_blend(head: bytes, tail: bytes, size: int) -> bool:
@@ -192,16 +201,15 @@ FORMATS: tuple[Signature, ...] = (
     _known("fbx", "application/x-fbx", "animation", b"Kaydara FBX Binary  \0\x1a", "is_fbx_binary"),
     _known("usdc", "model/vnd.usd", "scene", b"PXR-USDC", "is_usdc", "usdc", "usd"),
     _known("exr", "image/x-exr", "image", b"\x76\x2f\x31\x01", "is_exr"),
-    _known("abc", "application/x-alembic", "animation", b"Ogawa\xff"),
+    _known("abc", "application/x-alembic", "animation", b"Ogawa\xff\0\1"),
     _known("blend", "application/x-blender", "scene", b"BLENDER", "is_blend"),
     _known("pebin", "application/vnd.microsoft.portable-executable", "executable", b"MZ", "is_pe", "exe", "dll"),
-    _known("wav", "audio/x-wav", "audio", b"RIFX", "is_wave"),
     _known("avi", "video/x-msvideo", "video", b"RIFF", "is_avi"),
-    _known("zstd", "application/zstd", "archive", b"\x28\xb5\x2f\xfd", None, "zst"),
+    _known("zstd", "application/zstd", "archive", b"\x28\xb5\x2f\xfd", "is_zstd", "zst", "zstd"),
     _known("safetensors", "application/octet-stream", "archive", b"", "is_safetensors"),
     _known("c3d", "application/x-c3d", "animation", b"", "is_c3d"),
     _known("usda", "model/vnd.usda", "scene", b"#usda 1.", None, "usda", "usd", text=True),
-    _known("hdr", "image/vnd.radiance", "image", b"#?RADIANCE\n", None, "hdr"),
+    _known("hdr", "image/vnd.radiance", "image", b"#?RADIANCE\n", "is_hdr"),
     _known("ply", "model/x-ply", "mesh", b"ply", "is_ply"),
     _known("git-lfs-pointer", "text/plain", "text", _LFS, "is_lfs_pointer", text=True),
     _known("fbx", "application/x-fbx", "animation", b"", "is_fbx_ascii", text=True),

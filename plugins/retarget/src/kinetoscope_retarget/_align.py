@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from kinetoscope_retarget._body import Body
 from kinetoscope_retarget._reference import Reference
 from kinetoscope_retarget.protocol import Array
 from kinetoscope_spec import rotation
+from kinetoscope_spec.anatomy import Person
 
 __all__ = ["aligned"]
 
@@ -28,7 +28,7 @@ _LEVEL = 0.4
 """Of a foot's length, how much has to be level for its heading to mean something."""
 
 
-def aligned(target: Body, goal: Reference, source: Body, model: Reference) -> Array:
+def aligned(target: Person, goal: Reference, source: Person, model: Reference) -> Array:
     """Return the target's global rotations `[J, 4]` in a pose that stands as `model` does.
 
     Arms and legs are aimed the way the model's point, each by the shortest turn from where the
@@ -54,7 +54,7 @@ def aligned(target: Body, goal: Reference, source: Body, model: Reference) -> Ar
     return result
 
 
-def _bone(body: Body, pose: Reference, side: str, part: str, aims: Mapping[str, str]) -> Array | None:
+def _bone(body: Person, pose: Reference, side: str, part: str, aims: Mapping[str, str]) -> Array | None:
     start, end = body.limb(side, part), body.limb(side, aims[part])
     if start is None or end is None:
         return None
@@ -69,7 +69,9 @@ def _aimed(turn: Array, bone: Array | None, aim: Array | None) -> Array:
     return swing
 
 
-def _headed(turn: Array, target: Body, goal: Reference, source: Body, model: Reference, side: str) -> Array:
+def _headed(
+    turn: Array, target: Person, goal: Reference, source: Person, model: Reference, side: str
+) -> Array:
     """Turn a foot about the vertical to the model's heading; a foot without toes stays as it lies."""
     toes = {"foot": "toes"}
     own, aim = _bone(target, goal, side, "foot", toes), _bone(source, model, side, "foot", toes)

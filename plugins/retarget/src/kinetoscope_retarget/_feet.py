@@ -6,11 +6,11 @@ import attrs
 import numpy as np
 
 from kinetoscope_retarget import _contacts
-from kinetoscope_retarget._body import SIDES, Body
 from kinetoscope_retarget._knee import bent
 from kinetoscope_retarget._path import Ground
 from kinetoscope_retarget.protocol import Array
 from kinetoscope_spec import rotation
+from kinetoscope_spec.anatomy import SIDES, Person
 
 __all__ = ["Leg", "legs_of", "planted"]
 
@@ -45,7 +45,7 @@ class Leg:
     mover: int
 
 
-def legs_of(source: Body, target: Body) -> tuple[Leg | None, ...]:
+def legs_of(source: Person, target: Person) -> tuple[Leg | None, ...]:
     """Return the left and the right leg, None where either body lacks a joint of it."""
     found: list[Leg | None] = []
     for side in SIDES:
@@ -64,7 +64,7 @@ def legs_of(source: Body, target: Body) -> tuple[Leg | None, ...]:
 
 
 def planted(
-    target: Body,
+    target: Person,
     legs: tuple[Leg | None, ...],
     poses: tuple[Array, Array, Array],
     moved: Array,
@@ -174,7 +174,7 @@ def _tip(bone: Array, goal: Array, positions: Array, leg: Leg) -> Array:
     return np.where((tip > 0)[:, None], turn, one)
 
 
-def _write(local: Array, target: Body, world: Array, leg: Leg, turns: tuple[Array, Array, Array]) -> None:
+def _write(local: Array, target: Person, world: Array, leg: Leg, turns: tuple[Array, Array, Array]) -> None:
     """Turn thigh and shank, with all joints between them, and the foot."""
     parents = target.skeleton.parents
     thigh, shank, foot = turns

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kinetoscope_retarget._body import Body
-from kinetoscope_retarget._names import read
-from kinetoscope_retarget._tree import Tree
 from kinetoscope_retarget.protocol import LeftOut, Pair
+from kinetoscope_spec.anatomy import Person, Tree, read_name
 
 __all__ = ["left_out"]
 
@@ -19,7 +17,7 @@ _KINDS = {
 
 
 def left_out(
-    bodies: tuple[Body, Body], pairs: Sequence[Pair]
+    bodies: tuple[Person, Person], pairs: Sequence[Pair]
 ) -> tuple[tuple[LeftOut, ...], tuple[LeftOut, ...]]:
     """Return the joints of source and target that are in no pair."""
     source, target = bodies
@@ -28,7 +26,7 @@ def left_out(
     return _of(source, moving, "target"), _of(target, moved, "source")
 
 
-def _of(body: Body, paired: set[str | None] | set[str], other: str) -> tuple[LeftOut, ...]:
+def _of(body: Person, paired: set[str | None] | set[str], other: str) -> tuple[LeftOut, ...]:
     roles = {joint: role for role, joint in body.roles().items()}
     tree = Tree(body.skeleton)
     above = set(tree.line(body.carrier)[1:]) if body.carrier is not None else set()
@@ -36,7 +34,7 @@ def _of(body: Body, paired: set[str | None] | set[str], other: str) -> tuple[Lef
     for joint, name in enumerate(body.skeleton.names):
         if name in paired:
             continue
-        kind = read(name).kind
+        kind = read_name(name).kind
         if joint in above:
             reason = "above the hips"
         elif joint in roles:

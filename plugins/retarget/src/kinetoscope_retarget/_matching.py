@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from kinetoscope_retarget import _shape
-from kinetoscope_retarget._body import Body, body_of
+from kinetoscope_retarget._body import body_of
 from kinetoscope_retarget._bones import metric_offsets
 from kinetoscope_retarget._leftovers import left_out
-from kinetoscope_retarget._names import Name, read
-from kinetoscope_retarget._tree import Tree
 from kinetoscope_retarget._twists import twists_of
 from kinetoscope_retarget.protocol import Match, Pair
 from kinetoscope_spec import Skeleton, ValidationError
+from kinetoscope_spec.anatomy import JointName, Person, Tree, read_name
 from kinetoscope_spec.errors import nearest
 
 __all__ = ["match_skeletons"]
@@ -63,9 +62,9 @@ def _one_to_one(source: Skeleton, target: Skeleton) -> Match:
 class _Matcher:
     def __init__(self, source: Skeleton, target: Skeleton) -> None:
         self.bodies = body_of(source), body_of(target)
-        self.names: tuple[list[Name], list[Name]] = (
-            [read(name) for name in source.names],
-            [read(name) for name in target.names],
+        self.names: tuple[list[JointName], list[JointName]] = (
+            [read_name(name) for name in source.names],
+            [read_name(name) for name in target.names],
         )
         self.pairs: dict[int, Pair] = {}
         self.taken: set[int] = set()
@@ -173,7 +172,7 @@ class _Matcher:
         return tuple(found)
 
 
-def _along(body: Body, chain: Sequence[int]) -> list[float]:
+def _along(body: Person, chain: Sequence[int]) -> list[float]:
     """Return where along a chain, 0 to 1, the middle of each joint's bone is; the ends are 0 and 1."""
     places = np.asarray(body.skeleton.rest_transforms()[0], np.float64)[list(chain)]
     lengths = np.linalg.norm(np.diff(places, axis=0), axis=-1)

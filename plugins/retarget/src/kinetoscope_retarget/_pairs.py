@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from kinetoscope_retarget._names import Name, read
 from kinetoscope_retarget._symmetry import NEAR, Plane, best_plane, mirrored_pairs, named_plane, size_of
 from kinetoscope_retarget.protocol import Array, MirrorPair, Pairs
 from kinetoscope_spec import Skeleton
+from kinetoscope_spec.anatomy import JointName, read_name
 
 __all__ = ["mirror_pairs"]
 
@@ -18,7 +18,7 @@ _LENGTHS = 0.25
 def mirror_pairs(skeleton: Skeleton) -> Pairs:
     """Find partners; see `Retargeter.mirror_pairs`."""
     positions = np.asarray(skeleton.rest_transforms()[0], np.float64)
-    names = [read(name) for name in skeleton.names]
+    names = [read_name(name) for name in skeleton.names]
     named = _by_name(skeleton, names)
     sideless = [joint for joint, name in enumerate(names) if name.side is None]
     plane = named_plane(positions, named, sideless) if named else best_plane(skeleton, positions)
@@ -45,7 +45,7 @@ def mirror_pairs(skeleton: Skeleton) -> Pairs:
     )
 
 
-def _by_name(skeleton: Skeleton, names: list[Name]) -> list[tuple[int, int]]:
+def _by_name(skeleton: Skeleton, names: list[JointName]) -> list[tuple[int, int]]:
     """Pair joints whose names differ in their side alone and that stand equally deep in the tree."""
     places: dict[tuple[str | None, object], list[int]] = {}
     for joint, name in enumerate(names):

@@ -6,12 +6,11 @@ import attrs
 import numpy as np
 
 from kinetoscope_retarget import _soles
-from kinetoscope_retarget._body import SIDES
 from kinetoscope_retarget._bones import chained, metric_offsets
 from kinetoscope_retarget._stand import leg_length, legs_middle
 from kinetoscope_retarget._transfer import Rig
-from kinetoscope_retarget._tree import Tree
 from kinetoscope_retarget.protocol import Array
+from kinetoscope_spec.anatomy import SIDES, Tree
 
 __all__ = ["Ground", "carried", "ground_of", "placed", "scale_of"]
 

@@ -13,12 +13,11 @@ import attrs
 import numpy as np
 
 from kinetoscope_retarget import _soles
-from kinetoscope_retarget._body import SIDES, Body
 from kinetoscope_retarget._bones import chained, metric_offsets
 from kinetoscope_retarget._stand import frame_of, leg_length, stands, strain, unit
-from kinetoscope_retarget._tree import Tree
 from kinetoscope_retarget.protocol import Array
 from kinetoscope_spec import Character, Mesh, Motion, kinematics, rotation
+from kinetoscope_spec.anatomy import SIDES, Person, Tree
 
 __all__ = ["Reference", "reference_of"]
 
@@ -52,7 +51,7 @@ class Reference:
         return self.kind != "axes"
 
 
-def reference_of(body: Body, clip: Motion | None, character: Character | None = None) -> Reference:
+def reference_of(body: Person, clip: Motion | None, character: Character | None = None) -> Reference:
     """Return the best pose there is of a skeleton: of its rest, its bind pose, a clip of it."""
     rest = _rest_globals(body)
     posed = _faced(*rest, body, "rest")
@@ -67,12 +66,12 @@ def reference_of(body: Body, clip: Motion | None, character: Character | None = 
     return _straightened(body, *rest, kind="axes")
 
 
-def _rest_globals(body: Body) -> tuple[Array, Array]:
+def _rest_globals(body: Person) -> tuple[Array, Array]:
     positions, rotations = body.skeleton.rest_transforms()
     return np.asarray(positions, np.float64), np.asarray(rotations, np.float64)
 
 
-def _bind_globals(body: Body, character: Character) -> tuple[Array, Array] | None:
+def _bind_globals(body: Person, character: Character) -> tuple[Array, Array] | None:
     """Return the pose in which the skins were bound; joints that carry no skin rest on their parent."""
     rest = body.skeleton
     local = kinematics.matrices(rest.rest_positions, rest.rest_rotations, rest.rest_scales)
@@ -100,7 +99,7 @@ def _bones(mesh: Mesh) -> tuple[Array, Array]:
     return mesh.skin.bones, np.asarray(mesh.skin.inverse_bind, np.float64)
 
 
-def _faced(positions: Array, rotations: Array, body: Body, kind: str) -> Reference | None:
+def _faced(positions: Array, rotations: Array, body: Person, kind: str) -> Reference | None:
     frame = frame_of(positions, body)
     if frame is None:
         return None
@@ -121,7 +120,7 @@ def _sampled(clip: Motion) -> tuple[Array, Array]:
     return np.asarray(positions, np.float64), np.asarray(rotations, np.float64)
 
 
-def _of_clip(body: Body, clip: Motion) -> Reference:
+def _of_clip(body: Person, clip: Motion) -> Reference:
     positions, rotations = _sampled(clip)
     poses = [_faced(p, r, body, "frame") for p, r in zip(positions, rotations, strict=True)]
     good = [(strain(pose.positions, body), i) for i, pose in enumerate(poses) if pose is not None]
@@ -146,11 +145,11 @@ def _mean(rotations: Sequence[Array]) -> Array:
     return mean
 
 
-def _posed(body: Body, rotations: Array) -> tuple[Array, Array]:
+def _posed(body: Person, rotations: Array) -> tuple[Array, Array]:
     return chained(body.skeleton, metric_offsets(body.skeleton), rotations), rotations
 
 
-def _straightened(body: Body, positions: Array, rotations: Array, *, kind: str) -> Reference:
+def _straightened(body: Person, positions: Array, rotations: Array, *, kind: str) -> Reference:
     """Return the pose with hips, spine and neck upright and square to the front.
 
     Everything else turns with the joint that it hangs on.
@@ -169,7 +168,7 @@ def _straightened(body: Body, positions: Array, rotations: Array, *, kind: str) 
     return Reference(placed, result, kind)
 
 
-def _trunk_frames(body: Body, positions: Array) -> dict[int, Array]:
+def _trunk_frames(body: Person, positions: Array) -> dict[int, Array]:
     """Return for each joint of the trunk the turn `[4]` that sets it upright and square."""
     chain = [j for j in (body.hips, *body.spine, *body.neck, body.head) if j is not None]
     lines = {
@@ -191,12 +190,12 @@ def _trunk_frames(body: Body, positions: Array) -> dict[int, Array]:
     return found
 
 
-def _across(body: Body, positions: Array, part: str) -> Array | None:
+def _across(body: Person, positions: Array, part: str) -> Array | None:
     a, b = (body.limb(side, part) for side in SIDES)
     return None if a is None or b is None else unit(positions[a] - positions[b])
 
 
-def _flat_feet(body: Body, reference: Reference, positions: Array, rotations: Array) -> Reference:
+def _flat_feet(body: Person, reference: Reference, positions: Array, rotations: Array) -> Reference:
     """Set each foot as it is, on average, in those frames in which it is lowest: flat on the ground."""
     result = reference.rotations.copy()
     for side in SIDES:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from kinetoscope_retarget._body import SIDES, Body
 from kinetoscope_retarget.protocol import Array
 from kinetoscope_spec import Character
+from kinetoscope_spec.anatomy import SIDES, Person
 
 __all__ = ["at_rest", "feet_of", "in_clip", "level_of", "lowest", "mean_drop"]
 
@@ -17,7 +17,7 @@ _NEAR = (-0.05, 0.2)
 """Of a leg's length, between which heights toes are that stand on a ground at 0."""
 
 
-def feet_of(body: Body) -> list[int]:
+def feet_of(body: Person) -> list[int]:
     """Return the joints that stand: toes, or feet without any."""
     for part in ("toes", "foot"):
         joints = [joint for side in SIDES if (joint := body.limb(side, part)) is not None]
@@ -26,7 +26,7 @@ def feet_of(body: Body) -> list[int]:
     return []
 
 
-def has_toes(body: Body) -> bool:
+def has_toes(body: Person) -> bool:
     """Tell whether a body has toes."""
     return any(body.limb(side, "toes") is not None for side in SIDES)
 
@@ -41,7 +41,7 @@ def level_of(toes: float, leg: float) -> float:
     return 0.0 if _NEAR[0] * leg < toes < _NEAR[1] * leg else toes
 
 
-def mean_drop(positions: Array, body: Body) -> float:
+def mean_drop(positions: Array, body: Person) -> float:
     """Return how much lower toes are than ankles in a pose `[J, 3]` with flat feet; 0 without toes."""
     drops = [
         positions[foot, 1] - positions[toes, 1]
@@ -51,7 +51,7 @@ def mean_drop(positions: Array, body: Body) -> float:
     return float(np.mean(drops)) if drops else 0.0
 
 
-def at_rest(positions: Array, body: Body, character: Character | None) -> float | None:
+def at_rest(positions: Array, body: Person, character: Character | None) -> float | None:
     """Return the toes' height m over the ground in a standing rest pose, or None where nothing tells.
 
     The ground is under the skin, or else at 0 if feet are near that.
@@ -67,7 +67,7 @@ def at_rest(positions: Array, body: Body, character: Character | None) -> float 
     return stand if -0.01 * size < stand < 0.1 * size else None
 
 
-def in_clip(positions: Array, body: Body, leg: float) -> float | None:
+def in_clip(positions: Array, body: Person, leg: float) -> float | None:
     """Return the toes' height m over a ground at 0 in a clip `[T, J, 3]`, or None where that is not."""
     feet = feet_of(body)
     if not feet:

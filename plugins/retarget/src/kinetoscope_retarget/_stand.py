@@ -6,8 +6,8 @@ import itertools
 
 import numpy as np
 
-from kinetoscope_retarget._body import SIDES, Body
 from kinetoscope_retarget.protocol import Array
+from kinetoscope_spec.anatomy import SIDES, Person
 
 __all__ = ["UP", "frame_of", "leg_length", "legs_middle", "stands", "strain", "unit"]
 
@@ -24,7 +24,7 @@ def unit(v: Array) -> Array:
     return result
 
 
-def legs_middle(positions: Array, body: Body) -> Array:
+def legs_middle(positions: Array, body: Person) -> Array:
     """Return the middle `[..., 3]` between the hip joints; of what there is, the next best."""
     legs = [leg for side in SIDES if (leg := body.limb(side, "upper_leg")) is not None]
     joints = legs if len(legs) == 2 else [body.carrier or 0]
@@ -32,7 +32,7 @@ def legs_middle(positions: Array, body: Body) -> Array:
     return middle
 
 
-def leg_length(positions: Array, body: Body) -> float:
+def leg_length(positions: Array, body: Person) -> float:
     """Return the length m of thigh and shank, the mean of both legs; 0 without legs.
 
     `positions [..., J, 3]` may be many poses; the median is taken.
@@ -46,7 +46,7 @@ def leg_length(positions: Array, body: Body) -> float:
     return 0.5 * float(np.sum(found))
 
 
-def frame_of(positions: Array, body: Body) -> Array | None:
+def frame_of(positions: Array, body: Person) -> Array | None:
     """Return the rotation `[3, 3]` whose rows are left, up and forward of a standing body, or None.
 
     Up is the world's where the body is nearly upright, else from the feet to the head.
@@ -72,7 +72,7 @@ def frame_of(positions: Array, body: Body) -> Array | None:
     return np.stack([left, up, np.cross(left, up)])
 
 
-def strain(positions: Array, body: Body) -> float:
+def strain(positions: Array, body: Person) -> float:
     """Return how far joints are from standing at ease: 0 is at attention, above 1 is something else.
 
     `positions [J, 3]` face +Z, up is +Y. Each part adds its deviation in units of what still counts
@@ -85,7 +85,7 @@ def strain(positions: Array, body: Body) -> float:
     return max(worst)
 
 
-def stands(positions: Array, body: Body) -> bool:
+def stands(positions: Array, body: Person) -> bool:
     """Tell whether a rest pose, turned to face +Z, shows how a person stands."""
     return strain(positions, body) <= 1.0
 
@@ -98,14 +98,14 @@ def _off(a: Array, b: Array) -> float:
     return float(np.degrees(np.arccos(np.clip(a @ b, -1, 1))))
 
 
-def _trunk(positions: Array, body: Body) -> float:
+def _trunk(positions: Array, body: Person) -> float:
     top = next((j for j in (*body.neck[:1], body.head, body.chest) if j is not None), None)
     if top is None:
         return 0.0
     return _off(positions[top] - legs_middle(positions, body), UP) / 20.0
 
 
-def _leg(positions: Array, body: Body, side: str) -> list[float]:
+def _leg(positions: Array, body: Person, side: str) -> list[float]:
     upper, lower, foot, toes = (body.limb(side, p) for p in ("upper_leg", "lower_leg", "foot", "toes"))
     if upper is None or lower is None:
         return [0.0]
@@ -120,7 +120,7 @@ def _leg(positions: Array, body: Body, side: str) -> list[float]:
     return found
 
 
-def _arm(positions: Array, body: Body, side: str, sign: float) -> list[float]:
+def _arm(positions: Array, body: Person, side: str, sign: float) -> list[float]:
     upper, lower, hand = (body.limb(side, p) for p in ("upper_arm", "lower_arm", "hand"))
     if upper is None or lower is None:
         return [0.0]

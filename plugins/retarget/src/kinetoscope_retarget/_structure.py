@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from kinetoscope_retarget._symmetry import best_plane, mirrored_pairs, size_of
-from kinetoscope_retarget._tree import Tree
 from kinetoscope_retarget.protocol import Array
 from kinetoscope_spec import Skeleton
+from kinetoscope_spec.anatomy import Tree
 
 __all__ = ["limbs_by_shape"]
 

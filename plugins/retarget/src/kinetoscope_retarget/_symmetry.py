@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import attrs
 import numpy as np
 
-from kinetoscope_retarget._tree import Tree
 from kinetoscope_retarget.protocol import Array
 from kinetoscope_spec import Skeleton
+from kinetoscope_spec.anatomy import Tree
 
 __all__ = ["NEAR", "Plane", "best_plane", "mirrored_pairs", "named_plane"]
 

@@ -7,12 +7,13 @@ import numpy as np
 
 from kinetoscope_retarget import _shape
 from kinetoscope_retarget._align import aligned
-from kinetoscope_retarget._body import Body, body_of
+from kinetoscope_retarget._body import body_of
 from kinetoscope_retarget._bones import chained, check_scales, metric_offsets
 from kinetoscope_retarget._reference import reference_of
 from kinetoscope_retarget._twists import add_twists, twists_of
 from kinetoscope_retarget.protocol import Array, Match
 from kinetoscope_spec import Character, Motion, rotation
+from kinetoscope_spec.anatomy import Person
 
 __all__ = ["Rig", "rig_of", "turned", "twisted"]
 
@@ -32,8 +33,8 @@ class Rig:
         kinds: which references were taken, source and target.
     """
 
-    source: Body
-    target: Body
+    source: Person
+    target: Person
     model: Array
     pose: Array
     places: Array
@@ -44,7 +45,7 @@ class Rig:
 
 
 def rig_of(
-    source: Motion, target: Body, match: Match, clip: Motion | None, character: Character | None
+    source: Motion, target: Person, match: Match, clip: Motion | None, character: Character | None
 ) -> Rig:
     """Bring both skeletons to one pose.
 

@@ -7,11 +7,9 @@ from collections.abc import Sequence
 import attrs
 import numpy as np
 
-from kinetoscope_retarget._body import SIDES, Body
-from kinetoscope_retarget._names import read
-from kinetoscope_retarget._tree import Tree
 from kinetoscope_retarget.protocol import Array
 from kinetoscope_spec import rotation
+from kinetoscope_spec.anatomy import SIDES, Person, Tree, read_name
 
 __all__ = ["Twist", "add_twists", "twists_of"]
 
@@ -39,7 +37,7 @@ class Twist:
     along: float
 
 
-def twists_of(body: Body, offsets: Array) -> list[Twist]:
+def twists_of(body: Person, offsets: Array) -> list[Twist]:
     """Return the twist joints that hang on a body's arms and legs, with bones `offsets [J, 3]`."""
     tree = Tree(body.skeleton)
     found: list[Twist] = []
@@ -52,7 +50,7 @@ def twists_of(body: Body, offsets: Array) -> list[Twist]:
             joints = [
                 joint
                 for joint in tree.children[bone]
-                if read(body.skeleton.names[joint]).kind == "twist" and joint != end
+                if read_name(body.skeleton.names[joint]).kind == "twist" and joint != end
             ]
             for i, joint in enumerate(joints):
                 along = float(offsets[joint] @ offsets[end]) / max(length * length, 1e-12)
@@ -62,7 +60,7 @@ def twists_of(body: Body, offsets: Array) -> list[Twist]:
     return found
 
 
-def add_twists(local: Array, twists: Sequence[Twist], pose: Array, body: Body, offsets: Array) -> None:
+def add_twists(local: Array, twists: Sequence[Twist], pose: Array, body: Person, offsets: Array) -> None:
     """Write into local rotations `[T, J, 4]` what the twist joints share.
 
     `pose [J, 4]` holds the global rotations of the pose in which nothing is twisted.

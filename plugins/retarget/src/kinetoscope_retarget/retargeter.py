@@ -11,6 +11,7 @@ import numpy as np
 from kinetoscope_retarget import _contacts, _feet, _path
 from kinetoscope_retarget._body import body_of
 from kinetoscope_retarget._bones import scales_above
+from kinetoscope_retarget._doubles import doubled
 from kinetoscope_retarget._matching import match_skeletons
 from kinetoscope_retarget._pairs import mirror_pairs
 from kinetoscope_retarget._stand import leg_length
@@ -70,7 +71,8 @@ class AnatomicRetargeter:
             local, sink = _feet.planted(rig.target, legs, (local, world, placed), positions, held, heights)
             # What stands above the hips stays: only the joint that carries the body comes down.
             placed[:, rig.target.carrier or 0, 1] -= sink
-        return _motion(rig, motion, twisted(rig, local, match), world, placed)
+        local = doubled(twisted(rig, local, match), rig.target, match)
+        return _motion(rig, motion, local, world, placed)
 
 
 def _check(match: Match, source: Skeleton, target: Skeleton) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import math
 import os
 import threading
@@ -55,6 +56,15 @@ CONTENTS = (
 """Content of many kinds, some of it larger than what detectors look at."""
 
 NAMES = ("a.bvh", "b.png", "c.exe", "d.txt", "no suffix", ".hidden", "ünï 言葉.json", "x" * 200)
+ODD_NAMES = ("line\nbreak.bvh", "tab\there", "no utf-8 \udcff\udc80.txt", "-rf", "*?")
+"""Names that files may have and that break who prints, splits or encodes them."""
+
+MIDDLES = (b"\0", b"words and more words\n", b"PK\3\4", bytes(range(256)), b"\x7fELF\2\1\1\0")
+"""What is put where a detector with a `window` does not look."""
+
+AHEAD = 5000
+"""Paths that `detect_each` must not have taken before its first answer: fewer are its own affair."""
+
 MISTAKEN_MODES = ("high-confidance", "HIGH-CONFIDENCE", "strict", "", "0.9")
 
 Found = tuple[str, str, str, float, bool]
@@ -66,12 +76,15 @@ class DetectorContract(Contract):
     Attributes:
         samples: content besides the kit's own that detection is tried on, whole and damaged.
         known: label to files that must be given it, in every mode.
+        window: how many bytes it looks at at each end of a file, blanks in front not counted; None if
+            it may look anywhere.
     """
 
     hook: ClassVar[str] = "detector"
     mutants: ClassVar[str | None] = "kinetoscope_spec.contracts.mutants.detector:MUTANTS"
     samples: Sequence[bytes] = ()
     known: Mapping[str, Sequence[bytes]] = {}
+    window: int | None = None
 
     def contents(self) -> st.SearchStrategy[bytes]:
         """Return content to detect: samples, whole and damaged, and runs about the size of a window."""
@@ -96,9 +109,14 @@ class DetectorContract(Contract):
     def test_any_path_has_an_answer(self, mode: str) -> None:
         """What can't be read is `unknown` and says why in `error`; what is no file has a label or an error.
 
-        Neither raises, and nothing is waited for: not the writer of a pipe either.
+        Neither raises, and nothing is waited for: not the writer of a pipe either. A file that can be
+        read is read whatever its name holds: line breaks, or bytes that are no UTF-8.
         """
         with self.folder() as folder:
+            for odd in _oddly_named(folder):
+                found = self.subject.detect(odd, mode)
+                require(found.error is None, f"{_short(odd)} can be read, but has the error {found.error!r}")
+                require(found.path == str(odd), f"the answer for {_short(odd)} names {found.path!r}")
             for path in _unreadable(folder):
                 found = self.subject.detect(path, mode)
                 require(bool(found.error), f"{_short(path)} can't be read, expected the reason in `error`")
@@ -140,6 +158,31 @@ class DetectorContract(Contract):
                 else:
                     alone = self._detect(path, mode)
                     require(_what(found) == _what(alone), f"{where} is {_said(found)}, alone {_said(alone)}")
+
+    @law(st.data(), st.sampled_from(MODES), cost=10, unless="never_streams")
+    def test_answers_come_as_they_are_found(self, data: Any, mode: str) -> None:
+        """`detect_each`, where there is one, yields what `detect_many` returns, and takes no path long before.
+
+        Its paths may have no end.
+        """
+        contents = data.draw(st.lists(self.contents(), min_size=1, max_size=3), label="files")
+        with self.folder() as folder:
+            paths = [_written(folder / str(i), content) for i, content in enumerate(contents)]
+            asked = [*paths, folder / "missing", *paths[:1]]
+            each = list(self.subject.detect_each(iter(asked), mode))
+            many = self.subject.detect_many(asked, mode)
+            said = [
+                [(found.path, bool(found.error), _what(found)) for found in ones] for ones in (each, many)
+            ]
+            require(said[0] == said[1], f"detect_each says {said[0]}, detect_many {said[1]}")
+            taken = itertools.count()
+            first = next(iter(self.subject.detect_each(_counted(paths[0], taken), mode)))
+            require(first.path == str(paths[0]), f"the first answer names {first.path!r}, not the first path")
+            many_taken = next(taken)
+            require(
+                many_taken < AHEAD,
+                f"{many_taken} paths were taken before the first answer, expected fewer than {AHEAD}",
+            )
 
     @law("contents", st.sampled_from(MODES))
     def test_labels_are_declared(self, data: bytes, mode: str) -> None:
@@ -195,6 +238,20 @@ class DetectorContract(Contract):
                     _what(found) == _what(plain),
                     f"named {_short(name)} it is {_said(found)}, named '0' it is {_said(plain)}",
                 )
+
+    @law("contents", "contents", st.permutations(MIDDLES), cost=2, unless="looks_anywhere")
+    def test_the_middle_never_matters(self, front: bytes, back: bytes, middles: list[bytes]) -> None:
+        """Beyond its `window` at each end a file's content changes nothing."""
+        size = self.window or 0
+        front, back = (front + b"#" * size)[:size], (b"#" * size + back)[-size:]
+        if not front.strip():
+            hypothesis.reject()  # what follows blanks may be looked at
+        one, other = (front + (middle * 5 * size)[: 5 * size] + back for middle in middles[:2])
+        found, again = self._detect(one, MODES[-1]), self._detect(other, MODES[-1])
+        require(
+            _what(found) == _what(again),
+            f"around {middles[0][:8]!r} it is {_said(found)}, around {middles[1][:8]!r} it is {_said(again)}",
+        )
 
     @law("contents", st.integers(0, 9000), st.sampled_from(MODES))
     def test_path_bytes_and_stream_agree(self, data: bytes, place: int, mode: str) -> None:
@@ -264,6 +321,14 @@ class DetectorContract(Contract):
         """Return why no file has a label that is known beforehand, or None."""
         return None if self.known else "the contract names no known files"
 
+    def looks_anywhere(self) -> str | None:
+        """Return why a file's middle may matter, or None."""
+        return "the contract names no window" if self.window is None else None
+
+    def never_streams(self) -> str | None:
+        """Return why there are no answers one by one, or None."""
+        return None if hasattr(self.subject, "detect_each") else "the detector has no detect_each"
+
     def _known_files(self) -> st.SearchStrategy[tuple[str, bytes]]:
         return st.sampled_from([(label, data) for label, files in self.known.items() for data in files])
 
@@ -293,6 +358,18 @@ def _written(path: Path, data: bytes) -> Path:
 def _short(path: str | Path) -> str:
     name = Path(path).name
     return repr(name if len(name) < 40 else f"{name[:12]}... ({len(name)} letters)")
+
+
+def _counted(path: Path, taken: Iterator[int]) -> Iterator[Path]:
+    """Yield a path as often as it is asked for, up to a number that nobody should ask for."""
+    while next(taken) < AHEAD:
+        yield path
+
+
+def _oddly_named(folder: Path) -> Iterator[Path]:
+    for name in ODD_NAMES:
+        with suppress(OSError, ValueError):  # not every system has such names
+            yield _written(folder / name, b"plain words\n" * 20)
 
 
 def _unreadable(folder: Path) -> Iterator[str | Path]:

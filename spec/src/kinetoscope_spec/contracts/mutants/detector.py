@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,18 @@ MUTANTS: list[Mutant] = []
 _STRICT = MODES[-1]
 
 
+class _Lists(Wrapper):
+    """A detector that yields one by one what is wrong with its batches."""
+
+    def detect_each(self, paths: Iterable[str | Path], mode: str = _STRICT) -> Iterator[Detection]:
+        paths = iter(paths)
+        while some := list(islice(paths, 100)):
+            yield from self.detect_many(some, mode)
+
+    def detect_many(self, paths: Iterable[str | Path], mode: str = _STRICT) -> list[Detection]:
+        raise NotImplementedError  # pragma: no cover - every mutant has its own
+
+
 class _Says(Wrapper):
     """A detector whose answers are changed."""
 
@@ -28,6 +41,10 @@ class _Says(Wrapper):
 
     def detect_many(self, paths: Iterable[str | Path], mode: str = _STRICT) -> list[Detection]:
         return [self.changed(found, found.path) for found in self.real.detect_many(paths, mode)]
+
+    def detect_each(self, paths: Iterable[str | Path], mode: str = _STRICT) -> Iterator[Detection]:
+        each = getattr(self.real, "detect_each", self.real.detect_many)
+        return (self.changed(found, found.path) for found in each(paths, mode))
 
     def changed(self, found: Detection, source: Any) -> Detection:
         raise NotImplementedError  # pragma: no cover - every mutant has its own
@@ -63,6 +80,17 @@ class Raises(Wrapper):
         return found
 
 
+@mutant(MUTANTS, "any_path_has_an_answer")
+class Encodes(Wrapper):
+    """has no bytes for a name that is no UTF-8"""
+
+    def detect(self, source: Any, mode: str = _STRICT) -> Detection:
+        if isinstance(source, str | os.PathLike):
+            os.fspath(source).encode("utf-8")
+        found: Detection = self.real.detect(source, mode)
+        return found
+
+
 @mutant(MUTANTS, "detection_is_deterministic")
 class Counts(_Says):
     """counts its answers in an alarm of each"""
@@ -76,7 +104,7 @@ class Counts(_Says):
 
 
 @mutant(MUTANTS, "a_batch_equals_its_files_one_by_one")
-class Sorts(Wrapper):
+class Sorts(_Lists):
     """answers a batch in the order of its names"""
 
     def detect_many(self, paths: Iterable[str | Path], mode: str = _STRICT) -> list[Detection]:
@@ -85,7 +113,7 @@ class Sorts(Wrapper):
 
 
 @mutant(MUTANTS, "a_batch_equals_its_files_one_by_one")
-class GivesUp(Wrapper):
+class GivesUp(_Lists):
     """ends a batch at the first path that can't be read"""
 
     def detect_many(self, paths: Iterable[str | Path], mode: str = _STRICT) -> list[Detection]:
@@ -95,6 +123,24 @@ class GivesUp(Wrapper):
             if one.error:
                 break
         return found
+
+
+@mutant(MUTANTS, "answers_come_as_they_are_found")
+class Shuffles(Wrapper):
+    """yields first what it found last"""
+
+    def detect_each(self, paths: Iterable[str | Path], mode: str = _STRICT) -> Iterator[Detection]:
+        found: list[Detection] = self.real.detect_many(paths, mode)
+        return reversed(found)
+
+
+@mutant(MUTANTS, "answers_come_as_they_are_found")
+class Hoards(Wrapper):
+    """takes all paths before it says anything"""
+
+    def detect_each(self, paths: Iterable[str | Path], mode: str = _STRICT) -> Iterator[Detection]:
+        held = list(paths)
+        return (found for path in held for found in self.real.detect_many([path], mode))
 
 
 @mutant(MUTANTS, "labels_are_declared")
@@ -134,7 +180,7 @@ class Dares(_Says):
 
 
 @mutant(MUTANTS, "unknown_modes_are_refused")
-class Obliges(Wrapper):
+class Obliges(_Lists):
     """takes a mode that it does not know for the default"""
 
     def detect(self, source: Any, mode: str = _STRICT) -> Detection:
@@ -154,6 +200,16 @@ class Trusts(_Says):
         if found.error or not str(found.path).endswith("b.png"):
             return found
         return attrs.evolve(found, label="png", group="image")
+
+
+@mutant(MUTANTS, "the_middle_never_matters")
+class Peeks(_Says):
+    """looks at the byte in the middle of what is large"""
+
+    def changed(self, found: Detection, source: Any) -> Detection:
+        if not isinstance(source, bytes) or len(source) < 16_000:
+            return found
+        return attrs.evolve(found, score=(1 + source[len(source) // 2]) / 256)
 
 
 @mutant(MUTANTS, "path_bytes_and_stream_agree")

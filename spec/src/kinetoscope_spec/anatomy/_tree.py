@@ -6,8 +6,8 @@ from collections.abc import Container, Sequence
 
 import numpy as np
 
-from kinetoscope_retarget.protocol import Array
-from kinetoscope_spec import Skeleton
+from kinetoscope_spec._arrays import Array
+from kinetoscope_spec.motion import Skeleton
 
 __all__ = ["Tree"]
 
@@ -71,7 +71,7 @@ class Tree:
     def reach(self, offsets: Array) -> Array:
         """Return `[J]`, how far the farthest chain below each joint goes, along bones `[J, 3]` m."""
         lengths = np.linalg.norm(offsets, axis=-1)
-        reach = np.zeros(len(self.parents))
+        reach: Array = np.zeros(len(self.parents))
         for joint in range(len(self.parents) - 1, 0, -1):
             parent = self.parents[joint]
             if parent >= 0:

@@ -9,9 +9,9 @@ from functools import lru_cache
 
 import attrs
 
-from kinetoscope_retarget._vocabulary import AUXILIARY, ENDS, PREFIXES, TWIST, WORDS
+from kinetoscope_spec.anatomy._words import AUXILIARY, ENDS, PREFIXES, TWIST, WORDS
 
-__all__ = ["Name", "read"]
+__all__ = ["JointName", "read_name"]
 
 _PIECES = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W\d_A-Za-z]+")
 _VERTEBRA = re.compile(r"^[lt]\d{1,2}$|^c7$")
@@ -23,8 +23,8 @@ _GLUED = ("left", "right", "l", "r")
 
 
 @attrs.frozen
-class Name:
-    """What a joint's name says.
+class JointName:
+    """What a joint's name says of its place in a body.
 
     Attributes:
         side: `left`, `right` or None.
@@ -47,7 +47,7 @@ class Name:
 
 
 @lru_cache(maxsize=8192)
-def read(name: str) -> Name:
+def read_name(name: str) -> JointName:
     """Read a joint's name.
 
     `UpperLeg_L`, `l_upperLeg`, `mixamorig:LeftUpperLeg`, `Bip01 L UpperLeg`, `UpperLegL` and
@@ -56,12 +56,12 @@ def read(name: str) -> Name:
     plain = unicodedata.normalize("NFKC", re.split(r"[:|/]", name)[-1])
     pieces = [piece for found in _PIECES.findall(plain) for piece in _japanese(found.lower())]
     if _VERTEBRA.match("".join(pieces)):
-        return Name(None, "spine", tuple(pieces[1:]), ("spine",), "joint")
+        return JointName(None, "spine", tuple(pieces[1:]), ("spine",), "joint")
     pieces = _without_prefix(pieces)
     side, rest = _side(pieces)
     words = tuple(piece for piece in rest if not piece.isdigit())
     numbers = tuple(str(int(piece)) if len(piece) < 4 else piece for piece in rest if piece.isdigit())
-    return Name(side, "".join(words), numbers, words, _kind(words))
+    return JointName(side, "".join(words), numbers, words, _kind(words))
 
 
 def _japanese(piece: str) -> list[str]:

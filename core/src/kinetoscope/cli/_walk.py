@@ -1,0 +1,106 @@
+"""The files under paths: in a stable order, one folder's names in memory at a time, as git sees them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+__all__ = ["walk"]
+
+_IGNORE = ".gitignore"
+_MAX_RULES = 1 << 20
+"""Bytes of a `.gitignore` that are read."""
+
+Rules = tuple[tuple[str, Any], ...]
+"""Folders and the patterns that apply below them, the outermost first."""
+
+
+def walk(paths: Iterable[Path], *, ignored: bool = False) -> Iterator[Path]:
+    """Yield each path, and in place of a folder every file below it, sorted by name within a folder.
+
+    What `.gitignore` files exclude (those of the folders above too, as far as the repository goes) and
+    `.git` itself are left out unless `ignored`; a path that was named is never left out. Links to
+    folders are yielded and not entered, so that a loop ends. A folder that can't be listed is yielded.
+    """
+    for path in paths:
+        if path.is_dir():
+            yield from _below(str(path), () if ignored else _above(path), ignored)
+        else:
+            yield path
+
+
+def _below(folder: str, rules: Rules, ignored: bool) -> Iterator[Path]:
+    # A stack of its own and not of calls: folders may be nested more deeply than Python's calls.
+    stack = [_listed(folder, rules, ignored)]
+    while stack:
+        entry = next(stack[-1][0], None)
+        rules = stack[-1][1]
+        if entry is None:
+            stack.pop()
+        elif isinstance(entry, Path):
+            yield entry
+        elif not _is_folder(entry):
+            if not _excluded(entry.path, rules, is_folder=False):
+                yield Path(entry.path)
+        elif ignored or (entry.name != ".git" and not _excluded(entry.path, rules, is_folder=True)):
+            stack.append(_listed(entry.path, rules, ignored))
+
+
+def _listed(folder: str, rules: Rules, ignored: bool) -> tuple[Iterator[Any], Rules]:
+    """Return a folder's entries by name, or the folder itself if it can't be listed; and the rules below it."""
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError:
+        return iter([Path(folder)]), rules
+    if not ignored:
+        rules += _own(folder)
+    return iter(entries), rules
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
+
+
+def _above(path: Path) -> Rules:
+    """Return the rules of the folders above `path`, from the root of its repository."""
+    upward = list(path.absolute().parents)
+    root = next((i for i, folder in enumerate([path.absolute(), *upward]) if (folder / ".git").exists()), 0)
+    return tuple(rule for folder in reversed(upward[:root]) for rule in _own(str(folder)))
+
+
+def _own(folder: str) -> Rules:
+    """Return the rules of a folder's own `.gitignore`."""
+    path = Path(folder, _IGNORE)
+    try:
+        if not path.is_file():
+            return ()
+        with path.open("rb") as stream:
+            lines = stream.read(_MAX_RULES).decode("utf-8", "surrogateescape").splitlines()
+    except OSError:
+        return ()
+    from pathspec import GitIgnoreSpec
+
+    specs = []
+    for line in lines:
+        try:
+            GitIgnoreSpec.from_lines([line])
+        except ValueError:
+            continue  # git passes over a pattern that it can't read, too
+        specs.append(line)
+    return ((os.path.abspath(folder), GitIgnoreSpec.from_lines(specs)),) if specs else ()
+
+
+def _excluded(path: str, rules: Rules, *, is_folder: bool) -> bool:
+    """Tell whether git would ignore `path`: the innermost file that says anything decides."""
+    for base, spec in reversed(rules):
+        relative = os.path.relpath(os.path.abspath(path), base).replace(os.sep, "/")
+        verdict: bool | None = spec.check_file(relative + "/" * is_folder).include
+        if verdict is not None:
+            return verdict
+    return False
