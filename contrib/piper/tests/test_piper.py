@@ -57,7 +57,9 @@ def test_a_recogniser_understands_it() -> None:
     samples = resample_poly(audio.samples[:, 0].astype(float), 16_000, audio.rate)
     decoder = sphinx.Decoder(loglevel="FATAL")
     decoder.start_utt()
-    decoder.process_raw(np.rint(samples / np.abs(samples).max() * 16_000).astype(np.int16).tobytes(), full_utt=True)
+    decoder.process_raw(
+        np.rint(samples / np.abs(samples).max() * 16_000).astype(np.int16).tobytes(), full_utt=True
+    )
     decoder.end_utt()
     heard = decoder.hyp().hypstr.split()
     assert sum(word in heard for word in text.split()) >= 14  # of 17
