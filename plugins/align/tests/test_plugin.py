@@ -154,3 +154,16 @@ def test_a_recording_without_its_words_fails_clearly(recording: tuple[Path, Path
     done = CliRunner().invoke(main, ["align", str(audio), str(script), str(out)])
     assert done.exit_code == 1
     assert not out.exists()
+
+
+def test_what_is_spoken_has_visemes(tmp_path: Path) -> None:
+    """`kinetoscope speak --cues` asks the aligner for what the voice does not give."""
+    pytest.importorskip("kinetoscope_espeak", reason="kinetoscope-espeak is not installed")
+    pytest.importorskip("espeakng_loader", reason="eSpeak NG is not installed")
+    script, out = tmp_path / "said.txt", tmp_path / "said.wav"
+    script.write_text("The river is wide.\n")
+    done = CliRunner().invoke(main, ["speak", str(script), str(out), "--provider", "espeak", "--cues"])
+    assert done.exit_code == 0, done.output
+    cues = json.loads((tmp_path / "said.cues.json").read_text())["cues"]
+    assert {cue["kind"] for cue in cues} == {"sentence", "word", "phoneme", "viseme"}
+    assert {cue["source"] for cue in cues if cue["kind"] == "word"} == {"native"}
