@@ -130,6 +130,18 @@ def files() -> list[str]:
     return sorted(found)
 
 
+def play_on_a_stage(host: Any, motion: Any) -> None:
+    """Let a character play on a stage with threads."""
+    from kinetoscope_stage import Library, Loop, Schedule, World
+    from kinetoscope_stage.character import character
+
+    world = World()
+    character(world, motion.skeleton, clip=world.resource(Library).clip(motion)).spawn(world, 3)
+    schedule = Schedule([host.provider("system", info.name) for info in host.providers("system")], threads=2)
+    Loop(world, schedule).headless(3)
+    schedule.close()
+
+
 def use_everything(folder: Path) -> None:
     """Use detector, importer, feature, model, solver, renderer, media and voice of one host."""
     from kinetoscope import Host
@@ -154,6 +166,7 @@ def use_everything(folder: Path) -> None:
             fitted.save(folder / info.name)
             host.model(info.name).load(folder / info.name)
         host.provider("solver").plant(asset.motions[0])
+        play_on_a_stage(host, motion)
         shown, character = film.stand_in(asset, 0)
         output = settings.Output(file="film.mp4", size=(64, 36), framerate=30.0, quality="draft")
         views = film.cameras(settings.Camera(), shown, None)[:4]

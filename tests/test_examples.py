@@ -29,7 +29,10 @@ from kinetoscope_spec import Provider, hookimpl
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "docs" / "examples"
-PAGES = [ROOT / "docs" / "pages" / "how-to" / name for name in ("embed-the-host.md", "bring-a-hook.md")]
+PAGES = [
+    ROOT / "docs" / "pages" / "how-to" / name
+    for name in ("embed-the-host.md", "bring-a-hook.md", "fill-a-stage.md")
+]
 
 gl = pytest.mark.gl
 pytestmark = pytest.mark.xdist_group("examples")
@@ -321,3 +324,24 @@ def test_a_shot_that_is_not_cancelled_is_a_film(tmp_path: Path, monkeypatch: pyt
     film = example("embed/shooting", monkeypatch).shoot_unless(lambda: False, shot)
     assert film.film.stat().st_size > 1000
     assert film.figures["foot_skate_cm_s"]["after"] >= 0
+
+
+# -- the stage
+
+
+@gl
+def test_a_crowd_is_filmed_and_does_it_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    crowd = example("stage/crowd", monkeypatch)
+    with Host() as host:
+        walks, run, wave = crowd.samples(host)
+        digests = []
+        for name in ("one", "two"):
+            options = {"count": 6, "seconds": 0.3, "size": (96, 54), "quality": "draft"}
+            world, recording, _ = crowd.film(host, walks, run, wave, tmp_path / f"{name}.mp4", **options)
+            digests.append(world.digest())
+    assert digests[0] == digests[1]
+    assert len(recording.ticks) == 9
+    with av.open(str(tmp_path / "one.mp4")) as film:
+        frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
+    assert len(frames) == 9
+    assert len(np.unique(frames[0].reshape(-1, 3), axis=0)) > 50, "somebody is to be seen"

@@ -73,6 +73,8 @@ def test_plugins_require_the_spec_and_no_other_room(folder: Path) -> None:
     name = str(project(folder)["name"])
     spec = ["kinetoscope-spec>=0.1,<0.2"]
     expected = {"kinetoscope-spec": []} | {voice: [*spec, "kinetoscope-perth>=0.1,<0.2"] for voice in VOICES}
+    # Who moves entities of the stage needs its components, by its module `hooks`.
+    expected["kinetoscope-mujoco"] = [*spec, "kinetoscope-stage>=0.1,<0.2"]
     assert ours == expected.get(name, spec)
 
 

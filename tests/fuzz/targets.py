@@ -222,6 +222,22 @@ def _checkpoint() -> Target:
     return Target("checkpoint", _with_file(".safetensors", load), (FormatError,), seeds)
 
 
+def _recording() -> Target:
+    from kinetoscope_stage import Recording
+    from kinetoscope_stage.recording import Tick
+
+    def seeds() -> list[bytes]:
+        told = Recording([Tick(0.1, 1.0, {"push": np.zeros((2, 3))}), Tick(None), Tick(0.0, 0.0, {})])
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "seed.jsonl"
+            told.save(str(path))
+            return [path.read_bytes()]
+
+    return Target(
+        "recording", _with_file(".jsonl", lambda path: Recording.load(str(path))), (FormatError,), seeds
+    )
+
+
 def _signatures() -> Target:
     import inspect
 
@@ -324,6 +340,7 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "shot": _shot,
     "config": _config,
     "checkpoint": _checkpoint,
+    "recording": _recording,
     "signatures": _signatures,
     "detect": _detect,
     "script-text": _script("text"),
@@ -345,6 +362,7 @@ PACKAGES = {
     "shot": ("kinetoscope",),
     "config": ("kinetoscope",),
     "checkpoint": ("kinetoscope_codebook",),
+    "recording": ("kinetoscope_stage",),
     "signatures": ("kinetoscope_magika", "kinetoscope_bvh", "kinetoscope_fbx", "kinetoscope_glb"),
     "detect": ("kinetoscope_magika",),
     "script-text": ("kinetoscope_spec.script",),

@@ -322,6 +322,10 @@ class Locomotion:
         """Return the ground position `[2]` m and facing `[2]` of the character now (world x, z)."""
         return state.history.ground[-1], formulas.heading(state.history.yaw[-1])
 
+    def forgotten(self, state: State) -> State:
+        """Return the state of a character that goes on alike but no longer knows what it has played."""
+        return attrs.evolve(state, played=())
+
     def frame_count(self, state: State) -> int:
         """Return how many frames have been played since the seed's last."""
         return sum(map(len, state.played))

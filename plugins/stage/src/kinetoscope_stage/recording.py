@@ -1,0 +1,116 @@
+"""What a loop was told, tick by tick, so that it can be done again."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+import numpy as np
+
+from kinetoscope_spec import FormatError
+from kinetoscope_stage._component import Array
+
+__all__ = ["LONGEST_S", "Recording", "Tick"]
+
+_FORMAT: Final = "kinetoscope stage recording 1"
+LONGEST_S: Final = 1e6
+"""A tick longer than eleven days is a mistake."""
+
+
+@attrs.frozen(eq=False)
+class Tick:
+    """One tick.
+
+    Attributes:
+        dt: seconds that passed, or None for a single step.
+        time_scale: simulated over real time; 0 while paused.
+        inputs: arrays by name, or None where those before still hold.
+    """
+
+    dt: float | None
+    time_scale: float = 1.0
+    inputs: Mapping[str, Array] | None = None
+
+
+@attrs.define(eq=False)
+class Recording:
+    """The ticks of a loop, in order. Saved as JSON lines: numbers survive to the last bit."""
+
+    ticks: list[Tick] = attrs.field(factory=list)
+
+    def save(self, path: str) -> None:
+        """Write to a file, one line a tick."""
+        lines = [json.dumps({"format": _FORMAT})]
+        for tick in self.ticks:
+            inputs = None if tick.inputs is None else {name: _told(a) for name, a in tick.inputs.items()}
+            lines.append(json.dumps({"dt": tick.dt, "time_scale": tick.time_scale, "inputs": inputs}))
+        Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str) -> Recording:
+        """Read a file that `save` wrote.
+
+        Raises:
+            FormatError: it is something else; names the line.
+        """
+        try:
+            lines = Path(path).read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError as error:
+            raise FormatError("holds bytes that are no text", path=path, expected=_FORMAT) from error
+        ticks = [_tick(line, number, path) for number, line in enumerate(lines[1:], start=2)]
+        if not lines or _parsed(lines[0], 1, path).get("format") != _FORMAT:
+            raise FormatError("is no recording", path=path, line=1, expected=f'{{"format": "{_FORMAT}"}}')
+        return cls(ticks)
+
+
+def _told(array: Array) -> dict[str, Any]:
+    return {"dtype": array.dtype.str, "values": array.tolist()}
+
+
+def _parsed(line: str, number: int, path: str) -> dict[str, Any]:
+    try:
+        held = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"is no JSON: {error}", path=path, line=number) from error
+    if not isinstance(held, dict):
+        raise FormatError("holds no object", path=path, line=number, expected="a JSON object")
+    return held
+
+
+def _dtype(name: Any) -> np.dtype[Any]:
+    # NumPy knows far more names than numbers have, some of which ask for any amount of memory.
+    if not isinstance(name, str) or not re.fullmatch(r"[<>|=]?[biuf](1|2|4|8|16)", name):
+        raise ValueError(f"dtype is {name!r}, expected one of numbers or truth values, such as '<f8'")
+    return np.dtype(name)
+
+
+def _tick(line: str, number: int, path: str) -> Tick:
+    held = _parsed(line, number, path)
+    dt: Any = held.get("dt")
+    scale: Any = held.get("time_scale")
+    inputs: Any = held.get("inputs")
+    value: Any
+    for name, value in (("dt", 0.0 if dt is None else dt), ("time_scale", scale)):
+        wrong = isinstance(value, bool) or not isinstance(value, int | float)
+        if wrong or not (math.isfinite(value) and 0 <= value <= LONGEST_S):
+            raise FormatError(f"{name} is {value!r}", path=path, line=number, expected="0 to 1e6")
+    if inputs is None:
+        return Tick(dt, scale, None)
+    try:
+        arrays = {name: np.array(one["values"], _dtype(one["dtype"])) for name, one in inputs.items()}
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise FormatError(
+            f"inputs: {error}", path=path, line=number, expected="arrays as dtype and values"
+        ) from error
+    for name, array in arrays.items():
+        if array.dtype.kind not in "biuf" or (array.dtype.kind == "f" and not np.isfinite(array).all()):
+            raise FormatError(
+                f"input {name!r} holds {array.dtype}", path=path, line=number, expected="numbers"
+            )
+        array.flags.writeable = False
+    return Tick(dt, scale, arrays)
