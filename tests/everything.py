@@ -180,6 +180,7 @@ def use_everything(folder: Path) -> None:
         said = host.voice("espeak").speak(Script.of("[whispers] Hello. *There* you are."))
         host.write_audio(folder / "said.flac", said)
         host.provider("watermarker").verify(said)
+        host.provider("aligner").align(said, Script.of("[whispers] Hello. *There* you are."))
         host.explain("importer", clip)
         host.diagnostics()
 

@@ -19,11 +19,11 @@ from kinetoscope import Host
 from kinetoscope.cli import main
 from kinetoscope.sound import joined
 from kinetoscope.speech import playing
-from kinetoscope.speech.captions import LONGEST_S, ROW_LETTERS, ROWS, captions, srt, vtt
 from kinetoscope_spec import Audio, Cue, KinetoscopeError, Line, Provenance, Script, ValidationError
 from kinetoscope_spec.contracts._speech import words_of
 from kinetoscope_spec.contracts.strategies._voice import scripts
 from kinetoscope_spec.script import plain_text
+from kinetoscope_spec.script.captions import LONGEST_S, ROW_LETTERS, ROWS, captions, srt, vtt
 
 VOICE = """
     import numpy as np

@@ -28,7 +28,10 @@ _WORDS_A_SECOND = 2.6
 @click.option("--srt", is_flag=True, help="Write captions beside OUT, SubRip.")
 @click.option("--vtt", is_flag=True, help="Write captions beside OUT, WebVTT.")
 @click.option(
-    "--cues", "with_cues", is_flag=True, help="Write the times of words and phonemes beside OUT, JSON."
+    "--cues",
+    "with_cues",
+    is_flag=True,
+    help="Write the times of words, phonemes and, with kinetoscope-align, visemes beside OUT, JSON.",
 )
 @click.option("--play", "aloud", is_flag=True, help="Play it when it is written.")
 @json_option
@@ -67,6 +70,8 @@ def command(
     began = time.perf_counter()
     with progress_bar("speaking") as progress:
         audio = _spoken(host, voice, told, progress)
+    if beside:
+        audio = _aligned(host, told, audio)
     took = time.perf_counter() - began
     written = host.write_audio(out, audio)
     files = [written.path, written.sidecar, *_write_beside(beside, told, audio)]
@@ -107,11 +112,23 @@ def _spoken(host: Host, voice: Any, told: Script, progress: Progress) -> Audio:
     return joined(host, pieces)
 
 
+def _aligned(host: Host, told: Script, audio: Audio) -> Audio:
+    """Return the speech with cues that the voice did not give, where something here finds them."""
+    from kinetoscope_spec.errors import KinetoscopeError
+
+    try:
+        aligner = host.provider("aligner")
+    except KinetoscopeError:  # none is installed, or none can run: the voice's own cues are what there is
+        return audio
+    aligned: Audio = aligner.align(audio, told)
+    return aligned
+
+
 def _write_beside(beside: dict[str, Path], told: Script, audio: Audio) -> list[str]:
     import json
 
     from kinetoscope.files import write_text
-    from kinetoscope.speech import captions
+    from kinetoscope_spec.script import captions
 
     held = captions.captions(told, audio) if {".srt", ".vtt"} & set(beside) else []
     made = {".srt": captions.srt, ".vtt": captions.vtt}

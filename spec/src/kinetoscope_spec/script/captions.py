@@ -9,9 +9,9 @@ from typing import Final
 
 import attrs
 
-from kinetoscope_spec import Audio, Cue, Script
 from kinetoscope_spec.errors import ValidationError
-from kinetoscope_spec.script import plain_text, words
+from kinetoscope_spec.script.steps import plain_text, words
+from kinetoscope_spec.voice import Audio, Cue, Script
 
 __all__ = ["Caption", "captions", "srt", "vtt"]
 
