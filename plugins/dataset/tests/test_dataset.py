@@ -77,6 +77,18 @@ def test_adding_twice_changes_nothing_and_other_numbers_replace(where, make):
         data.add()
 
 
+def test_what_is_replaced_leaves_nothing_behind(tmp_path, make):
+    folder = tmp_path / "d"
+
+    def kept(group: str) -> int:
+        return len([path for path in (folder / group).glob("*") if path.is_dir()])
+
+    data = Dataset.create(folder).add(make(1, morph_weights={"smile": np.ones(5, np.float32)}), source="x")
+    assert (kept("clips"), kept("morphs")) == (1, 1)
+    data = data.add(make(2), source="x")
+    assert (kept("clips"), kept("morphs"), len(data)) == (1, 0, 1)
+
+
 def test_windows_count_as_slices_do(where, make):
     held = make(5, 300)
     data = Dataset.create(where).add(held)

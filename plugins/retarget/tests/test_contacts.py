@@ -70,7 +70,9 @@ def test_two_bones_reach_what_is_in_reach(seed) -> None:
     a, b = random.uniform(0.2, 1.0, size=2)
     hinge = rotation.rotate(thigh, np.tile([1.0, 0.0, 0.0], (frames, 1)))
     upper = rotation.rotate(thigh, np.tile([0.0, -a, 0.0], (frames, 1)))
-    knee = rotation.from_axis_angle(hinge, random.uniform(0.0, 2.5, size=frames))
+    bend = random.uniform(0.0, 2.5, size=frames)
+    bend[:4] = -0.4  # overstretched
+    knee = rotation.from_axis_angle(hinge, bend)
     lower = rotation.rotate(knee, upper * (b / a))
     hip0 = random.normal(size=(frames, 3))
     hip = hip0 + random.normal(size=(frames, 3)) * 0.2
