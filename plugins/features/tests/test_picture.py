@@ -42,6 +42,21 @@ def test_speeds_are_thick_where_a_foot_stands(clip):
     assert "at 1 sigma" in axes.get_title(loc="left")
 
 
+def test_arrows_point_along_the_way(walkers):
+    """On the page too, whose x axis runs to the left."""
+    from matplotlib.quiver import Quiver
+
+    from kinetoscope_features.picture import drawn
+
+    figure = drawn(walkers.walk(speed=1.2, turn_rate=0.5, frames=150, name="walk_01"))
+    figure.draw_without_rendering()
+    (arrows,) = (found for axes in figure.axes for found in axes.findobj(Quiver))
+    way = arrows.get_offset_transform().transform(arrows.get_offsets())
+    ahead = np.array([path.vertices.max(axis=0) + path.vertices.min(axis=0) for path in arrows.get_paths()])
+    steps = np.diff(way, axis=0)
+    assert (np.sum(ahead[:-1] * steps, axis=1) > 0).all()
+
+
 @pytest.mark.parametrize("frames", [1, 2])
 def test_the_shortest_clips_are_drawn_too(walkers, frames, tmp_path):
     from kinetoscope_features.picture import drawn
