@@ -183,6 +183,14 @@ def test_a_signature_sees_the_same_of_a_file_and_of_its_bytes(tmp_path, size):
     assert seen[0] == seen[1] == (data[:4096], data[-4096:], size)
 
 
+def test_a_signature_whose_rule_fails_does_not_fit(tmp_path):
+    def broken(head, tail, size):
+        raise ZeroDivisionError
+
+    signatures = (Signature("broken", rule=broken), Signature("absent", rule="no_such_module:rule"))
+    assert by_signature(tmp_path, [*signatures, Signature("x", magic=b"x")], b"x").label == "x"
+
+
 def test_a_worker_has_one_reader(toy):
     """It chooses its importers once, not for every call."""
     with Host(allow=["toy"]) as host:

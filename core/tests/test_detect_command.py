@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from kinetoscope import Config, Host
 from kinetoscope.cli import detect as module
+from kinetoscope.cli._printers import printer
 from kinetoscope.cli._walk import walk
 from kinetoscope.cli.detect import FIELDS, command
 from kinetoscope_spec import Detection, Provider, Signature, hookimpl
@@ -123,6 +124,32 @@ def test_what_cannot_be_read_is_a_row_and_the_status(tree):
         rows = json.loads(run(tree / "b.aa", tree / "gone", tree / "c d", "--json", *form, status=1))["files"]
         assert [row["error"] for row in rows if row["path"].endswith("gone")] == ["No such file or directory"]
     assert "gone: No such file" in run(tree / "gone", status=1)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="other limits there")
+def test_a_name_that_is_too_long_loses_no_other(tree):
+    paths = [Path("x" * 5000), tree / "c d"]
+    assert list(walk(paths)) == list(walk(paths, ignored=True)) == paths
+
+
+def test_a_folder_that_was_named_is_looked_at_although_it_is_excluded(tree):
+    (tree / ".git").mkdir()
+    (tree / ".gitignore").write_text("a/\n")
+    (tree / "a" / ".gitignore").write_text("10.bb\n")
+    assert [path.name for path in walk([tree])] == [".gitignore", "b.aa", "c d"]
+    assert [path.name for path in walk([tree / "a"])] == [".gitignore", "2.bb", "k"]
+    assert [path.name for path in walk([tree / "a" / "z"])] == ["k"]
+
+
+@pytest.mark.parametrize("form", ["text", "csv"])
+def test_letters_that_the_stream_lacks_are_escaped(form):
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, encoding="ascii", newline="\n")
+    detection = {"label": "aa", "group": "g", "mime": "m", "score": 1.0, "decided_by": "rule"}
+    with printer(form, ("path", "label"), out) as show:
+        show({"path": "Läufe/言.aa", "error": None, "alarms": [], **detection})
+    out.flush()
+    assert raw.getvalue().splitlines()[-1].startswith(rb"L\xe4ufe/\u8a00.aa")
 
 
 def test_forms_exclude_each_other(tree):

@@ -161,12 +161,31 @@ def test_a_file_that_nobody_reads_is_refused_with_name_and_content(file):
         ({"max_bytes": -1}, ["max_bytes", "a number of bytes"]),
         ({"max_bytes": True}, ["max_bytes", "a number of bytes"]),
         ({"max_bytes_of": {"aa": "1"}}, ["max_bytes_of", "a table"]),
+        ("strict", ["'strict'", "a table", "policy"]),
+        (["strict"], ["['strict']", "a table"]),
     ],
 )
 def test_wrong_settings_are_named(gate, words):
     with pytest.raises(ConfigError) as caught:
         Config.load({"gate": gate}, environ={}, folder="/")
     assert all(word in str(caught.value) for word in ("gate", *words))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"policy": "strikt"},
+        {"policy": None},
+        {"block_labels": "aa"},
+        {"allow_groups": "animation"},
+        {"max_bytes": "9"},
+        {"max_bytes_of": {"aa": -1}},
+        {"max_bytes_of": 9},
+    ],
+)
+def test_a_gate_made_in_python_is_checked_too(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Gate(**wrong)
 
 
 def test_settings_join_key_by_key(tmp_path):

@@ -92,10 +92,16 @@ def _fits(signature: Signature, head: bytes, tail: bytes, size: int) -> bool:
     if signature.rule is None:
         return True
     rule = signature.rule
-    if isinstance(rule, str):
-        module, _, name = rule.partition(":")
-        rule = getattr(import_module(module), name)
-    return bool(rule(head, tail, size))
+    try:
+        if isinstance(rule, str):
+            module, _, name = rule.partition(":")
+            rule = getattr(import_module(module), name)
+        return bool(rule(head, tail, size))
+    except Exception as error:  # noqa: BLE001 - a stranger's rule may raise anything
+        from kinetoscope._log import warn
+
+        warn(f"the rule for {signature.label!r} failed: {error!r}")
+        return False
 
 
 def describe(detection: Detection) -> str:

@@ -23,12 +23,12 @@ _UNDECIDED = ("txt", "unknown")
 """What a detector says when it is not sure: no contradiction to a name."""
 
 
-def _labels(value: Iterable[str]) -> tuple[str, ...]:
-    return tuple(value)
+def _labels(value: Iterable[str]) -> tuple[str, ...] | str:
+    return value if isinstance(value, str) else tuple(value)  # a string is refused, not spelled out
 
 
 def _sizes(value: Mapping[str, int]) -> Mapping[str, int]:
-    return MappingProxyType(dict(value))
+    return MappingProxyType(dict(value)) if isinstance(value, Mapping) else value
 
 
 @attrs.frozen
@@ -43,6 +43,9 @@ class Gate:
         block_labels, block_groups: those that may not.
         max_bytes: how large a file may be; None: any size.
         max_bytes_of: by label, how large a file of that type may be.
+
+    Raises:
+        ValueError: a value is wrong: a misspelled policy would otherwise let in what it should keep out.
     """
 
     policy: str = "warn"
@@ -57,6 +60,12 @@ class Gate:
     max_bytes: int | None = None
     max_bytes_of: Mapping[str, int] = attrs.field(factory=dict, converter=_sizes)
 
+    def __attrs_post_init__(self) -> None:
+        for key in _CHECKS:
+            value = getattr(self, key)
+            if value is not None or key not in _OPTIONAL:
+                _check(key, value)
+
     @classmethod
     def of(cls, table: Gate | Mapping[str, Any]) -> Gate:
         """Return the gate that a table of the configuration describes.
@@ -66,13 +75,12 @@ class Gate:
         """
         if isinstance(table, Gate):
             return table
+        if not isinstance(table, Mapping):
+            raise ValueError(f"is {table!r}, expected a table with any of {', '.join(_CHECKS)}")
         for key, value in table.items():
-            check = _CHECKS.get(key)
-            if check is None:
-                raise ValueError(f"unknown key {key!r}{nearest(key, tuple(_CHECKS))}")
-            wanted, fits = check
-            if not fits(value):
-                raise ValueError(f"{key} is {value!r}, expected {wanted}")
+            if key not in _CHECKS:
+                raise ValueError(f"unknown key {key!r}{nearest(str(key), tuple(_CHECKS))}")
+            _check(key, value)
         return cls(**table)
 
     def refusal(self, detection: Detection, size: int) -> str | None:
@@ -136,6 +144,15 @@ _CHECKS: Mapping[str, tuple[str, Any]] = {
     "max_bytes": ("a number of bytes", _count),
     "max_bytes_of": ("a table of labels and numbers of bytes", _counts),
 }
+
+_OPTIONAL = ("allow_labels", "allow_groups", "max_bytes")
+"""Those that may be None in Python; a table leaves them out."""
+
+
+def _check(key: str, value: object) -> None:
+    wanted, fits = _CHECKS[key]
+    if not fits(value):
+        raise ValueError(f"{key} is {value!r}, expected {wanted}")
 
 
 def extensions_of(signatures: Iterable[Signature]) -> dict[str, frozenset[str]]:

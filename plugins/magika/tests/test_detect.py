@@ -252,6 +252,9 @@ def test_wrong_requests() -> None:
         DETECTOR.detect(b"", "high-confidance")
     with pytest.raises(TypeError, match="int"):
         DETECTOR.detect(3)  # type: ignore[arg-type]
+    for text in ("", "words and words"):
+        with pytest.raises(TypeError, match="StringIO can't be detected"):
+            DETECTOR.detect(io.StringIO(text))  # type: ignore[arg-type]
 
 
 def test_strangers_rules_may_fail() -> None:

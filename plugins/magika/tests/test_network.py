@@ -127,6 +127,17 @@ def test_without_numba_it_stays_with_plain_code(monkeypatch: pytest.MonkeyPatch)
     assert np.array_equal(NumpyNetwork(compiled=True)(row[None]), FAST(row[None]))
 
 
+def test_with_a_numba_that_does_not_work_it_stays_with_plain_code(tmp_path: Path) -> None:
+    (tmp_path / "numba.py").write_text("raise ImportError('Numba needs another NumPy')\n")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from kinetoscope_magika import _loops;"
+        "sys.exit(not (_loops.available() and _loops.compiled() is _loops.PLAIN))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-300:]
+    assert "Numba needs another NumPy" in done.stderr
+
+
 def test_a_batch_is_its_rows() -> None:
     rows = np.stack([tokens(bytes([i]) * 3000, bytes([i]) * 3000) for i in (65, 0, 255)])
     for network in (FAST, REFERENCE):

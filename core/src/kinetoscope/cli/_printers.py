@@ -20,7 +20,8 @@ Show = Callable[[Row], None]
 def printer(form: str, fields: Sequence[str], stream: TextIO | None = None) -> Iterator[Show]:
     """Yield a function that prints a row as `text`, `json` (one object, `files`), `jsonl` or `csv`.
 
-    Nothing is kept. Names that can't be printed (line breaks, bytes that are no UTF-8) are escaped.
+    Nothing is kept. Names that can't be printed (line breaks, bytes that are no UTF-8, letters that the
+    stream's encoding lacks) are escaped.
     """
     out = sys.stdout if stream is None else stream
     if form == "json":
@@ -30,7 +31,7 @@ def printer(form: str, fields: Sequence[str], stream: TextIO | None = None) -> I
     elif form == "csv":
         yield _csv(out, fields)
     else:
-        yield lambda row: print(_text(row), file=out)
+        yield lambda row: print(_encodable(_text(row), out), file=out)
 
 
 def _json(out: TextIO) -> Iterator[Show]:
@@ -56,14 +57,15 @@ def _csv(out: TextIO, fields: Sequence[str]) -> Show:
 
     def show(row: Row) -> None:
         cells = ("; ".join(cell) if isinstance(cell, list) else cell for cell in map(row.get, fields))
-        writer.writerow([_encodable(cell) if isinstance(cell, str) else cell for cell in cells])
+        writer.writerow([_encodable(cell, out) if isinstance(cell, str) else cell for cell in cells])
 
     return show
 
 
-def _encodable(text: str) -> str:
-    """Escape what UTF-8 has no bytes for: the parts of a name that are not UTF-8 on disk."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+def _encodable(text: str, out: TextIO) -> str:
+    """Escape what `out` has no bytes for: letters of other alphabets, parts of a name that are not UTF-8."""
+    encoding = out.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _text(row: Row) -> str:

@@ -21,12 +21,16 @@ def walk(paths: Iterable[Path], *, ignored: bool = False) -> Iterator[Path]:
     """Yield each path, and in place of a folder every file below it, sorted by name within a folder.
 
     What `.gitignore` files exclude (those of the folders above too, as far as the repository goes) and
-    `.git` itself are left out unless `ignored`; a path that was named is never left out. Links to
-    folders are yielded and not entered, so that a loop ends. A folder that can't be listed is yielded.
+    `.git` itself are left out unless `ignored`; a path that was named is never left out, and a folder
+    that was named although it is excluded is gone through by its own rules alone. Links to folders are
+    yielded and not entered, so that a loop ends. What can't be looked at or listed is yielded.
     """
     for path in paths:
-        if path.is_dir():
-            yield from _below(str(path), () if ignored else _above(path), ignored)
+        if os.path.isdir(path):  # False where Path.is_dir raises: a name too long, a folder closed to us
+            rules = () if ignored else _above(path)
+            if _excluded(str(path), rules, is_folder=True):
+                rules = ()
+            yield from _below(str(path), rules, ignored)
         else:
             yield path
 
@@ -70,7 +74,8 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 def _above(path: Path) -> Rules:
     """Return the rules of the folders above `path`, from the root of its repository."""
     upward = list(path.absolute().parents)
-    root = next((i for i, folder in enumerate([path.absolute(), *upward]) if (folder / ".git").exists()), 0)
+    inward = enumerate([path.absolute(), *upward])
+    root = next((i for i, folder in inward if os.path.exists(folder / ".git")), 0)
     return tuple(rule for folder in reversed(upward[:root]) for rule in _own(str(folder)))
 
 
@@ -78,7 +83,7 @@ def _own(folder: str) -> Rules:
     """Return the rules of a folder's own `.gitignore`."""
     path = Path(folder, _IGNORE)
     try:
-        if not path.is_file():
+        if not os.path.isfile(path):
             return ()
         with path.open("rb") as stream:
             lines = stream.read(_MAX_RULES).decode("utf-8", "surrogateescape").splitlines()

@@ -32,7 +32,7 @@ def alarms(found: Detection, ends: Ends) -> Iterator[str]:
         yield f"a zip archive is appended: this {found.label} opens as a zip too"
     if is_zip:
         yield from _strange_members(found, ends)
-    if not found.is_text and ends.size > len(ends.tail) // 2:
+    if not found.is_text:
         script = next((s for s in _SCRIPTS if s in ends.tail[-1024:].lower()), None)
         if script is not None and found.label not in ("unknown", "zip", "jar"):
             yield f"a script ({script.decode().strip()}) stands at the end of this {found.label}"

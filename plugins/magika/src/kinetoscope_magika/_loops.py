@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from importlib.util import find_spec
 from typing import Protocol
@@ -9,6 +10,8 @@ from typing import Protocol
 import numpy as np
 
 __all__ = ["PLAIN", "Loops", "available", "compiled"]
+
+_LOG = logging.getLogger("kinetoscope.magika")
 
 
 class Loops(Protocol):
@@ -71,7 +74,14 @@ def available() -> bool:
 
 @cache
 def compiled() -> Loops:
-    """Return the loops in compiled code: ten times as fast, and without the interpreter's lock."""
-    from kinetoscope_magika._kernel import Compiled
+    """Return the loops in compiled code: ten times as fast, and without the interpreter's lock.
 
+    A Numba that is there and does not work (it is made for another NumPy, it finds no folder for its
+    cache) gives the plain loops, which have the same answers.
+    """
+    try:
+        from kinetoscope_magika._kernel import Compiled
+    except Exception as error:  # noqa: BLE001 - Numba raises ImportError, RuntimeError and its own
+        _LOG.warning("Numba can't be used, detection of many files is slower: %r", error)
+        return PLAIN
     return Compiled()

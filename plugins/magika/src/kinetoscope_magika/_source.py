@@ -131,7 +131,7 @@ def opened(source: str | Path | bytes | bytearray | memoryview | BinaryIO) -> It
     elif isinstance(source, str | os.PathLike):
         with _opened_path(os.fspath(source)) as found:
             yield found
-    elif hasattr(source, "read") and hasattr(source, "seek"):
+    elif hasattr(source, "read") and hasattr(source, "seek") and not isinstance(source, io.TextIOBase):
         position = source.tell()
         try:
             yield Source(source, source.seek(0, os.SEEK_END))
