@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,20 @@ def test_letters_that_the_stream_lacks_are_escaped(form):
         show({"path": "Läufe/言.aa", "error": None, "alarms": [], **detection})
     out.flush()
     assert raw.getvalue().splitlines()[-1].startswith(rb"L\xe4ufe/\u8a00.aa")
+
+
+def test_of_a_large_folder_only_names_are_held(tmp_path):
+    many = 3000
+    for i in range(many):
+        (tmp_path / f"{i:040d}").touch()
+    assert sum(1 for _ in walk([tmp_path], ignored=True)) == many  # the interpreter's own tables grow first
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in walk([tmp_path], ignored=True)) == many
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < many * 150
 
 
 def test_forms_exclude_each_other(tree):

@@ -317,6 +317,35 @@ def test_arrays_of_objects_alarm() -> None:
         assert bool(found.alarms) == alarmed
 
 
+@pytest.mark.parametrize(
+    ("header", "alarmed"),
+    [
+        ("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", True),
+        ("{'fortran_order': False, 'shape': (1,), 'descr': '|O'}", True),
+        ('{"descr": "|O", "fortran_order": False, "shape": (1,)}', True),
+        ("{'descr': '|\\x4f', 'fortran_order': False, 'shape': (1,)}", True),
+        ("{'descr': 'object', 'fortran_order': False, 'shape': (1,)}", True),
+        ("{'descr': [('a', [('b', '|' 'O')])], 'fortran_order': False, 'shape': (1,)}", True),
+        ("{'descr': [('O', '<f8')], 'fortran_order': False, 'shape': (1,)}", False),
+        ("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}" + " " * 5000, True),
+        ("{'descr': '<f8', 'fortran_order': False, 'shape': (1,)}" + " " * 5000, False),
+        ("{'descr': " + "-" * 4000, False),
+    ],
+)
+def test_arrays_of_objects_alarm_however_the_header_is_written(header: str, alarmed: bool) -> None:
+    data = header.encode() + b"\n"
+    found = DETECTOR.detect(b"\x93NUMPY\1\0" + len(data).to_bytes(2, "little") + data + bytes(16))
+    assert found.label == "npy"
+    assert any("Python objects" in alarm for alarm in found.alarms) == alarmed
+
+
+def test_bytes_behind_an_appended_zip_hide_it_not() -> None:
+    for behind in (b"\0", b"\n", bytes(500)):
+        data = ELF + zipped(a=b"1") + behind
+        assert zipfile.is_zipfile(io.BytesIO(data))
+        assert any("zip" in alarm for alarm in DETECTOR.detect(data).alarms)
+
+
 def test_script_behind_a_picture_alarms() -> None:
     picture = b"\x76\x2f\x31\x01\x02\0\0\0channels\0chlist\0" + bytes(range(256)) * 40
     found = DETECTOR.detect(picture + b"\n<?php system($_GET['c']); ?>")

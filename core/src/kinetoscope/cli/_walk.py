@@ -43,25 +43,34 @@ def _below(folder: str, rules: Rules, ignored: bool) -> Iterator[Path]:
         rules = stack[-1][1]
         if entry is None:
             stack.pop()
-        elif isinstance(entry, Path):
-            yield entry
-        elif not _is_folder(entry):
-            if not _excluded(entry.path, rules, is_folder=False):
-                yield Path(entry.path)
-        elif ignored or (entry.name != ".git" and not _excluded(entry.path, rules, is_folder=True)):
-            stack.append(_listed(entry.path, rules, ignored))
+            continue
+        path, is_folder = entry
+        if not is_folder:
+            if not _excluded(path, rules, is_folder=False):
+                yield Path(path)
+        elif ignored or (os.path.basename(path) != ".git" and not _excluded(path, rules, is_folder=True)):
+            stack.append(_listed(path, rules, ignored))
 
 
-def _listed(folder: str, rules: Rules, ignored: bool) -> tuple[Iterator[Any], Rules]:
-    """Return a folder's entries by name, or the folder itself if it can't be listed; and the rules below it."""
+def _listed(folder: str, rules: Rules, ignored: bool) -> tuple[Iterator[tuple[str, bool]], Rules]:
+    """Return what a folder holds by name, and whether it is to be entered; and the rules below it.
+
+    A folder that can't be listed is given back as what is not to be entered. Names alone are held:
+    all that a million entries of one folder know of themselves would take a quarter of a gigabyte.
+    """
+    names, folders = [], set()
     try:
         with os.scandir(folder) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
+            for entry in found:
+                names.append(entry.name)
+                if _is_folder(entry):
+                    folders.add(entry.name)
     except OSError:
-        return iter([Path(folder)]), rules
+        return iter([(folder, False)]), ()
+    names.sort()
     if not ignored:
         rules += _own(folder)
-    return iter(entries), rules
+    return ((os.path.join(folder, name), name in folders) for name in names), rules
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

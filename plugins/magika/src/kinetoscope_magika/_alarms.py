@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import struct
 from collections.abc import Iterator
+
+from numpy.lib.format import descr_to_dtype
 
 from kinetoscope_magika._knowledge import content_types, settings
 from kinetoscope_magika._source import WINDOW, Ends
@@ -16,6 +19,9 @@ __all__ = ["alarms", "second_opinion"]
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _END, _ENTRY = b"PK\x05\x06", b"PK\x01\x02"
 _SCRIPTS = (b"<?php", b"<script", b"\n#!/", b"<%@")
+
+_OBJECTS = re.compile(rb"""['"](?:[|<>=]?O\d*|object|[^'"]*\\[^'"]*)['"]""")
+"""A string that may stand for the type of objects: by name, or by escapes."""
 
 _SURE = 0.9
 """How sure the network must be of code before a label that it does not know is doubted."""
@@ -41,12 +47,13 @@ def alarms(found: Detection, ends: Ends) -> Iterator[str]:
 
 
 def _has_zip_end(ends: Ends) -> bool:
-    """Tell whether a zip's end record (APPNOTE 4.3.16) closes the file."""
+    """Tell whether a zip's end record (APPNOTE 4.3.16) stands in the file's tail."""
     at = ends.tail.rfind(_END)
     while at >= 0:
         if len(ends.tail) - at >= 22:
             size, offset, comment = struct.unpack_from("<IIH", ends.tail, at + 12)
-            if at + 22 + comment == len(ends.tail) and size + offset <= ends.size:
+            # What follows the comment hides nothing: unpackers look for the record, not for the end.
+            if at + 22 + comment <= len(ends.tail) and size + offset <= ends.size:
                 return True
         at = ends.tail.rfind(_END, 0, at)
     return False
@@ -68,8 +75,20 @@ def _strange_members(found: Detection, ends: Ends) -> Iterator[str]:
 
 
 def _holds_objects(head: bytes) -> bool:
-    described = re.search(rb"'descr'\s*:\s*(.*?)'fortran_order'", head[:1024], re.DOTALL)
-    return described is not None and re.search(rb"'[|<>=]?O\d*'", described.group(1)) is not None
+    """Tell whether an NPY header's type has objects in it, however the header is written.
+
+    A header that is longer than the head, or has escapes, is searched for the words of that type.
+    """
+    start = 10 if head[6] == 1 else 12
+    length = int.from_bytes(head[8:start], "little")
+    header = head[start : start + length]
+    try:
+        if len(header) < length or b"\\" in header:
+            raise ValueError("is not to be read as it stands")
+        described = ast.literal_eval(header.decode("latin-1").strip())
+        return bool(descr_to_dtype(described["descr"]).hasobject)
+    except Exception:  # noqa: BLE001 - a forged header raises anything
+        return _OBJECTS.search(header) is not None
 
 
 def second_opinion(found: Detection, guess: Guess) -> Iterator[str]:

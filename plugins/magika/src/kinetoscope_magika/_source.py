@@ -117,6 +117,10 @@ def _leading(data: bytes) -> int:
     return len(data) - len(data.lstrip(BLANKS))
 
 
+def _is_text(stream: object) -> bool:
+    return isinstance(stream, io.TextIOBase)
+
+
 @contextmanager
 def opened(source: str | Path | bytes | bytearray | memoryview | BinaryIO) -> Iterator[Source | Special]:
     """Open a path, bytes or a stream (whose position is put back).
@@ -131,7 +135,7 @@ def opened(source: str | Path | bytes | bytearray | memoryview | BinaryIO) -> It
     elif isinstance(source, str | os.PathLike):
         with _opened_path(os.fspath(source)) as found:
             yield found
-    elif hasattr(source, "read") and hasattr(source, "seek") and not isinstance(source, io.TextIOBase):
+    elif hasattr(source, "read") and hasattr(source, "seek") and not _is_text(source):
         position = source.tell()
         try:
             yield Source(source, source.seek(0, os.SEEK_END))
