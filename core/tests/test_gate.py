@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import threading
+import time
 from pathlib import Path
 
 import attrs
@@ -11,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kinetoscope import Config, Host
+from kinetoscope._detection import UnreadableFile, check_readable
 from kinetoscope.convert import FileReader
 from kinetoscope.gate import Gate, extensions_of, mismatch
 from kinetoscope_spec import ConfigError, Detection, FormatError, Provider, Signature, hookimpl
@@ -234,6 +238,24 @@ def test_a_file_comes_in_if_and_only_if_nothing_excludes_it(label, allowed, bloc
     gate = Gate(allow_labels=allowed, block_labels=blocked, max_bytes=most)
     fits = label not in blocked and (allowed is None or label in allowed) and (most is None or size <= most)
     assert (gate.refusal(Detection(label), size) is None) == fits
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_that_takes_a_files_place_is_refused_and_not_waited_for(tmp_path, monkeypatch):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    regular = Path(__file__).stat()
+    # Whoever waits for a writer gets one in the end, so that the test ends too.
+    writer = threading.Timer(3, lambda: os.close(os.open(pipe, os.O_RDWR)))
+    writer.start()
+    began = time.monotonic()
+    try:
+        with monkeypatch.context() as patched, pytest.raises(UnreadableFile, match="is a pipe"):
+            patched.setattr(Path, "stat", lambda self: regular)
+            check_readable(pipe)
+        assert time.monotonic() - began < 2
+    finally:
+        writer.cancel()
 
 
 def test_a_name_contradicts_only_what_is_sure():
