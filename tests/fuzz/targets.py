@@ -322,10 +322,15 @@ def _speech_sound() -> Target:
 
 
 def _speech_cache() -> Target:
-    from kinetoscope_gemini._cache import _read
+    from kinetoscope_gemini._cache import Kept, _read, _written
+
+    def seeds() -> list[bytes]:
+        import numpy as np
+
+        return [_written(Kept(np.linspace(-1, 1, 64, dtype=np.float32), 24_000, "2026-01-01T00:00:00+00:00"))]
 
     errors = (ValueError, LookupError, TypeError, AttributeError)
-    return Target("gemini-cache", _read, errors, lambda: [b"{}"])
+    return Target("gemini-cache", _read, errors, seeds)
 
 
 TARGETS: dict[str, Callable[[], Target]] = {

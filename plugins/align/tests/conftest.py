@@ -1,4 +1,4 @@
-"""Lets the tests import `listening`, which stands beside them."""
+"""Lets the tests import `hearing`, which stands beside them."""
 
 import sys
 from pathlib import Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from listening import TEXT, bare, off, onsets, said, spoken, words
+from hearing import TEXT, bare, off, onsets, said, spoken, words
 from scipy.signal import resample_poly
 
 from kinetoscope_align.aligner import EstimateAligner, SphinxAligner

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hearing import bare, envelope, said
 from hypothesis import given
 from hypothesis import strategies as st
-from listening import bare, envelope, said
 
 from kinetoscope_align.aligner import EstimateAligner, SphinxAligner
 from kinetoscope_align.curves import frame_times, jaw_curve, viseme_curves, viseme_weights

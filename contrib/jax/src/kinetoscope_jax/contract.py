@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from functools import lru_cache
 
+import numpy as np
 from hypothesis import Phase, find, settings
 from hypothesis import strategies as st
 
@@ -31,10 +32,16 @@ class JaxContract(FeatureContract):
         return self.motions()
 
 
+def _differ(motion: Motion, other: Motion) -> bool:
+    """Whether a clip is another one in the mirror, as far as joints' places tell."""
+    places, mirrored = (held.global_transforms()[0] for held in (motion, other))
+    return bool(np.abs(places - mirrored).max() > 0.1)
+
+
 @lru_cache(maxsize=1)
 def _pairs() -> list[tuple[Motion, Motion]]:
     """Return three pairs, drawn once: of 15 joints at least, of 24, and of joints with axes of their own."""
-    given = mirrored_walks(frames=st.just(8), framerates=st.just(30.0))
+    given = mirrored_walks(frames=st.just(8), framerates=st.just(30.0)).filter(lambda pair: _differ(*pair))
     settled = settings(database=None, deadline=None, phases=[Phase.generate], max_examples=500)
     return [
         find(given, held, settings=settled, random=random.Random(0))  # noqa: S311 - the same pairs every time

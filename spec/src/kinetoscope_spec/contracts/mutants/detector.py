@@ -43,7 +43,9 @@ class _Says(Wrapper):
         return [self.changed(found, found.path) for found in self.real.detect_many(paths, mode)]
 
     def detect_each(self, paths: Iterable[str | Path], mode: str = _STRICT) -> Iterator[Detection]:
-        each = getattr(self.real, "detect_each", self.real.detect_many)
+        each = getattr(self.real, "detect_each", None)
+        if each is None:
+            return (found for path in paths for found in self.detect_many([path], mode))
         return (self.changed(found, found.path) for found in each(paths, mode))
 
     def changed(self, found: Detection, source: Any) -> Detection:
