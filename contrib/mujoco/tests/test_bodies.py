@@ -177,7 +177,10 @@ def test_replay_is_bit_equal_while_bodies_come_and_go() -> None:
         ({"shape": 7}, "shape of entity .* is 7"),
         ({"size": [0.1, 0.0, 0.1]}, "size of entity"),
         ({"mass": -1.0}, "mass of entity .* is -1"),
-        ({"friction": -0.5}, "friction of entity"),
+        ({"friction": -0.5}, "friction of entity .* 0 or more"),
+        ({"mass": -1.0}, "mass of entity .* expected 0, or"),
+        ({"mass": 1e-20}, "mass of entity"),
+        ({"mass": 1e-8, "size": [1e-6, 1e-6, 1e-6]}, "MuJoCo takes none"),
     ],
 )
 def test_what_is_no_body_is_named(given, words) -> None:

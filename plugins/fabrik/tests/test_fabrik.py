@@ -165,6 +165,14 @@ def test_precision_batches_and_tiny_or_huge_worlds() -> None:
         ({"tolerance": -1.0}, "tolerance"),
         ({"tolerance": np.inf}, "tolerance"),
         ({"iterations": -1}, "iterations"),
+        ({"iterations": 1.5}, "iterations is 1.5, expected a whole number"),
+        ({"iterations": np.nan}, "iterations"),
+        ({"iterations": 2**40}, "iterations"),
+        (
+            {"targets": np.array([[0, 0, 0], [0, 0, -1e200]])},
+            r"targets\[1, 2\] is -1e\+200, expected at most",
+        ),
+        ({"chains": np.full((2, 3, 3), 1e60)}, r"chains\[0, 0, 0\]"),
         ({"chains": np.full((2, 3, 3), "a")}, "expected numbers"),
     ],
 )
@@ -172,6 +180,12 @@ def test_mistakes_are_named(options, message) -> None:
     given = {"chains": np.zeros((2, 3, 3)), "targets": np.zeros((2, 3))} | options
     with pytest.raises(ValidationError, match=message):
         COMPILED.solve(given.pop("chains"), given.pop("targets"), **given)
+
+
+def test_lists_are_taken_as_arrays_are() -> None:
+    chains, targets = np.array([[[0.0, 0, 0], [0, 1, 0], [0, 2, 0]]]), np.array([[1.0, 0.5, 0]])
+    found = COMPILED.solve(chains.tolist(), targets.tolist())
+    np.testing.assert_array_equal(found.positions, COMPILED.solve(chains, targets).positions)
 
 
 def test_importing_the_plugin_is_cheap() -> None:

@@ -105,3 +105,17 @@ def test_a_warm_start_saves_iterations_and_wears_nothing_down(solver) -> None:
 
 def test_all_plant() -> None:
     assert all(callable(solver.plant) for solver in SOLVERS)
+
+
+@pytest.mark.parametrize("solver", [FabrikSolver(), TwoBoneSolver(), CcdSolver(), JacobianSolver()])
+def test_the_largest_that_is_taken_is_solved_as_the_small_is(solver) -> None:
+    rng = np.random.default_rng(5)
+    chains = np.cumsum(rng.normal(size=(50, 3, 3)), axis=1)
+    targets = chains[:, 0] + rng.normal(size=(50, 3))
+    largest = 1e40 / max(np.abs(chains).max(), np.abs(targets).max()) * (1 - 1e-12)
+    small = solver.solve(chains, targets)
+    large = solver.solve(chains * largest, targets * largest, tolerance=1e-3 * largest)
+    np.testing.assert_allclose(large.positions / largest, small.positions, atol=1e-6)
+    np.testing.assert_array_equal(large.converged, small.converged)
+    with pytest.raises(ValidationError, match="expected at most"):
+        solver.solve(chains * (2 * largest), targets * (2 * largest))

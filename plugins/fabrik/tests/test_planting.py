@@ -401,8 +401,15 @@ def test_mistakes_are_named() -> None:
         plant(motion, contacts=np.ones((3, 2), bool))
     with pytest.raises(ValidationError, match="expected bool"):
         plant(motion, contacts=np.ones((150, 2)))
-    with pytest.raises(ValidationError, match="blend_s"):
-        plant(motion, blend_s=0)
+    for name in ("blend_s", "close_gaps_s", "drop_blips_s", "height_m", "speed_m_s", "ground_m"):
+        with pytest.raises(ValidationError, match=name):
+            plant(motion, **{name: np.nan})
+    for name, value in (
+        *(("blend_s", 0), ("blend_s", 1e300), ("close_gaps_s", np.inf), ("close_gaps_s", -1)),
+        *(("drop_blips_s", np.inf), ("ground_m", np.inf), ("ground_m", -1e300)),
+    ):
+        with pytest.raises(ValidationError, match=name):
+            plant(motion, **{name: value})
     names = tuple("Antenna" if name == "Toes_R" else name for name in NAMES)
     body = Skeleton(names, motion.skeleton.parents, motion.skeleton.rest_positions)
     with pytest.raises(ValidationError, match="right_toes"):

@@ -205,6 +205,53 @@ def test_what_does_not_fit_is_refused_and_nothing_is_made(given, words) -> None:
     assert len(world) == 0
 
 
+@component
+class Enormous:
+    numbers: Numbers = column(2**20)
+
+
+def test_what_memory_has_no_room_for_leaves_the_world_as_it_was() -> None:
+    world = World()
+    world.spawn_many(2, Weight())
+    world.despawn(world.spawn(Tag()))  # a slot to be used again
+    digest = world.digest()
+    with pytest.raises(MemoryError):
+        world.spawn_many(2**25, Enormous())  # 256 TiB, more than there are addresses
+    assert (len(world), world.digest()) == (2, digest)
+    world.spawn_many(30, Weight())
+    assert len(world) == sum(len(chunk) for chunk in world.query(Weight)) == 32
+
+
+def test_a_table_that_can_not_grow_stays_whole(monkeypatch) -> None:
+    world = World()
+    world.spawn_many(10, Weight())
+    digest, empty = world.digest(), np.empty
+
+    def short(shape, dtype=float):
+        if dtype == np.int32:  # of the second column
+            raise MemoryError("no room")
+        return empty(shape, dtype)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(np, "empty", short)
+        with pytest.raises(MemoryError):
+            world.spawn_many(100, Weight())
+    assert world.digest() == digest
+    world.spawn_many(100, Weight(count=np.arange(100)))
+    assert len(world) == 110
+
+
+@pytest.mark.parametrize("wrong", [0.5, "one", None, True])
+def test_ids_are_whole_numbers(wrong) -> None:
+    world = World()
+    entity = world.spawn(Weight())
+    with pytest.raises(ValidationError, match="expected ids"):
+        world.despawn(entity + wrong if wrong == 0.5 else wrong)
+    assert world.alive(entity).all()
+    world.despawn([])
+    assert len(world) == 1
+
+
 def test_the_dead_are_named() -> None:
     world = World()
     entity = world.spawn(Weight())
@@ -277,5 +324,6 @@ def test_digest_tells_states_apart() -> None:
     told_.events.emit(Weight(3))
     fed = world()
     fed.inputs = {"a": np.zeros(3)}
-    digests = {held.digest() for held in (world(), *others, late, drawn, told_, fed)}
-    assert len(digests) == 10
+    large = (World(seed=2**60), World(seed=2**60 + 1))
+    digests = {held.digest() for held in (world(), *others, late, drawn, told_, fed, *large)}
+    assert len(digests) == 12

@@ -23,6 +23,9 @@ Array = NDArray[Any]
 _USED: Final = {SPHERE: 1, CAPSULE: 2, BOX: 3}
 """How many numbers of `size` a shape uses."""
 
+_LIGHTEST_KG: Final = 1e-9
+"""MuJoCo refuses what has next to no mass or inertia."""
+
 _KEPT: Final = 4
 """Compiled models that are kept, for worlds that take turns."""
 
@@ -47,7 +50,8 @@ class RigidBodySystem:
         """Move on by `dt` s.
 
         Raises:
-            ValidationError: a shape, size, mass or friction that is none; bodies that flew apart.
+            ValidationError: a shape, size, mass or friction that is none or that MuJoCo refuses; bodies
+                that flew apart.
         """
         chunks = list(world.query(Body, Transform, without=(Parent,)))
         if not chunks or dt <= 0:
@@ -92,7 +96,10 @@ class RigidBodySystem:
         if found is None:
             from kinetoscope_mujoco._model import Model
 
-            found = Model(table, physics)
+            try:
+                found = Model(table, physics)
+            except ValueError as error:  # sizes so small that there is no inertia, or out of all bounds
+                raise ValidationError(f"MuJoCo takes none of {len(table.mass)} bodies: {error}") from error
         self._models[key] = found
         while len(self._models) > _KEPT:
             self._models.popitem(last=False)
@@ -110,11 +117,16 @@ def _table(gathered: Any, scale: Array, ids: Array) -> Table:
         )
     used = np.arange(3) < np.array([_USED[held] for held in shape.tolist()])[:, None]
     size = np.where(used, size, 0.0)
-    for name, values, fine in (
-        ("size", size, ((size > 0) | ~used).all(axis=1)),
-        ("mass", mass, (mass >= 0) & np.isfinite(mass)),
-        ("friction", friction, (friction >= 0) & np.isfinite(friction)),
+    for name, values, fine, expected in (
+        ("size", size, ((size > 0) | ~used).all(axis=1), "above 0"),
+        (
+            "mass",
+            mass,
+            (mass == 0) | (mass >= _LIGHTEST_KG) & np.isfinite(mass),
+            f"0, or {_LIGHTEST_KG} or more",
+        ),
+        ("friction", friction, (friction >= 0) & np.isfinite(friction), "0 or more"),
     ):
         for row in np.flatnonzero(~fine):
-            raise ValidationError(f"Body.{name} of entity {ids[row]} is {values[row]}, expected above 0")
+            raise ValidationError(f"Body.{name} of entity {ids[row]} is {values[row]}, expected {expected}")
     return Table(shape, size, gathered(Body, "center") * scale, mass, friction)

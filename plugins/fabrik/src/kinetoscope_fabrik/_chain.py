@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -12,7 +12,10 @@ from kinetoscope_fabrik._planter import Planter
 from kinetoscope_fabrik.protocol import Array, Solution
 from kinetoscope_spec import ValidationError
 
-__all__ = ["ArraySolver", "checked", "numbers"]
+__all__ = ["ArraySolver", "check_iterations", "checked", "numbers"]
+
+_LARGEST: Final = 1e40
+"""Metres from the origin within which all solvers have room for their products."""
 
 
 class ArraySolver(Planter):
@@ -56,7 +59,9 @@ class ArraySolver(Planter):
             root = given[:, :1]
             bent = _poles.towards(out - root, pole - given[:, 0])
             out = np.where((bent == out - root).all(axis=(1, 2), keepdims=True), out, bent + root)
-        return Solution(out.astype(np.result_type(chains, np.float32), copy=False), count, reached)
+        return Solution(
+            out.astype(np.result_type(np.asarray(chains), np.float32), copy=False), count, reached
+        )
 
 
 def _warm(chains: Array, start: Array) -> Array:
@@ -74,7 +79,8 @@ def checked(
     """Return chains, targets and poles as float64.
 
     Raises:
-        ValidationError: a shape, NaN, an infinity, a negative tolerance or number of iterations.
+        ValidationError: a shape, NaN, an infinity or the like of 1e41, a negative tolerance, iterations that are no number
+            of times.
     """
     chains = numbers("chains", chains, (None, None, 3))
     if not chains.shape[1]:
@@ -84,9 +90,18 @@ def checked(
         poles = numbers("poles", poles, (len(chains), 3))
     if not (np.isfinite(tolerance) and tolerance >= 0):
         raise ValidationError(f"tolerance is {tolerance}, expected metres, 0 or more")
-    if iterations < 0:
-        raise ValidationError(f"iterations is {iterations}, expected 0 or more")
+    check_iterations(iterations)
     return chains, targets, poles
+
+
+def check_iterations(iterations: Any) -> None:
+    """Refuse what is no number of times: a whole one, of 31 bits, as compiled solvers count.
+
+    Raises:
+        ValidationError: it is none.
+    """
+    if not isinstance(iterations, int | np.integer) or not 0 <= iterations < 1 << 31:
+        raise ValidationError(f"iterations is {iterations!r}, expected a whole number, 0 to {(1 << 31) - 1}")
 
 
 def numbers(name: str, value: Any, shape: tuple[int | None, ...]) -> Array:
@@ -99,4 +114,9 @@ def numbers(name: str, value: Any, shape: tuple[int | None, ...]) -> Array:
     if not np.isfinite(array).all():
         place = ", ".join(map(str, np.argwhere(~np.isfinite(array))[0]))
         raise ValidationError(f"{name}[{place}] is not finite, expected a number")
+    # Of the largest a float64 holds even the squares overflow, and what comes out is NaN.
+    large = np.abs(array) > np.float64(_LARGEST)
+    if large.any():
+        place = ", ".join(map(str, np.argwhere(large)[0]))
+        raise ValidationError(f"{name}[{place}] is {array[large][0]:g}, expected at most {_LARGEST:g}")
     return np.ascontiguousarray(array, np.float64)

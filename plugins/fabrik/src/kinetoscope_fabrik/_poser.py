@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from kinetoscope_fabrik import _poles, _tree, _tree_fabrik
-from kinetoscope_fabrik._chain import ArraySolver, numbers
+from kinetoscope_fabrik._chain import ArraySolver, check_iterations, numbers
 from kinetoscope_fabrik.protocol import Array
 from kinetoscope_fabrik.rig import Goal, Posed, Rig
 from kinetoscope_spec import ValidationError, rotation
@@ -39,9 +39,10 @@ class RigSolver(ArraySolver):
         local = _unit("rotations", numbers("rotations", rotations, (None, len(rig.parents), 4)))
         batch = len(local)
         places = np.zeros((batch, 3)) if roots is None else numbers("roots", roots, (batch, 3))
-        for name, value in (("tolerance", tolerance), ("angle", angle), ("iterations", iterations)):
+        for name, value in (("tolerance", tolerance), ("angle", angle)):
             if not (np.isfinite(value) and value >= 0):
                 raise ValidationError(f"{name} is {value}, expected a number, 0 or more")
+        check_iterations(iterations)
         task = _tree.Task.of(rig, [_checked(rig, goal, batch) for goal in goals], free_root)
         if not task.pulled:
             raise ValidationError("there is no goal and no loop, expected at least one")

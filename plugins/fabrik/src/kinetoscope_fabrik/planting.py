@@ -25,6 +25,12 @@ __all__ = ["ground_level", "plant", "skate_cm_s"]
 _GROUND_PERCENTILE = 5
 """Of the heights of both toes over all frames: where they rest, a few outliers apart."""
 
+_LONGEST_BLEND_S = 60.0
+"""More is a mistake, and every frame of it costs memory."""
+
+_FARTHEST_M = 1e6
+"""Further from the origin millimetres are lost."""
+
 
 def plant(
     motion: Motion,
@@ -39,8 +45,16 @@ def plant(
     drop_blips_s: float = 0.0,
 ) -> Planting:
     """Hold the toes still wherever they touch the ground; see `FabrikSolver.plant`."""
-    if not (np.isfinite(blend_s) and blend_s > 0):
-        raise ValidationError(f"blend_s is {blend_s}, expected seconds above 0")
+    if not 0 < blend_s <= _LONGEST_BLEND_S:
+        raise ValidationError(f"blend_s is {blend_s}, expected seconds above 0, at most {_LONGEST_BLEND_S}")
+    for name, value in (("close_gaps_s", close_gaps_s), ("drop_blips_s", drop_blips_s)):
+        if not (np.isfinite(value) and value >= 0):
+            raise ValidationError(f"{name} is {value}, expected seconds, 0 or more")
+    for name, value in (("height_m", height_m), ("speed_m_s", speed_m_s)):
+        if np.isnan(value):
+            raise ValidationError(f"{name} is {value}, expected a number")
+    if ground_m is not None and not abs(ground_m) <= _FARTHEST_M:
+        raise ValidationError(f"ground_m is {ground_m}, expected metres, at most {_FARTHEST_M:g} up or down")
     legs = _legs.legs_of(motion.skeleton)
     _check_scales(motion, legs)
     pelvis = _legs.pelvis_of(motion.skeleton, legs)

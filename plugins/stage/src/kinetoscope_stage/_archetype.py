@@ -41,13 +41,18 @@ class Archetype:
 
     def append(self, entities: Array) -> Array:
         """Add a row for each entity and return which; what stands in them is up to the caller."""
+        self.reserve(len(entities))
         end = self.count + len(entities)
-        if end > len(self.entities):
-            self._resize(max(end, 2 * len(self.entities)))
         rows = np.arange(self.count, end)
         self.entities[self.count : end] = entities
         self.count = end
         return rows
+
+    def reserve(self, count: int) -> None:
+        """Make room for so many more rows, or, where memory runs out, raise and stay as it is."""
+        end = self.count + count
+        if end > len(self.entities):
+            self._resize(max(end, 2 * len(self.entities)))
 
     def write(self, kind: type, rows: Array, values: Mapping[str, Array]) -> None:
         """Write a component's `values [n, ...]` into `rows [n]`."""
@@ -95,7 +100,10 @@ class Archetype:
             other[:kept] = array[:kept]
             return other
 
-        self.entities = resized(self.entities)
-        for held in self.columns.values():
-            for field, array in held.items():
-                held[field] = resized(array)
+        # All of them before any is put in place: the last may be what memory has no room for.
+        entities = resized(self.entities)
+        columns = {
+            kind: {field: resized(array) for field, array in held.items()}
+            for kind, held in self.columns.items()
+        }
+        self.entities, self.columns = entities, columns

@@ -68,6 +68,7 @@ def digest(
     tables: Iterable[Array],
     events: Events,
     inputs: Mapping[str, Array],
+    seed: Any,
     generators: Mapping[str, Any],
     resources: Iterable[tuple[str, Iterable[State]]],
 ) -> str:
@@ -87,6 +88,7 @@ def digest(
             hashed.array(field, array)
     for name in sorted(inputs):
         hashed.array(name, inputs[name])
+    hashed.text(str(seed))  # as text: a float would not tell large ones apart
     for name in sorted(generators):
         hashed.text(name)
         hashed.text(json.dumps(generators[name], sort_keys=True, default=str))

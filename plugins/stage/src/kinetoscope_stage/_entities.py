@@ -45,12 +45,12 @@ class EntityTable:
     def allocate(self, count: int) -> Array:
         """Return `count` new ids, int64; the slots freed last are used first."""
         reused = min(count, self._free_count)
+        fresh = count - reused
         slots = np.empty(count, np.int64)
+        self._reserve(self._slots + fresh)  # first, so that where memory runs out nothing has changed
         self._free_count -= reused
         slots[:reused] = self._free[self._free_count : self._free_count + reused][::-1]
-        fresh = count - reused
         if fresh:
-            self._reserve(self._slots + fresh)
             slots[reused:] = np.arange(self._slots, self._slots + fresh)
             self._generation[self._slots : self._slots + fresh] = self._first
             self._slots += fresh
@@ -109,11 +109,17 @@ class EntityTable:
 
     def _resize(self, capacity: int) -> None:
         kept = min(self._slots, capacity)
-        for name in ("_generation", "_archetype", "_row"):
-            old = getattr(self, name)
-            grown = np.full(capacity, -1 if name == "_archetype" else 0, old.dtype)
-            grown[:kept] = old[:kept]
-            setattr(self, name, grown)
+
+        def resized(old: Array, empty: int) -> Array:
+            other = np.full(capacity, empty, old.dtype)
+            other[:kept] = old[:kept]
+            return other
+
+        self._generation, self._archetype, self._row = (
+            resized(self._generation, 0),
+            resized(self._archetype, -1),
+            resized(self._row, 0),
+        )
 
     def _trim(self) -> None:
         self._released = 0

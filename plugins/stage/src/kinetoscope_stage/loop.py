@@ -83,13 +83,12 @@ class Loop:
         `inputs`, arrays by name, hold from now on until others are given.
 
         Raises:
-            ValidationError: `dt` or `time_scale` is not within 0 to 1e6.
+            ValidationError: `dt` or `time_scale` is not within 0 to 1e6, an input is not numbers.
         """
-        for name, value in (("dt", dt), ("time_scale", self.time_scale)):
-            if not 0 <= value <= LONGEST_S:
-                raise ValidationError(f"{name} is {value}, expected 0 to {LONGEST_S:g}")
+        # As floats of Python, whatever they were: a recording keeps no other kind, and so none is run.
+        dt, scale = _duration("dt", dt), _duration("time_scale", self.time_scale)
         given = None if inputs is None else _frozen(inputs)
-        scale = 0.0 if self.paused else self.time_scale
+        scale = 0.0 if self.paused else scale
         if self.recording is not None:
             self.recording.ticks.append(Tick(dt, scale, given))
         return self._pass(dt, scale, given)
@@ -218,11 +217,28 @@ class _Pace:
         return self._due - self._clock()
 
 
+def _duration(name: str, value: Any) -> float:
+    try:
+        held = float(value)
+    except (TypeError, ValueError) as error:
+        raise ValidationError(f"{name} is {value!r}, expected a number") from error
+    if not 0 <= held <= LONGEST_S:
+        raise ValidationError(f"{name} is {value}, expected 0 to {LONGEST_S:g}")
+    return held
+
+
 def _frozen(inputs: Mapping[str, Any]) -> dict[str, Array]:
     frozen: dict[str, Array] = {}
     for name, value in inputs.items():
-        array = np.array(value)
-        if array.dtype.kind not in "biuf" or (array.dtype.kind == "f" and not np.isfinite(array).all()):
+        if not isinstance(name, str):
+            raise ValidationError(f"an input is called {name!r}, expected text")
+        try:
+            array = np.array(value)
+        except ValueError as error:  # rows of different lengths
+            raise ValidationError(f"input {name!r}: {error}") from error
+        # Wider numbers than 8 bytes differ from machine to machine, and no recording could hold them.
+        fits = array.dtype.kind in "biuf" and array.dtype.itemsize <= 8
+        if not fits or (array.dtype.kind == "f" and not np.isfinite(array).all()):
             raise ValidationError(f"input {name!r} holds {array.dtype}, expected finite numbers")
         array.flags.writeable = False
         frozen[name] = array

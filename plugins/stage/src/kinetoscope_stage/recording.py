@@ -69,7 +69,10 @@ class Recording:
 
 
 def _told(array: Array) -> dict[str, Any]:
-    return {"dtype": array.dtype.str, "values": array.tolist()}
+    held: dict[str, Any] = {"dtype": array.dtype.str, "values": array.tolist()}
+    if not array.size:
+        held["shape"] = list(array.shape)  # lists of nothing don't tell
+    return held
 
 
 def _parsed(line: str, number: int, path: str) -> dict[str, Any]:
@@ -84,9 +87,15 @@ def _parsed(line: str, number: int, path: str) -> dict[str, Any]:
 
 def _dtype(name: Any) -> np.dtype[Any]:
     # NumPy knows far more names than numbers have, some of which ask for any amount of memory.
-    if not isinstance(name, str) or not re.fullmatch(r"[<>|=]?[biuf](1|2|4|8|16)", name):
+    if not isinstance(name, str) or not re.fullmatch(r"[<>|=]?[biuf](1|2|4|8)", name):
         raise ValueError(f"dtype is {name!r}, expected one of numbers or truth values, such as '<f8'")
     return np.dtype(name)
+
+
+def _array(one: Mapping[str, Any]) -> Array:
+    array = np.array(one["values"], _dtype(one["dtype"]))
+    shape = one.get("shape")
+    return array if shape is None or array.size else array.reshape(shape)
 
 
 def _tick(line: str, number: int, path: str) -> Tick:
@@ -102,7 +111,7 @@ def _tick(line: str, number: int, path: str) -> Tick:
     if inputs is None:
         return Tick(dt, scale, None)
     try:
-        arrays = {name: np.array(one["values"], _dtype(one["dtype"])) for name, one in inputs.items()}
+        arrays = {name: _array(one) for name, one in inputs.items()}
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise FormatError(
             f"inputs: {error}", path=path, line=number, expected="arrays as dtype and values"

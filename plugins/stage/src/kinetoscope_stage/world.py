@@ -96,6 +96,7 @@ class World:
             raise ValidationError(f"count is {count}, expected 0 or more")
         values, sizes = self._fitted(components, count)
         archetype = self._archetype(frozenset(sizes.items()))
+        archetype.reserve(count)  # first, so that where memory runs out nothing has changed
         ids = self._entities.allocate(count)
         rows = archetype.append(ids)
         for kind, fields in values.items():
@@ -233,12 +234,12 @@ class World:
         `state()`, which returns what of them the future depends on.
         """
         generators = {name: held.bit_generator.state for name, held in self._random.items()}
-        numbers = np.array([self.time, self.step_count, self.seed], np.float64)
+        numbers = np.array([self.time, self.step_count], np.float64)
         resources = [
             (name_of(kind), held.state()) for kind, held in self._resources.items() if hasattr(held, "state")
         ]
         tables = (*self._entities.state(), numbers)
-        return digest(self._by_index, tables, self.events, self.inputs, generators, resources)
+        return digest(self._by_index, tables, self.events, self.inputs, self.seed, generators, resources)
 
     # -- inside -----------------------------------------------------------------------------------
 
@@ -265,7 +266,10 @@ class World:
             )
 
     def _living(self, entities: Any) -> Array:
-        ids = np.atleast_1d(np.asarray(entities, np.int64))
+        ids = np.atleast_1d(np.asarray(entities))
+        if ids.size and ids.dtype.kind not in "iu":
+            raise ValidationError(f"entities holds {ids.dtype}, expected ids")
+        ids = ids.astype(np.int64)
         wrong = ~self._entities.alive(ids)
         if wrong.any():
             raise DeadEntity(f"entity {ids[wrong][0]} is not alive")
