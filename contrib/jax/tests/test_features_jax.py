@@ -94,6 +94,18 @@ def test_clips_of_other_lengths_come_back_in_their_order_and_from_workers(host, 
     assert np.asarray(there.compute(clips[0], [3, -1])).shape == (2, 2)
 
 
+def test_a_training_set_knows_what_it_holds_and_how_far_it_looks(host):
+    ours, same, other = (
+        host.feature("features-jax").configured(
+            features=["foot-contacts", {"feature": "trajectory-window", "offsets_s": [-0.2, far]}]
+        )
+        for far in (0.5, 0.5, 1.0)
+    )
+    assert repr(ours) == repr(same) != repr(other)
+    assert (ours.reach_s, other.reach_s) == ((-0.2, 0.5), (-0.2, 1.0))
+    assert host.feature("features-jax").reach_s == (0.0, 0.0)
+
+
 def test_precision_of_the_process_is_left_alone(host, clips):
     host.feature("features-jax").configured(features=["foot-contacts"]).compute(clips[0])
     assert jax.numpy.ones(1).dtype == np.float32

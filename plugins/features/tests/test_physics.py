@@ -218,6 +218,7 @@ def test_guidance_is_the_mean_pose_and_tracking_the_pose_itself(walkers):
 def test_labels_come_from_names_and_tables(walkers, tmp_path):
     assert label_of("dataset-1_walk_not-confident_002") == "not-confident"
     assert label_of("turn") is None
+    assert label_of("walk_proud12") == label_of("proud_12-x0.9") == label_of("proud12-mirrored") == "proud"
     clip = walkers.walk(name="walk_old_01")
     each = Labels().known(["walk_old_01", "walk_new_01", "nothing"])
     assert each.labels == ("new", "old")
@@ -242,6 +243,42 @@ def test_thresholds_are_checked():
         FootContacts(speed_m_s=0.7)
     with pytest.raises(ValidationError, match="expected 'positions' or"):
         GuidancePose(of="names")
+
+
+@pytest.mark.parametrize(
+    ("each", "options"),
+    [
+        (JointPositions(), {"smoothing_s": -0.1}),
+        (JointPositions(), {"smoothing_s": "0.1"}),
+        (JointPositions(), {"smoothing_s": float("nan")}),
+        (JointPositions(), {"smoothing_s": 1e9}),
+        (JointPositions(), {"framerate": 0}),
+        (JointPositions(), {"framerate": "30"}),
+        (JointPositions(), {"framerate": True}),
+        (Labels(), {"framerate": -1.0}),
+        (FootContacts(), {"ground_m": "low"}),
+        (GuidancePose(), {"window_s": -1.0}),
+        (PeriodicPhase(), {"window_s": float("inf")}),
+        (TerrainHeight(), {"aside_m": float("nan")}),
+        (TerrainHeight(), {"terrain": 3}),
+    ],
+)
+def test_an_option_out_of_range_is_told_when_it_is_set(each, options):
+    with pytest.raises(ValidationError, match=next(iter(options))):
+        each.configured(**options)
+
+
+@pytest.mark.parametrize("far", [1e3, 1e9, 1e308])
+def test_trajectories_beyond_what_a_clip_tells_stay_there_and_cost_nothing(walkers, far):
+    clip = walkers.walk(frames=30, turn_rate=0.3)
+    near = TrajectoryWindow(offsets_s=(-2.0, 2.0)).compute(clip)  # as far as it goes on, twice over
+    np.testing.assert_array_equal(TrajectoryWindow(offsets_s=(-far, far)).compute(clip), near)
+
+
+@pytest.mark.parametrize("frames", [[0.5], [True] * 120, ["1"]])
+def test_frames_that_are_no_whole_numbers_are_refused(walkers, frames):
+    with pytest.raises(ValidationError, match="expected whole numbers"):
+        JointPositions().compute(walkers.walk(), frames)
 
 
 @pytest.mark.parametrize("each", [FootContacts(), FootPhase()], ids=named)

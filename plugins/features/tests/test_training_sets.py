@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pickle
+import shutil
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import attrs
@@ -20,7 +24,8 @@ from kinetoscope_features.labels import Labels
 from kinetoscope_features.mirror import Mirror
 from kinetoscope_features.moments import Moments
 from kinetoscope_features.recipe import read_recipe, recipe_of
-from kinetoscope_features.sources import Clips
+from kinetoscope_features.report import counted
+from kinetoscope_features.sources import Clips, Item
 from kinetoscope_features.store import TrainingStore
 from kinetoscope_spec import FormatError, Skeleton, rotation
 from kinetoscope_spec.errors import Cancelled, ConfigError, ValidationError
@@ -434,3 +439,137 @@ def test_windows_that_are_not_there_are_refused(clips, built, tmp_path):
     with pytest.raises(IndexError, match="without mirror = true"):
         plain.windows(np.array([0]), mirrored=np.array([True]))
     assert not plain.order()[1].any()
+
+
+def rows_of(out):
+    store = TrainingStore(out)
+    held = store.training_set()
+    return {
+        name: held.inputs[held.clips == i]
+        for i, name in enumerate(store.metadata["clips"])
+        if (held.clips == i).any()
+    }
+
+
+def test_what_a_file_named_by_an_option_says_is_part_of_what_a_shard_is_known_by(clips, tmp_path):
+    """A table or terrain that changed under the same name is not taken from an earlier run's shards."""
+    table, ground = tmp_path / "labels.csv", tmp_path / "ground.npz"
+    said = SAID | {
+        "validation": 0.0,
+        "inputs": [
+            {"feature": "labels", "options": {"table": str(table), "labels": ["a", "b"]}},
+            {"feature": "terrain-height", "options": {"terrain": str(ground)}},
+        ],
+    }
+    seen = []
+    for turn, height in enumerate((0.0, 0.5)):
+        lines = [f"{clip.name},{'ab'[(i + turn) % 2]}" for i, clip in enumerate(clips)]
+        table.write_text("\n".join(["clip,label", *lines]))
+        heights = np.zeros((60, 60))  # so many that NumPy's own repr leaves out the middle
+        heights[11:40, ::2] = height
+        np.savez(ground, heights=heights, origin=[-5.0, -5.0], spacing_m=0.5)
+        build(Clips(clips), tmp_path / "set", recipe_of(said), find)
+        seen.append(rows_of(tmp_path / "set"))
+    for name, rows in seen[0].items():
+        np.testing.assert_array_equal(seen[1][name][:, :2], rows[:, 1::-1])
+    assert not any(rows[:, 3:].any() for rows in seen[0].values())
+    assert all(rows[:, 3:].any() for rows in seen[1].values())
+
+
+def test_labels_of_a_table_cross_processes_and_stratify_the_split(clips, tmp_path):
+    table = tmp_path / "labels.csv"
+    table.write_text(
+        "\n".join(["clip,label", *(f"{clip.name},{'ab'[i % 2]}" for i, clip in enumerate(clips))])
+    )
+    there = pickle.loads(pickle.dumps(Labels(labels=("a", "b"), table=str(table))))
+    np.testing.assert_array_equal(there.compute(clips[1])[0], [0, 1, 0])
+    for seed in range(6):
+        said = SAID | {"seed": seed, "inputs": [{"feature": "labels", "options": {"table": str(table)}}]}
+        build(Clips(clips), tmp_path / "set", recipe_of(said), find)
+        store = TrainingStore(tmp_path / "set")
+        kept = sorted(store.metadata["labels"][i] for i in set(store.clip_numbers(training=False)))
+        assert kept == ["a", "b"]
+
+
+def test_warped_copies_count_for_the_label_of_their_clip(clips, tmp_path):
+    build(Clips(clips), tmp_path / "set", recipe_of(SAID | {"warps": [0.9, 1.1]}), find)
+    assert set(counted(TrainingStore(tmp_path / "set"))) == {"new", "old"}
+
+
+def test_a_reader_outlives_a_build_into_the_same_folder(clips, tmp_path):
+    """In a process of its own: what is mapped of a file that gets shorter ends a process by SIGBUS."""
+    build(Clips(clips), tmp_path / "set", recipe_of(SAID), find)
+    code = "import sys, numpy as np\nfrom kinetoscope_features.store import TrainingStore\n" \
+           "store = TrainingStore(sys.argv[1])\nprint('open', flush=True)\nsys.stdin.readline()\n" \
+           "print(store.windows(np.arange(len(store)))[0].sum(dtype=float))"  # fmt: skip
+    wanted = float(TrainingStore(tmp_path / "set").training_set().inputs.sum(dtype=float))
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "set")], text=True,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:  # fmt: skip
+        assert reader.stdout.readline() == "open\n"
+        build(Clips([clip.slice(0, 40) for clip in clips]), tmp_path / "set", recipe_of(SAID), find)
+        said, _ = reader.communicate("\n", timeout=60)
+    assert reader.returncode == 0
+    assert float(said) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(
+    ("edit", "problem"),
+    [
+        (lambda data: data["inputs"]["columns"][1].__setitem__(0, 10**10), "a column is none"),
+        (lambda data: data["inputs"]["columns"][0].__setitem__(0, -1), "a column is none"),
+        (lambda data: data["outputs"].update(signs=[[1.0], [1.0]]), "are not those of"),
+        (lambda data: data["outputs"].update(pairs=[[0, 10**9]]), "pairs"),
+        (lambda data: data["shards"][0]["clips"][0].__setitem__(3, 10**12), "none of the"),
+        (lambda data: data["shards"][0]["clips"][0].__setitem__(2, -5), "none of the"),
+        (lambda data: data["inputs"]["schema"].update(mean=[0.0]), "mean"),
+        (lambda data: data.update(labels=["old"]), "labels for"),
+    ],
+)
+def test_a_record_that_points_elsewhere_is_told_before_compiled_code_reads_it(built, tmp_path, edit, problem):
+    copy = tmp_path / "set"
+    shutil.copytree(built[0], copy)
+    data = json.loads((copy / "training.json").read_text())
+    edit(data)
+    (copy / "training.json").write_text(json.dumps(data))
+    with pytest.raises(FormatError, match=rf"training\.json: no training set: .*{problem}"):
+        TrainingStore(copy)
+
+
+@pytest.mark.parametrize("indices", [[-1], [0.5], [True, False], [[0, 1]], [10**6]])
+def test_indices_that_mean_no_window_are_refused(built, indices):
+    with pytest.raises(IndexError):
+        TrainingStore(built[0]).windows(indices)
+
+
+def test_what_can_not_be_built_says_where_and_why(clips, tmp_path):
+    quick = {"feature": "joint-positions", "options": {"framerate": 60}}
+    with pytest.raises(
+        ValidationError, match=r"JointPositions gives 139 rows for the 70 frames .* to the recipe"
+    ):
+        build(Clips(clips), tmp_path / "quick", recipe_of(SAID | {"inputs": [quick]}), find)
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ValidationError, match="file is a file, expected a new folder"):
+        build(Clips(clips), tmp_path / "file", recipe_of(SAID), find)
+
+    class Unreadable:
+        items = (Item("walk_01", ""),)
+
+        def read(self, index):
+            raise FormatError("it is torn", path="walk_01.bvh")
+
+    with pytest.raises(ValidationError, match=r"no clip can be read.*walk_01: walk_01\.bvh: it is torn"):
+        build(Unreadable(), tmp_path / "none", recipe_of(SAID), find)
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"framerate": 1e12}, "framerate: .* below 1000"),
+        ({"framerate": 10**400}, "framerate"),
+        ({"warps": [1.0, 1e-9]}, "warps: 1: .* from 0.1"),
+        ({"inputs": [{"feature": "x", "offsets_s": [1e308]}]}, r"inputs\[0\]\.offsets_s: 0"),
+    ],
+)
+def test_a_recipe_that_no_memory_holds_is_refused(change, place):
+    with pytest.raises(ConfigError, match=place):
+        recipe_of(SAID | change)

@@ -40,6 +40,16 @@ class JaxFeatures:
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (self._parts,)
 
+    def __repr__(self) -> str:
+        """Say which features it holds, with their options: by it a training set knows its shards again."""
+        return f"JaxFeatures({', '.join(map(repr, self._parts))})"
+
+    @property
+    def reach_s(self) -> tuple[float, float]:
+        """The first and the last time that a row looks at, s from its own."""
+        ends = [getattr(part, "reach_s", (0.0, 0.0)) for part in self._parts]
+        return min(first for first, _ in ends), max(last for _, last in ends)
+
     @property
     def _parts(self) -> tuple[Any, ...]:
         if self._held is None:

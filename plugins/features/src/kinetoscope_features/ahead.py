@@ -13,7 +13,7 @@ from array_api_compat import array_namespace
 
 from kinetoscope_features import formulas
 from kinetoscope_features.body import Array, Body
-from kinetoscope_features.frame import ArrayFeature, flat
+from kinetoscope_features.frame import ArrayFeature, digest, flat, within
 from kinetoscope_features.root import RootTrack, extended
 from kinetoscope_spec import Column, FormatError
 from kinetoscope_spec.errors import ValidationError
@@ -27,10 +27,11 @@ def at_offsets(values: Any, framerate: float, offsets_s: Sequence[float]) -> lis
     Beyond the clip they go on along its ends' trend (`root.extended`), but no longer than the clip is: a
     line through a tenth of a second tells nothing about the next whole one. There they stay.
     """
-    places = [offset * framerate for offset in offsets_s]
+    frames = int(values.shape[0])
+    # Twice the clip's length away every frame sees where it stays: what lies farther is the same.
+    places = [min(max(offset * framerate, -2.0 * frames), 2.0 * frames) for offset in offsets_s]
     lows = [math.floor(place + 1e-9) for place in places]
     before, after = max(0, -min(lows)), max(0, max(lows) + 1)
-    frames = int(values.shape[0])
     known = frames - 1
     long = extended(values, min(before, known), min(after, known), framerate=framerate)
     parts = [long[:1, ...]] * max(before - known, 0) + [long] + [long[-1:, ...]] * max(after - known, 0)
@@ -101,7 +102,7 @@ class Terrain:
         spacing_m: between neighbouring heights.
     """
 
-    heights: Array
+    heights: Array = attrs.field(repr=digest)
     origin: tuple[float, float] = (0.0, 0.0)
     spacing_m: float = 1.0
 
@@ -166,6 +167,8 @@ class Terrain:
 
 
 def _terrain(given: Terrain | str | Path | None) -> Terrain | None:
+    if given is not None and not isinstance(given, (str, Path, Terrain)):
+        raise ValidationError(f"terrain is {given!r:.60}, expected a Terrain or the path of one")
     return Terrain.read(given) if isinstance(given, (str, Path)) else given
 
 
@@ -185,7 +188,7 @@ class TerrainHeight(ArrayFeature):
 
     terrain: Terrain | None = attrs.field(default=None, converter=_terrain)
     offsets_s: tuple[float, ...] = attrs.field(default=(-0.5, 0.0, 0.5, 1.0), converter=_offsets)
-    aside_m: float = 0.25
+    aside_m: float = attrs.field(default=0.25, validator=within(0.0, 1000.0))
 
     @property
     def reach_s(self) -> tuple[float, float]:

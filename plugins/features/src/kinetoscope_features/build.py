@@ -17,7 +17,7 @@ import numpy as np
 from kinetoscope_features.assemble import Layout
 from kinetoscope_features.body import Array
 from kinetoscope_features.heading import turning
-from kinetoscope_features.labels import label_of
+from kinetoscope_features.labels import Labels, label_of
 from kinetoscope_features.moments import Moments
 from kinetoscope_features.recipe import Entry, Recipe
 from kinetoscope_features.shard import Job, Plan, Written, write_shard
@@ -59,15 +59,17 @@ class Report:
     dead: tuple[str, ...]
 
 
-def split(names: Sequence[str], part: float, seed: int) -> list[bool]:
+def split(names: Sequence[str], part: float, seed: int, labels: Sequence[str] | None = None) -> list[bool]:
     """Tell for each clip whether it is for training: all but `part` of the clips of each label.
 
+    `labels` are those of the clips; None reads them off the names.
     Within a label the hash of seed and name decides, so that more clips move few others. Shares are
     rounded so that labels with few clips give their part together.
     """
     groups: dict[str, list[int]] = {}
-    for i, name in enumerate(names):
-        groups.setdefault(label_of(name) or "", []).append(i)
+    labels = [label_of(name) or "" for name in names] if labels is None else labels
+    for i, label in enumerate(labels):
+        groups.setdefault(label, []).append(i)
     training, due, taken = [True] * len(names), 0.0, 0
     for label in sorted(groups):
         ranked = sorted(
@@ -101,14 +103,16 @@ def mirror_map(feature: Any, skeleton: Skeleton, width: int) -> tuple[Array, Arr
 
 def _reference(source: Source) -> Motion:
     """Return the first motion there is: whose skeleton it moves, all others must."""
+    reason = ""
     for index in range(len(source.items)):
         try:
             motions = source.read(index)
-        except (KinetoscopeError, OSError):
+        except (KinetoscopeError, OSError) as error:
+            reason = reason or f"; the first that failed: {source.items[index].name}: {error}"
             continue
         if motions:
             return motions[0]
-    raise ValidationError("no clip can be read, expected at least one")
+    raise ValidationError(f"no clip can be read, expected at least one{reason}")
 
 
 def _features(
@@ -132,6 +136,12 @@ def _features(
             made.append(feature)
         which[i] = place[key]
     return made, which
+
+
+def _labels(features: Sequence[Any], names: Sequence[str]) -> list[str]:
+    """Return the label of each clip by which they are split: those of a table, if the recipe names one."""
+    tables = [held for held in features if isinstance(held, Labels) and held.table is not None]
+    return [tables[0].kind(name) if tables else label_of(name) or "" for name in names]
 
 
 def _plan(
@@ -218,7 +228,7 @@ def _jobs(plan: Plan, source: Source, training: Sequence[bool], out: Path) -> It
         said = [
             FORMAT,
             plan.recipe.digest(),
-            plan.skeleton.names,
+            _skeleton_json(plan.skeleton),
             plan.doubled,
             held,
             *map(repr, plan.features),
@@ -282,11 +292,14 @@ def build(
         Cancelled: `progress` returned False.
     """
     out = Path(out).absolute()
+    if out.exists() and not out.is_dir():
+        raise ValidationError(f"{out} is a file, expected a new folder or a training set")
     if out.exists() and any(not p.name.startswith(("shard-", "training.json")) for p in out.iterdir()):
         raise ValidationError(f"{out} holds other things, expected a new folder or a training set")
     names = [item.name for item in source.items]
-    training = split(names, recipe.validation, recipe.seed)
     features, which = _features(recipe, find, names)
+    labels = _labels(features, names)
+    training = split(names, recipe.validation, recipe.seed, labels)
     skeleton = _reference(source).skeleton
     plan, mirror = _plan(recipe, features, which, skeleton)
     out.mkdir(parents=True, exist_ok=True)
@@ -296,11 +309,16 @@ def build(
     wanted = {job.path.name for job in jobs}
     for stale in [path for path in out.glob("shard-*") if path.name.split(".")[0] not in wanted]:
         stale.unlink()
-    return _finish(plan, out, written, which, mirror)
+    return _finish(plan, out, written, which, mirror, labels)
 
 
 def _finish(
-    plan: Plan, out: Path, written: Sequence[Written], which: Mapping[int, int], mirror: tuple[Array, Array]
+    plan: Plan,
+    out: Path,
+    written: Sequence[Written],
+    which: Mapping[int, int],
+    mirror: tuple[Array, Array],
+    labels: Sequence[str],
 ) -> Report:
     """Write `training.json` and return what was built."""
     recipe = plan.recipe
@@ -345,6 +363,7 @@ def _finish(
         "after": after,
         "recipe": json.loads(json.dumps(attrs.asdict(recipe), default=list)),
         "skeleton": _skeleton_json(plan.skeleton),
+        "labels": [labels[clip[1]] for held in written for clip in held.clips],
         "shards": [{"rows": held.rows, "clips": held.clips} for held in written],
         "failed": failed,
     }

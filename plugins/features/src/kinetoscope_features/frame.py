@@ -6,6 +6,8 @@ rate rows are computed and which frames are asked for is decided here.
 
 from __future__ import annotations
 
+import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -20,18 +22,57 @@ from kinetoscope_spec import Column, Feature, FeatureSchema, Motion, Skeleton, k
 from kinetoscope_spec.errors import ValidationError, nearest
 
 __all__ = [
+    "MOST_S",
     "ArrayFeature",
     "FrameFeature",
+    "above_0",
     "checked_frames",
     "computed_together",
     "configured",
+    "digest",
     "flat",
     "joint_columns",
     "picked",
+    "within",
 ]
 
 
 F = TypeVar("F")
+
+MOST_S = 60.0
+"""The widest window under which anything is averaged, s: what is computed grows with it."""
+
+
+def within(low: float, high: float, kind: type = float) -> Any:
+    """Return a validator of numbers from `low` to `high`; whole ones if `kind` is int."""
+
+    def check(_: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        number = whole or (kind is float and isinstance(value, float))
+        if not number or not low <= value <= high:
+            what = "a whole number" if kind is int else "a number"
+            raise ValidationError(
+                f"{attribute.name} is {value!r:.60}, expected {what} from {low:g} to {high:g}"
+            )
+
+    return check
+
+
+def above_0(feature: Any, field: attrs.Attribute[Any], value: Any) -> None:
+    """Check a framerate, as attrs does: None, or a finite number above 0."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if value is not None and not (number and 0 < value < math.inf):
+        raise ValidationError(f"{field.name} is {value!r:.60}, expected a number above 0, or None")
+
+
+def digest(held: Any) -> str:
+    """Return what stands for a large option in a feature's `repr`, by which training sets know it again."""
+    made = (
+        np.ascontiguousarray(held, np.float64).tobytes()
+        if isinstance(held, np.ndarray)
+        else repr(held).encode()
+    )
+    return f"<sha256 {hashlib.sha256(made).hexdigest()}>"
 
 
 def configured(feature: F, options: Mapping[str, Any]) -> F:
@@ -64,8 +105,8 @@ class FrameFeature:
     """
 
     fused: ClassVar[str | None] = None
-    framerate: float | None = None
-    smoothing_s: float = SMOOTHING_S
+    framerate: float | None = attrs.field(default=None, validator=above_0)
+    smoothing_s: float = attrs.field(default=SMOOTHING_S, validator=within(0.0, MOST_S))
 
     def configured(self, **options: Any) -> Self:
         """Return a new feature with these options; this one stays as it is.
@@ -210,9 +251,12 @@ def checked_frames(frames: Sequence[int] | Array, count: int, name: str) -> Arra
     """Return `frames` as indices into the `count` frames of the clip called `name`.
 
     Raises:
-        ValidationError: one lies outside.
+        ValidationError: one lies outside, or is no whole number.
     """
-    asked = np.asarray(frames, dtype=np.int64).reshape(-1)
+    asked = np.asarray(frames).reshape(-1)
+    if asked.size and asked.dtype.kind not in "iu":
+        raise ValidationError(f"frames asked of {name!r} are {asked.dtype}, expected whole numbers")
+    asked = asked.astype(np.int64)
     outside = (asked < -count) | (asked >= count)
     if outside.any():
         raise ValidationError(f"frame {asked[outside][0]} asked of {name!r}, which has {count} frames")

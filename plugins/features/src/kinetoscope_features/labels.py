@@ -14,7 +14,7 @@ import attrs
 import numpy as np
 
 from kinetoscope_features.body import Array
-from kinetoscope_features.frame import checked_frames, configured
+from kinetoscope_features.frame import above_0, checked_frames, configured, digest
 from kinetoscope_spec import Column, FeatureSchema, FormatError, Motion, Skeleton
 from kinetoscope_spec.errors import ValidationError, nearest
 
@@ -24,9 +24,10 @@ __all__ = ["Labels", "label_of", "read_table"]
 def label_of(name: str) -> str | None:
     """Return the label that a clip's name tells: the word before its number, or None.
 
-    `dataset-1_walk_not-confident_002` gives `not-confident`, `turn` gives None.
+    `dataset-1_walk_not-confident_002` gives `not-confident`, `proud12` gives `proud`, `turn` gives None.
+    Copies that are mirrored or warped (`walk_002-x1.1`) have the label of their clip.
     """
-    found = re.search(r"(?:^|[_\s])([^_\s\d][^_\s]*)_?\d+(?:-mirrored)?$", name)
+    found = re.search(r"(?:^|[_\s])([^_\s\d][^_\s]*?)_?\d+(?:-mirrored|-x[\d.]+(?:e-?\d+)?)?$", name)
     return found.group(1) if found else None
 
 
@@ -85,14 +86,14 @@ class Labels:
 
     labels: tuple[str, ...] = attrs.field(default=(), converter=_names)
     table: str | None = None
-    framerate: float | None = None
-    _spans: Mapping[str, Spans] | None = attrs.field(init=False, default=None, eq=False, repr=False)
+    framerate: float | None = attrs.field(default=None, validator=above_0)
+    _spans: dict[str, Spans] | None = attrs.field(init=False, default=None, eq=False, repr=digest)
 
     def __attrs_post_init__(self) -> None:
         if len(set(self.labels)) < len(self.labels):
             raise ValidationError(f"labels {list(self.labels)} name one twice")
         if self.table is not None:
-            object.__setattr__(self, "_spans", read_table(self.table))
+            object.__setattr__(self, "_spans", dict(read_table(self.table)))
 
     def configured(self, **options: Any) -> Labels:
         """Return a new feature with these options; this one stays as it is.
@@ -108,6 +109,10 @@ class Labels:
         for name in names:
             found.update({label for _, _, label in self._of(name)})
         return attrs.evolve(self, labels=tuple(sorted(found)))
+
+    def kind(self, name: str) -> str:
+        """Return all labels of the clip called `name`, joined by `+`: clips of one kind are split alike."""
+        return "+".join(sorted({label for _, _, label in self._of(name)}))
 
     def _of(self, name: str) -> Spans:
         if self._spans is not None:

@@ -13,6 +13,7 @@ import numpy as np
 from kinetoscope_features import formulas
 from kinetoscope_features.bend import bent, wandering
 from kinetoscope_features.body import Array, Body
+from kinetoscope_features.frame import within
 from kinetoscope_features.mirror import Mirror
 from kinetoscope_features.steering import along, eased
 from kinetoscope_features.track import Rig, Track, blended, joined, track_of
@@ -32,19 +33,6 @@ def style_of(name: str) -> str | None:
     """
     words = re.fullmatch(r"(?:.*_)?([^_]*[^_\d][^_]*)_\d+", name)
     return words[1] if words else None
-
-
-def _within(low: float, high: float, kind: type = float) -> Any:
-    """Return a validator of numbers from `low` to `high`; whole ones if `kind` is int."""
-
-    def check(_: object, attribute: attrs.Attribute[Any], value: Any) -> None:
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        number = whole or (kind is float and isinstance(value, float))
-        if not number or not low <= value <= high:
-            what = "a whole number" if kind is int else "a number"
-            raise ValidationError(f"{attribute.name} is {value!r}, expected {what} from {low:g} to {high:g}")
-
-    return check
 
 
 def _seconds(_: object, attribute: attrs.Attribute[Any], value: tuple[float, ...]) -> None:
@@ -97,9 +85,9 @@ class Locomotion:
             them into its metadata, from which `restored` takes them.
     """
 
-    framerate: float = attrs.field(default=30.0, validator=_within(1, 1000))
-    horizon: int = attrs.field(default=10, validator=_within(1, 120, int))
-    stride: int = attrs.field(default=5, validator=_within(1, 120, int))
+    framerate: float = attrs.field(default=30.0, validator=within(1, 1000))
+    horizon: int = attrs.field(default=10, validator=within(1, 120, int))
+    stride: int = attrs.field(default=5, validator=within(1, 120, int))
     past_s: tuple[float, ...] = attrs.field(
         default=(1.0, 0.75, 0.5, 0.25), converter=tuple, validator=_seconds
     )
@@ -107,10 +95,10 @@ class Locomotion:
         default=(0.2, 0.4, 0.6, 0.8, 1.0), converter=tuple, validator=_seconds
     )
     mirror: bool = attrs.field(default=True, validator=attrs.validators.instance_of(bool))
-    bends: int = attrs.field(default=4, validator=_within(0, 1000, int))
-    turn_rate: float = attrs.field(default=0.5, validator=_within(0, 10))
-    style_dropout: float = attrs.field(default=0.1, validator=_within(0, 1))
-    seed: int = attrs.field(default=0, validator=_within(0, 2**63, int))
+    bends: int = attrs.field(default=4, validator=within(0, 1000, int))
+    turn_rate: float = attrs.field(default=0.5, validator=within(0, 10))
+    style_dropout: float = attrs.field(default=0.1, validator=within(0, 1))
+    seed: int = attrs.field(default=0, validator=within(0, 2**63, int))
     styles: tuple[str, ...] = attrs.field(default=(), converter=tuple)
     _is_restored: bool = attrs.field(default=False, init=False, repr=False, eq=False)
 

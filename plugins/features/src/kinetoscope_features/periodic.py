@@ -11,10 +11,9 @@ from array_api_compat import array_namespace
 
 from kinetoscope_features import formulas
 from kinetoscope_features.body import Array, Body
-from kinetoscope_features.frame import ArrayFeature, picked
+from kinetoscope_features.frame import MOST_S, ArrayFeature, picked, within
 from kinetoscope_features.root import RootTrack
 from kinetoscope_spec import Column
-from kinetoscope_spec.errors import ValidationError
 
 __all__ = ["PeriodicPhase", "oscillation"]
 
@@ -106,12 +105,7 @@ class PeriodicPhase(ArrayFeature):
         window_s: how long a piece of motion is looked at, s; about two strides.
     """
 
-    window_s: float = attrs.field(default=2.0)
-
-    @window_s.validator
-    def _positive(self, _: Any, value: float) -> None:
-        if not value > 0:
-            raise ValidationError(f"window_s is {value:g}, expected above 0")
+    window_s: float = attrs.field(default=2.0, validator=within(1e-3, MOST_S))
 
     def _joints(self, body: Body) -> tuple[int, int, int, int]:
         return (*body.feet, *body.hands)

@@ -10,7 +10,7 @@ from array_api_compat import array_namespace
 
 from kinetoscope_features import formulas, sides
 from kinetoscope_features.body import Array, Body, role, roles_of
-from kinetoscope_features.frame import ArrayFeature, flat, joint_columns, picked
+from kinetoscope_features.frame import MOST_S, ArrayFeature, flat, joint_columns, picked, within
 from kinetoscope_features.root import RootTrack, smoothed
 from kinetoscope_features.windows import SIX
 from kinetoscope_spec import Column, kinematics, rotation
@@ -32,7 +32,7 @@ class GuidancePose(ArrayFeature):
         of: `positions` or `directions`.
     """
 
-    window_s: float = 0.25
+    window_s: float = attrs.field(default=0.25, validator=within(0.0, MOST_S))
     of: str = attrs.field(default="positions")
 
     @of.validator

@@ -20,6 +20,13 @@ MAX_BYTES = 1 << 20
 """A recipe is written by hand; what is larger is some other file."""
 
 
+MAX_HZ = 1000.0
+"""No motion is sampled quicker; at a slip of some zeros a clip would not fit into memory."""
+
+MAX_OFFSET_S = 86_400.0
+"""A window looks no farther: no clip lasts a day."""
+
+
 def _floats(values: Sequence[float]) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
 
@@ -135,11 +142,12 @@ def recipe_of(data: Mapping[str, Any], place: str = "recipe") -> Recipe:
         raise ConfigError(f"{seed!r}, expected a whole number from 0", place=f"{place}: seed")
     if not isinstance(mirror, bool):
         raise ConfigError(f"{mirror!r}, expected true or false", place=f"{place}: mirror")
-    warps = _numbers(data.get("warps", []), f"{place}: warps", above=0)
+    # A factor makes the clip's length its inverse, and a second's frames are all in memory.
+    warps = _numbers(data.get("warps", []), f"{place}: warps", least=0.1, below=10)
     return Recipe(
         inputs=_entries(data.get("inputs"), f"{place}: inputs"),
         outputs=_entries(data.get("outputs"), f"{place}: outputs"),
-        framerate=_number(data, "framerate", 30.0, place, above=0),
+        framerate=_number(data, "framerate", 30.0, place, above=0, below=MAX_HZ),
         mirror=mirror,
         heading_jitter_deg=_number(data, "heading_jitter_deg", 0.0, place, least=0, below=180),
         warps=warps,
@@ -168,7 +176,9 @@ def _entry(item: Mapping[str, Any], place: str) -> Entry:
         raise ConfigError(f"feature is {name!r}, expected the name of one", place=place)
     if not isinstance(options, dict):
         raise ConfigError(f"options are {options!r:.60}, expected a table", place=place)
-    offsets = _numbers(item.get("offsets_s", [0.0]), f"{place}.offsets_s")
+    offsets = _numbers(
+        item.get("offsets_s", [0.0]), f"{place}.offsets_s", least=-MAX_OFFSET_S, below=MAX_OFFSET_S
+    )
     if not offsets:
         raise ConfigError("expected at least one number of seconds", place=f"{place}.offsets_s")
     return Entry(name, offsets, options)
@@ -185,13 +195,18 @@ def _number(
     below: float = math.inf,
 ) -> float:
     value = data.get(key, default)
-    good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if not (good and least <= value and above < value < below):
-        raise ConfigError(f"{value!r:.60} is no such number", place=f"{place}: {key}")
+    good = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not (good and -math.inf < value < math.inf and least <= value and above < value < below):
+        limits = (("from", least), ("above", above), ("below", below))
+        said = " ".join(f"{word} {limit:g}" for word, limit in limits if math.isfinite(limit))
+        raise ConfigError(
+            f"{value!r:.60} is no such number{f', expected one {said}' if said else ''}",
+            place=f"{place}: {key}",
+        )
     return float(value)
 
 
-def _numbers(values: Any, place: str, *, above: float = -math.inf) -> tuple[float, ...]:
+def _numbers(values: Any, place: str, **limits: float) -> tuple[float, ...]:
     if not isinstance(values, list):
         raise ConfigError(f"{values!r:.60}, expected a list of numbers", place=place)
-    return tuple(_number({"": value}, "", 0.0, place, above=above) for value in values)
+    return tuple(_number({str(i): value}, str(i), 0.0, place, **limits) for i, value in enumerate(values))

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from kinetoscope_features.body import Array
-from kinetoscope_features.labels import label_of
 from kinetoscope_features.picture import figures
 from kinetoscope_features.store import TrainingStore
 from kinetoscope_spec import FeatureSchema
@@ -27,7 +26,7 @@ def counted(store: TrainingStore) -> dict[str, tuple[int, int]]:
     for training in (True, False):
         clips, counts = np.unique(store.clip_numbers(training=training), return_counts=True)
         for clip, count in zip(clips, counts, strict=True):
-            label = label_of(store.metadata["clips"][clip]) or ""
+            label = store.metadata["labels"][clip]
             seen = found.get(label, (0, 0))
             found[label] = (seen[0] + int(count), seen[1]) if training else (seen[0], seen[1] + int(count))
     return dict(sorted(found.items()))

@@ -107,6 +107,12 @@ def same_body(a: Skeleton, b: Skeleton) -> bool:
 def frames_of(plan: Plan, motion: Motion) -> Array:
     """Return what is stored of each frame of `motion`: float32 `[T, S]`."""
     parts = computed_together(plan.features, motion, dtype=np.float32)
+    for feature, part in zip(plan.features, parts, strict=True):
+        if len(part) != motion.frame_count:
+            raise ValidationError(
+                f"{type(feature).__name__} gives {len(part)} rows for the {motion.frame_count} frames of "
+                f"{motion.name!r}, expected one for each: leave its framerate to the recipe"
+            )
     if plan.doubled:
         parts += [
             feature.mirrored(part, plan.skeleton) for feature, part in zip(plan.features, parts, strict=True)
@@ -187,10 +193,13 @@ def write_shard(job: Job) -> Written:
         return held
     job.path.parent.mkdir(parents=True, exist_ok=True)
     job.path.with_suffix(".json").unlink(missing_ok=True)
-    with job.path.with_suffix(".f32").open("wb") as file:
+    # Into a new file: whoever reads the old one has it mapped, and would die of its being cut.
+    rows = job.path.with_suffix(".f32.part")
+    with rows.open("wb") as file:
         writing = _Writing(job, file)
         for index, training in zip(job.indices, job.training, strict=True):
             writing.item(index, training)
+    os.replace(rows, job.path.with_suffix(".f32"))
     moments = writing.moments
     with job.path.with_suffix(".npz").open("wb") as file:
         np.savez(file, mean=moments.mean, squares=moments.squares, low=moments.low, high=moments.high)

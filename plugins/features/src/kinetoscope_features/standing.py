@@ -9,7 +9,7 @@ import attrs
 from array_api_compat import array_namespace
 
 from kinetoscope_features.body import Array, Body
-from kinetoscope_features.frame import ArrayFeature, flat, picked
+from kinetoscope_features.frame import ArrayFeature, flat, picked, within
 from kinetoscope_features.root import RootTrack
 from kinetoscope_spec import Column, kinematics
 from kinetoscope_spec.errors import ValidationError
@@ -83,7 +83,7 @@ class FootContacts(ArrayFeature):
     speed_m_s: float = 0.2
     release_height_m: float = 0.045
     release_speed_m_s: float = 0.3
-    ground_m: float | None = None
+    ground_m: float | None = attrs.field(default=None, validator=attrs.validators.optional(within(-1e6, 1e6)))
 
     def __attrs_post_init__(self) -> None:
         for name in ("height_m", "speed_m_s"):

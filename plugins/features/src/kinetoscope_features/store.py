@@ -17,6 +17,7 @@ from kinetoscope_features.assemble import Layout, gather
 from kinetoscope_features.body import Array
 from kinetoscope_features.heading import turn_windows
 from kinetoscope_spec import FeatureSchema, FormatError, Skeleton, TrainingSet
+from kinetoscope_spec.errors import ValidationError
 
 __all__ = ["TorchWindows", "TrainingStore"]
 
@@ -33,18 +34,43 @@ HELD = 8192
 """Windows after which what was mapped to read them is given back: a few hundred megabytes at worst."""
 
 
-def _layout(data: dict[str, Any]) -> Layout:
-    return Layout(
+def _layout(data: dict[str, Any], size: int, stored: int) -> Layout:
+    """Return where `size` columns come from, all of the `stored` ones: compiled code looks without asking."""
+    made = Layout(
         np.asarray(data["offsets"], np.int64),
         np.asarray(data["columns"], np.int64),
         np.asarray(data["signs"], np.float32),
     )
+    if made.offsets.shape != (size,) or not made.columns.shape == made.signs.shape == (2, size):
+        raise ValueError(f"offsets, columns and signs are not those of {size} columns")
+    if ((made.columns < 0) | (made.columns >= stored)).any():
+        raise ValueError(f"a column is none of the {stored} stored ones")
+    return made
+
+
+def _columns_in_pairs(data: dict[str, Any], size: int) -> Array:
+    pairs = np.asarray(data["pairs"], np.int64).reshape(-1, 2)
+    if ((pairs < 0) | (pairs >= size)).any():
+        raise ValueError(f"pairs name a column that is none of {size}")
+    return pairs
 
 
 def _normal(schema: FeatureSchema) -> tuple[Array, Array]:
     """Return what is taken off a column, and what it is multiplied by then: float32 `[C]` each."""
     deviation = np.asarray(schema.deviation, np.float64)
     return np.asarray(schema.mean, np.float32), (1 / deviation).astype(np.float32)
+
+
+def _checked(indices: Any, count: int) -> Array:
+    """Return `indices` as int64 `[N]`; a mask or a number below 0 would mean other windows than were asked for."""
+    asked = np.asarray(indices)
+    if asked.ndim != 1 or (asked.size and asked.dtype.kind not in "iu"):
+        raise IndexError(f"indices are {asked.dtype} {list(asked.shape)}, expected whole numbers [N]")
+    asked = asked.astype(np.int64)
+    outside = (asked < 0) | (asked >= count)
+    if outside.any():
+        raise IndexError(f"window {asked[outside][0]} asked of {count}")
+    return asked
 
 
 class TrainingStore:
@@ -74,7 +100,15 @@ class TrainingStore:
         try:
             record = json.loads(file.read_text(encoding="utf-8"))
             self._read(record)
-        except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            IndexError,
+            ValidationError,
+            OverflowError,
+        ) as error:
             raise FormatError(
                 f"no training set: {error}", path=file, expected="what `kinetoscope dataset build` writes"
             ) from error
@@ -84,11 +118,15 @@ class TrainingStore:
             raise ValueError(f"format {record['format']!r}, expected 1")
         self.input_schema = FeatureSchema.from_json(record["inputs"]["schema"])
         self.output_schema = FeatureSchema.from_json(record["outputs"]["schema"])
-        self._layouts = (_layout(record["inputs"]), _layout(record["outputs"]))
-        self._pairs = tuple(
-            np.asarray(record[name]["pairs"], np.int64).reshape(-1, 2) for name in ("inputs", "outputs")
-        )
         sides = ("inputs", "outputs")
+        sizes = (len(self.input_schema), len(self.output_schema))
+        stored = int(record["columns"])
+        self._layouts = tuple(
+            _layout(record[side], size, stored) for side, size in zip(sides, sizes, strict=True)
+        )
+        self._pairs = tuple(
+            _columns_in_pairs(record[side], size) for side, size in zip(sides, sizes, strict=True)
+        )
         self._ranges = {
             side: tuple(np.asarray(record[side][end], np.float64) for end in ("low", "high"))
             for side in sides
@@ -102,8 +140,7 @@ class TrainingStore:
         self._maps: list[mmap.mmap] = []
         self._read_windows = 0
         self._shards = [
-            self._mapped(number, shard["rows"], record["columns"])
-            for number, shard in enumerate(record["shards"])
+            self._mapped(number, int(shard["rows"]), stored) for number, shard in enumerate(record["shards"])
         ]
         self._starts = np.cumsum([0, *(len(shard) for shard in self._shards)])
         windows: dict[bool, list[Array]] = {True: [], False: []}
@@ -111,6 +148,8 @@ class TrainingStore:
         names: list[str] = []
         for start, shard in zip(self._starts, record["shards"], strict=False):
             for name, _, first, frames, training in shard["clips"]:
+                if not 0 <= first <= first + frames <= shard["rows"]:
+                    raise ValueError(f"clip {name!r} is none of the {shard['rows']} rows of its shard")
                 rows = np.arange(first + record["before"], first + frames - record["after"]) + start
                 windows[training].append(rows)
                 clips[training].append(np.full(len(rows), len(names)))
@@ -118,7 +157,9 @@ class TrainingStore:
         none = [np.zeros(0, np.int64)]
         self._windows = {key: np.concatenate(none + held) for key, held in windows.items()}
         self._clips = {key: np.concatenate(none + held) for key, held in clips.items()}
-        self.metadata["clips"] = names
+        self.metadata |= {"clips": names, "labels": record["labels"]}
+        if len(record["labels"]) != len(names):
+            raise ValueError(f"{len(record['labels'])} labels for {len(names)} clips")
 
     def _mapped(self, number: int, rows: int, columns: int) -> Array:
         path = self.path / f"shard-{number:05}.f32"
@@ -191,7 +232,7 @@ class TrainingStore:
         """Return float32 inputs `[N, X]` and outputs `[N, Y]` of the windows at `indices [N]`.
 
         Args:
-            indices: 0 to `count`; neighbours are of neighbouring frames.
+            indices: whole numbers from 0 to `count` (not with it); neighbours are of neighbouring frames.
             mirrored: bool `[N]`, which to see in the mirror; None is none.
             turned: `[N]` rad, by how much the root faces elsewhere in each; None is not at all.
             training: of the windows for training, else of those for validation.
@@ -201,7 +242,7 @@ class TrainingStore:
         Raises:
             IndexError: there is no such window, or there are no mirrored or turned ones.
         """
-        rows = self._windows[training][np.asarray(indices, np.int64)]
+        rows = self._windows[training][_checked(indices, self.count(training=training))]
         flags = np.zeros(len(rows), bool) if mirrored is None else np.asarray(mirrored, bool)
         if flags.any() and not self.mirror:
             raise IndexError("mirrored windows asked of a training set that was built without mirror = true")
