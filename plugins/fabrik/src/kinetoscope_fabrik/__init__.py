@@ -14,7 +14,11 @@ def providers() -> Sequence[Provider]:
     return [
         Provider("fabrik", "FABRIK on any chain or rig, foot planting", load=f"{home}.solver:FabrikSolver"),
         Provider(
-            "two-bone", "two bones by the law of cosines", load=f"{home}.two_bone:TwoBoneSolver", order=-1
+            "two-bone",
+            "two bones by the law of cosines",
+            load=f"{home}.two_bone:TwoBoneSolver",
+            contract=f"{home}.contract_exact:ExactContract",
+            order=-1,
         ),
         Provider("ccd", "cyclic coordinate descent", load=f"{home}.ccd:CcdSolver", order=-1),
         Provider(

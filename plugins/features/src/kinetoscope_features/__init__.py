@@ -47,6 +47,12 @@ _PLAIN = {
 }
 
 _CONTRACTS = {
-    "foot-contacts": "kinetoscope_features.contract:SteppingContract",
-    "foot-phase": "kinetoscope_features.contract:SteppingContract",
+    name: f"kinetoscope_features.contract:{contract}"
+    for name, contract in (
+        ("foot-contacts", "ContactContract"),
+        ("foot-phase", "ContactContract"),
+        ("joint-angular-velocities", "AngularContract"),
+        ("labels", "LabelContract"),
+        ("terrain-height", "FlatContract"),
+    )
 }

@@ -32,6 +32,8 @@ class Contract:
         omits: laws that do not apply, with the reason: `{"names_survive": "..."}`, or the sequence
             of `"law: reason"` of `Provider.omits`.
         mutants: `"module:NAME"` of the mutants that show the laws have teeth, or None.
+        unfelt: mutants, by their summaries, that change nothing in what this provider returns, so that no
+            law can notice them, with the reason.
     """
 
     hook: ClassVar[str] = ""
@@ -39,6 +41,7 @@ class Contract:
     name: str = ""
     omits: Mapping[str, str] | Sequence[str] = ()
     mutants: ClassVar[str | None] = None
+    unfelt: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
     def laws(cls) -> tuple[Law, ...]:
@@ -65,7 +68,12 @@ class Contract:
         if cls.mutants is None:
             return ()
         held: Sequence[Mutant] = resolve_name(cls.mutants)
-        return tuple(held)
+        unknown = set(cls.unfelt) - {mutant.summary for mutant in held}
+        if unknown:
+            raise ContractError(
+                f"{cls.__name__} says of {sorted(unknown)} that it is unfelt, which is no mutant"
+            )
+        return tuple(mutant for mutant in held if mutant.summary not in cls.unfelt)
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
