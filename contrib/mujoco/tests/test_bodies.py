@@ -145,6 +145,48 @@ def test_a_walking_capsule_pushes_what_is_in_its_way_and_is_not_moved() -> None:
     assert world.get(child, Transform).position.tolist() == [0, 5, 0]
 
 
+def heap(system) -> tuple[World, Schedule, list[int]]:
+    """Three boxes that fall on one another."""
+    world = World()
+    boxes = [
+        world.spawn(Transform([0.05 * i, 0.3 + 0.5 * i, 0.02 * i]), Body(shape=BOX, size=[0.2, 0.2, 0.2]))
+        for i in range(3)
+    ]
+    return world, Schedule([system]), boxes
+
+
+def test_another_world_leaves_nothing_behind_in_the_engine() -> None:
+    """Contacts are solved from where the last ones ended, unless the engine forgets: so it must."""
+    system = RigidBodySystem()
+    alone, schedule, _ = heap(RigidBodySystem())
+    beside, shared, _ = heap(system)
+    other, same, _ = heap(system)
+    for step in range(90):
+        schedule.run(alone, 1 / 60)
+        shared.run(beside, 1 / 60)
+        if step % 3 == 0:
+            same.run(other, 1 / 60)
+        assert beside.digest() == alone.digest()
+
+
+def test_where_a_body_stands_in_its_table_does_not_matter() -> None:
+    straight, schedule, boxes = heap(RigidBodySystem())
+    moved, other, same = heap(RigidBodySystem())
+    assert boxes == same
+    world, entity = moved, same[0]
+    world.insert([entity], Parent(same[1]))  # into another table
+    world.remove([entity], Parent)  # and back, to its end
+    assert [c.entities.tolist() for c in world.query(Body)] != [
+        c.entities.tolist() for c in straight.query(Body)
+    ]
+    run(straight, schedule, 1.5)
+    run(moved, other, 1.5)
+    for box in boxes:
+        for kind, field in ((Transform, "position"), (Transform, "rotation"), (Body, "velocity")):
+            one, two = (getattr(held.get(box, kind), field) for held in (straight, moved))
+            np.testing.assert_array_equal(one, two)
+
+
 def test_replay_is_bit_equal_while_bodies_come_and_go() -> None:
     from kinetoscope_stage import system
 

@@ -119,3 +119,14 @@ def test_the_largest_that_is_taken_is_solved_as_the_small_is(solver) -> None:
     np.testing.assert_array_equal(large.converged, small.converged)
     with pytest.raises(ValidationError, match="expected at most"):
         solver.solve(chains * (2 * largest), targets * (2 * largest))
+
+
+@pytest.mark.parametrize("solver", SOLVERS[:3], ids=lambda solver: type(solver).__name__)
+def test_a_start_where_the_chain_stands_is_no_start(solver) -> None:
+    """To the bit: put together anew from its bones, a chain would be rounded at every call."""
+    chains = np.cumsum(np.random.default_rng(5).normal(size=(40, 7, 3)), axis=1)
+    targets = chains[:, -1] + 0.1
+    cold, warm = solver.solve(chains, targets), solver.solve(chains, targets, start=chains)
+    np.testing.assert_array_equal(warm.positions, cold.positions)
+    still = solver.solve(chains, chains[:, -1], start=chains)
+    np.testing.assert_array_equal(still.positions, chains)

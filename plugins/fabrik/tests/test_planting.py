@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinetoscope_fabrik._contacts import runs, targets
+from kinetoscope_fabrik._contacts import _bridge, runs, targets
 from kinetoscope_fabrik._limits import _away
 from kinetoscope_fabrik.solver import FabrikSolver
 from kinetoscope_spec import JointLimits, Motion, Skeleton, ValidationError, anatomy, rotation
@@ -419,6 +419,16 @@ def test_mistakes_are_named() -> None:
     body = Skeleton(NAMES, torn, motion.skeleton.rest_positions)
     with pytest.raises(ValidationError, match="right_foot, right_toes"):
         plant(attrs.evolve(motion, skeleton=body))
+
+
+@given(st.integers(1, 18), st.integers(10, 30))
+def test_a_short_gap_between_contacts_that_are_off_alike_is_crossed_alike(gap, blend) -> None:
+    """A foot that is 3 cm too high on both sides of a gap is 3 cm too high within it."""
+    contact = np.ones(60, bool)
+    contact[20 : 20 + gap] = False
+    offset = np.where(contact[:, None], [0.01, -0.03, 0.02], 0.0)
+    _bridge(offset, contact, 19, 20 + gap, blend)
+    np.testing.assert_allclose(offset, np.tile([0.01, -0.03, 0.02], (60, 1)), atol=1e-15)
 
 
 _DATA = os.environ.get("KINETOSCOPE_DATA")

@@ -189,6 +189,13 @@ def test_what_is_recorded_is_what_was_shown(tmp_path) -> None:
     )
 
 
+def test_no_more_is_recorded_than_was_asked_for() -> None:
+    world, entity, schedule = stage(clips.clip(4))
+    world.provide(Take(most_frames=7))
+    Loop(world, schedule, steps_per_second=30).headless(20)
+    assert world.resource(Take).motion(world, entity).frame_count == 7
+
+
 def dressed() -> Asset:
     mesh = capsule_character(SKELETON).meshes
     return Asset("doll", SKELETON, (), mesh)
