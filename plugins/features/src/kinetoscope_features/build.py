@@ -327,11 +327,8 @@ def _finish(
     for held in written:
         moments = moments.merged(held.moments)
     before, after = plan.reach
-    counts = {True: 0, False: 0}
-    for held in written:
-        for _, _, _, frames, training in held.clips:
-            counts[training] += frames - before - after
-    if not counts[True]:
+    training, validation = _windows(written, before + after)
+    if not training:
         reason = f"; the first that failed: {failed[0][0]}: {failed[0][1]}" if failed else ""
         raise ValidationError(f"no clip for training holds a window of {before + after + 1} frames{reason}")
     entries = [(entry, which[i]) for i, entry in enumerate(recipe.entries)]
@@ -340,23 +337,8 @@ def _finish(
     record["heading_jitter_deg"] = recipe.heading_jitter_deg
     dead: list[str] = []
     for name, held_entries in parts.items():
-        layout, columns = _layout(plan, held_entries, mirror)
-        schema, measured, still = _measured(plan, layout, columns, moments)
-        dead += [
-            " ".join(filter(None, (column.name, column.joint, column.component, f"{column.offset:+g} s")))
-            for column, is_still in zip(columns, still, strict=True)
-            if is_still
-        ]
-        record[name] = {
-            "schema": schema.to_json(),
-            "offsets": layout.offsets.tolist(),
-            "columns": layout.columns.tolist(),
-            "signs": layout.signs.tolist(),
-            "low": measured.low.tolist(),
-            "high": measured.high.tolist(),
-            "dead": still.tolist(),
-            "pairs": _pairs(plan, held_entries),
-        }
+        record[name], still = _part(plan, held_entries, mirror, moments)
+        dead += still
     record |= {
         "columns": plan.columns,
         "before": before,
@@ -371,8 +353,8 @@ def _finish(
     temporary.write_text(json.dumps(record, allow_nan=False) + "\n", encoding="utf-8")
     os.replace(temporary, out / "training.json")
     return Report(
-        windows=sum(counts.values()),
-        validation=counts[False],
+        windows=training + validation,
+        validation=validation,
         columns=(len(record["inputs"]["offsets"]), len(record["outputs"]["offsets"])),
         clips=sum(len(held.clips) for held in written),
         frames=sum(held.frames for held in written),
@@ -380,6 +362,39 @@ def _finish(
         failed=failed,
         dead=tuple(dead),
     )
+
+
+def _windows(written: Sequence[Written], reach: int) -> tuple[int, int]:
+    """Return how many windows there are to train on and to validate on; each takes `reach` frames more."""
+    counts = {True: 0, False: 0}
+    for held in written:
+        for _, _, _, frames, training in held.clips:
+            counts[training] += frames - reach
+    return counts[True], counts[False]
+
+
+def _part(
+    plan: Plan, entries: Sequence[tuple[Entry, int]], mirror: tuple[Array, Array], moments: Moments
+) -> tuple[dict[str, Any], list[str]]:
+    """Return what is on record of the inputs or the outputs, and the names of columns that never change."""
+    layout, columns = _layout(plan, entries, mirror)
+    schema, measured, still = _measured(plan, layout, columns, moments)
+    dead = [
+        " ".join(filter(None, (column.name, column.joint, column.component, f"{column.offset:+g} s")))
+        for column, is_still in zip(columns, still, strict=True)
+        if is_still
+    ]
+    held = {
+        "schema": schema.to_json(),
+        "offsets": layout.offsets.tolist(),
+        "columns": layout.columns.tolist(),
+        "signs": layout.signs.tolist(),
+        "low": measured.low.tolist(),
+        "high": measured.high.tolist(),
+        "dead": still.tolist(),
+        "pairs": _pairs(plan, entries),
+    }
+    return held, dead
 
 
 def _skeleton_json(skeleton: Skeleton) -> dict[str, Any]:
