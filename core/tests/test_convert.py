@@ -13,8 +13,8 @@ import pytest
 from kinetoscope import Host
 from kinetoscope._detection import by_signature
 from kinetoscope.convert import FileReader, Task, convert_all, means_dataset
-from kinetoscope.files import replacing
 from kinetoscope_spec import Signature
+from kinetoscope_spec.files import replacing
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def _load(file: str) -> list[Any]:
 
 
 def _save(file: str, items: list[Any]) -> None:
-    from kinetoscope.files import write_text
+    from kinetoscope_spec.files import write_text
 
     with suppress(OSError):
         write_text(file, json.dumps(items))

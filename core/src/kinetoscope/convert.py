@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kinetoscope._detection import told
-from kinetoscope.files import replacing
 from kinetoscope_spec.errors import Cancelled, ConfigError, KinetoscopeError
+from kinetoscope_spec.files import replacing
 
 if TYPE_CHECKING:
     from kinetoscope.host import Host

@@ -47,7 +47,7 @@ def renew_record(outcomes: Mapping[str, Outcome], *, forget: Iterable[str] = ())
     new = {name: outcome for name, outcome in old.items() if name not in gone} | dict(outcomes)
     if new == old:
         return
-    from kinetoscope.files import write_text
+    from kinetoscope_spec.files import write_text
 
     kept = dict(list(new.items())[-KEPT:])
     body = {"format": FORMAT, "outcomes": {name: outcome._asdict() for name, outcome in kept.items()}}

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from kinetoscope._version import VERSION
-from kinetoscope.files import replacing, write_text
 from kinetoscope_spec.errors import ConfigError, KinetoscopeError, ValidationError
+from kinetoscope_spec.files import replacing, write_text
 
 if TYPE_CHECKING:
     from kinetoscope.host import Host

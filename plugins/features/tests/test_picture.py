@@ -142,3 +142,19 @@ def test_a_training_set_is_drawn_with_its_counts_and_ranges(walkers, tmp_path):
     assert any(title.startswith("outputs: joint_position\n84 columns") for title in titles)
     bars = [patch.get_height() for patch in figure.axes[1].patches]
     assert sum(bars) == len(store) * 2
+
+
+def test_a_picture_that_cannot_be_written_whole_is_not_there(clip, tmp_path, monkeypatch):
+    from pathlib import Path
+
+    from kinetoscope_features.picture import drawn, written
+
+    def full(path, data):
+        with path.open("wb") as file:
+            file.write(data[:100])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match=r"walk\.png"):
+        written(drawn(clip), tmp_path / "walk.png")
+    assert list(tmp_path.iterdir()) == []

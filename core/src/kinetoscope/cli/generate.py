@@ -65,7 +65,6 @@ def command(
     import attrs
     import numpy as np
 
-    from kinetoscope.files import replacing
     from kinetoscope.shot import measure
     from kinetoscope.shot.learn import load_checkpoint
     from kinetoscope.shot.mocap import read_clips
@@ -75,6 +74,7 @@ def command(
     from kinetoscope.shot.stages import Stages
     from kinetoscope_spec import Asset
     from kinetoscope_spec import Path as GroundPath
+    from kinetoscope_spec.files import replacing
 
     # What can be found out before the work is found out before it.
     way = GroundPath(np.asarray(path))

@@ -54,7 +54,7 @@ def _check_sheet(out: Path, file: Path) -> None:
 
 def _draw_sheet(host: Host, asset: Asset, out: Path, renderer: str | None) -> dict[str, Any]:
     from kinetoscope.cli._sheet import contact_sheet
-    from kinetoscope.files import replacing
+    from kinetoscope_spec.files import replacing
 
     media = host.provider("media")
     sheet = contact_sheet(host, asset, provider=renderer)

@@ -47,11 +47,11 @@ def command(
 
     A file without meshes gets a body built on its skeleton.
     """
-    from kinetoscope.files import replacing
     from kinetoscope.shot import film, settings
     from kinetoscope.shot.outputs import refuse_overwriting
     from kinetoscope.shot.stages import Stages
     from kinetoscope.toml import WrongValue
+    from kinetoscope_spec.files import replacing
 
     try:
         output = settings.Output(file=out.name, size=_size(size), framerate=framerate, quality=quality)

@@ -127,7 +127,7 @@ def _aligned(host: Host, told: Script, audio: Audio) -> Audio:
 def _write_beside(beside: dict[str, Path], told: Script, audio: Audio) -> list[str]:
     import json
 
-    from kinetoscope.files import write_text
+    from kinetoscope_spec.files import write_text
     from kinetoscope_spec.script import captions
 
     held = captions.captions(told, audio) if {".srt", ".vtt"} & set(beside) else []

@@ -53,11 +53,11 @@ def command(
     seconds: float | None,
 ) -> None:
     """Train a model on CLIPS (files and folders) and keep it in a checkpoint folder."""
-    from kinetoscope.files import making_folder
     from kinetoscope.shot.learn import learn
     from kinetoscope.shot.mocap import read_clips
     from kinetoscope.shot.settings import Listing, files_in
     from kinetoscope.shot.stages import Stages
+    from kinetoscope_spec.files import making_folder
 
     if out.exists():
         raise click.UsageError(f"{out} exists; a checkpoint goes into a folder of its own")

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from kinetoscope.files import making_folder
+from kinetoscope_spec.files import making_folder
 
 __all__ = ["write_folder"]
 

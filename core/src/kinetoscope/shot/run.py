@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from kinetoscope.files import replacing, write_text
 from kinetoscope.home import home
 from kinetoscope.shot import film, measure, perform, settings
 from kinetoscope.shot.learn import Learned, learn
@@ -19,6 +18,7 @@ from kinetoscope.shot.stages import Stages, Timed
 from kinetoscope_spec import Asset, Character, Motion
 from kinetoscope_spec import Path as GroundPath
 from kinetoscope_spec.errors import ConfigError, ValidationError
+from kinetoscope_spec.files import replacing, write_text
 from kinetoscope_spec.protocols import Progress
 
 if TYPE_CHECKING:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+
+from kinetoscope_spec.files import write_text
 
 if TYPE_CHECKING:
     from kinetoscope_spec import Audio, Script
@@ -56,7 +56,7 @@ def command(
     host = ctx.find_root().obj
     sound = _sound(host, audio)
     aligned: Audio = host.provider("aligner", provider).align(sound, told)
-    _write(out, _text(out, told, aligned, framerate))
+    write_text(out, _text(out, told, aligned, framerate))
     data = _summary(out, aligned)
     click.echo(json.dumps(data) if as_json else _human(data))
 
@@ -117,29 +117,6 @@ def _curves(audio: Audio, framerate: float | None) -> dict[str, Any]:
         for kind, curves in made.items()
     }
     return {"framerate": framerate, **rounded}
-
-
-def _write(out: Path, text: str) -> None:
-    """Write all of it or nothing."""
-    with NamedTemporaryFile(
-        "w", encoding="utf-8", newline="\n", dir=out.parent, prefix=f".{out.name}.", delete=False
-    ) as file:
-        building = Path(file.name)
-        try:
-            file.write(text)
-            file.close()
-            building.chmod(0o666 & ~_umask())
-            os.replace(building, out)
-        except BaseException:
-            file.close()
-            building.unlink(missing_ok=True)
-            raise
-
-
-def _umask() -> int:
-    held = os.umask(0o077)
-    os.umask(held)
-    return held
 
 
 def _summary(out: Path, audio: Audio) -> dict[str, Any]:

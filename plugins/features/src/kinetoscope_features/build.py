@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
@@ -24,6 +23,7 @@ from kinetoscope_features.shard import Job, Plan, Written, write_shard
 from kinetoscope_features.sources import Source
 from kinetoscope_spec import Column, FeatureSchema, Motion, Progress, Skeleton
 from kinetoscope_spec.errors import Cancelled, KinetoscopeError, ValidationError
+from kinetoscope_spec.files import write_text
 
 __all__ = ["FORMAT", "Report", "build", "mirror_map", "split"]
 
@@ -349,9 +349,7 @@ def _finish(
         "shards": [{"rows": held.rows, "clips": held.clips} for held in written],
         "failed": failed,
     }
-    temporary = out / "training.json.part"
-    temporary.write_text(json.dumps(record, allow_nan=False) + "\n", encoding="utf-8")
-    os.replace(temporary, out / "training.json")
+    write_text(out / "training.json", json.dumps(record, allow_nan=False) + "\n")
     return Report(
         windows=training + validation,
         validation=validation,

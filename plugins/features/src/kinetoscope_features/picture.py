@@ -6,7 +6,6 @@ Needs Matplotlib (extra `plot`), which is imported when the first picture is dra
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from kinetoscope_features.root import RootTrack, root_track
 from kinetoscope_features.standing import FootContacts, FootPhase, resting_height
 from kinetoscope_spec import Motion, kinematics
 from kinetoscope_spec.errors import ProviderUnavailable
+from kinetoscope_spec.files import replacing
 
 __all__ = ["drawn", "figures", "written"]
 
@@ -47,10 +47,8 @@ def written(figure: Any, path: Path) -> None:
     """Write a figure as PNG, whole or not at all; its folder is made."""
     held = io.BytesIO()
     figure.savefig(held, format="png", dpi=100)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.part")
-    temporary.write_bytes(held.getvalue())
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        temporary.write_bytes(held.getvalue())
 
 
 def drawn(motion: Motion) -> Any:

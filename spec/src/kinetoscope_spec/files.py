@@ -54,4 +54,4 @@ def making_folder(folder: Path) -> Iterator[None]:
 def write_text(path: str | Path, text: str) -> None:
     """Write `text` as UTF-8 so that a reader sees the old file or the new one, never a part."""
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", newline="\n")

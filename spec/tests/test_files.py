@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from kinetoscope.files import replacing, write_text
+from kinetoscope_spec.files import replacing, write_text
 
 
 def half_written(path, error):
