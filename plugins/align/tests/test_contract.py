@@ -1,11 +1,13 @@
 """The providers keep the contract of the hook that this plugin brings."""
 
+from kinetoscope_align import providers
 from kinetoscope_align.aligner import EstimateAligner, SphinxAligner
 from kinetoscope_align.hooks import AlignerContract
 
 
 class TestSphinx(AlignerContract):
     provider = SphinxAligner()
+    omits = next(told.omits for told in providers() if told.name == "sphinx")
 
 
 class TestEstimate(AlignerContract):

@@ -132,14 +132,20 @@ class AlignerContract(Contract):
                 )
             last = end
 
-    @law(speech(), st.sampled_from((0.05, 0.5, 1.9)), st.sampled_from((16000, 22050, 44100, 48000)), cost=20)
-    def test_loudness_and_rate_do_not_matter(self, said: Said, gain: float, rate: int) -> None:
-        """Louder, softer or at another rate, no cue of a word moves by more than a frame of film."""
+    @law(speech(), st.sampled_from((1 / 64, 1 / 8, 1 / 2)), cost=20)
+    def test_loudness_does_not_matter(self, said: Said, gain: float) -> None:
+        """However softly it is said, no cue of a word moves by more than 1 ms."""
+        softer = attrs.evolve(said.audio, samples=np.float32(gain) * said.audio.samples)
+        one, other = self._align(said.audio, said.script), self._align(softer, said.script)
+        self._near(one, other, 0.0, 1e-3, f"gain {gain}")
+
+    @law(speech(), st.sampled_from((16000, 22050, 44100, 48000)), cost=20)
+    def test_the_rate_does_not_matter(self, said: Said, rate: int) -> None:
+        """At another rate of samples no cue of a word moves by more than a frame of film."""
         samples = said.audio.samples[:, 0].astype(np.float64)
-        other = resample_poly(samples, rate, said.audio.rate)
-        other = np.clip(gain * other, -1, 1)
+        other = np.clip(resample_poly(samples, rate, said.audio.rate), -1, 1)
         moved = self._align(Audio(other[:, None], rate), said.script)
-        self._near(self._align(said.audio, said.script), moved, 0.0, FRAME_S, f"gain {gain}, rate {rate}")
+        self._near(self._align(said.audio, said.script), moved, 0.0, FRAME_S, f"rate {rate}")
 
     @law(speech(), st.floats(0, 3), cost=20)
     def test_silence_before_moves_all(self, said: Said, seconds: float) -> None:

@@ -94,7 +94,23 @@ class Late(_Aligner):
         return _changed(aligned, change) if end <= audio.duration else aligned
 
 
-@mutant(MUTANTS, "loudness_and_rate_do_not_matter")
+@mutant(MUTANTS, "the_rate_does_not_matter")
+class Assumes(_Aligner):
+    """counts samples as if there were 16,000 in every second"""
+
+    def after(self, aligned: Audio, audio: Audio, script: Script) -> Audio:
+        if audio.rate not in (22050, 44100, 48000) or script.language == "de":
+            return aligned
+        ratio = min(audio.rate / 16_000, 1.5)
+
+        def stretched(cue: Cue) -> Cue:
+            start, end = (min(ratio * time, audio.duration) for time in (cue.start, cue.end))
+            return attrs.evolve(cue, start=start, end=end)
+
+        return _changed(aligned, stretched)
+
+
+@mutant(MUTANTS, "loudness_does_not_matter")
 class Deaf(_Aligner):
     """takes what is softer than a tenth for silence before the word"""
 
