@@ -13,7 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kinetoscope_dataset import Dataset
+from kinetoscope_dataset._clip import digest
 from kinetoscope_dataset._convert import convert
+from kinetoscope_dataset._licence import Licences
 from kinetoscope_dataset._storage import LocalStorage, storage_at
 from kinetoscope_dataset._work import _hashed
 from kinetoscope_spec import Asset, Cancelled, ConfigError, FormatError
@@ -264,6 +266,22 @@ def test_terms_beside_files_and_above(files, out):
     assert [data.licence(i) for i in range(3)] == ["ours", "changed", "changed"]
     assert run(files, out, licence="all").converted == 3
     assert Dataset.open(out.url).licence(0) == "all"
+
+
+def test_terms_outside_the_folder_are_not_looked_for(tmp_path):
+    root = tmp_path / "takes"
+    (root / "walks").mkdir(parents=True)
+    (tmp_path / "LICENSE").write_text("somebody else's")
+    assert Licences(root).beside(root / "walks" / "a.bvh") == ""
+    (root / "LICENSE").write_text("CC0")
+    assert Licences(root).beside(root / "walks" / "a.bvh") == "CC0"
+
+
+@given(st.lists(st.text(max_size=3), min_size=1, max_size=4))
+def test_an_id_tells_parts_apart_that_read_the_same_in_a_row(parts):
+    for i in range(len(parts) - 1):
+        joined = [*parts[:i], parts[i] + parts[i + 1], "", *parts[i + 2 :]]
+        assert (digest(*joined) == digest(*parts)) == (joined == parts)
 
 
 def test_cancelled_keeps_what_is_there(files, out):
