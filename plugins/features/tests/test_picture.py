@@ -94,6 +94,8 @@ def test_the_command_writes_a_picture_of_a_file(clip, tmp_path):
         assert "no number 3" in str(wrong.exception)
         itself = testing.CliRunner().invoke(command, ["plot", str(path), "--out", str(path)], obj=host)
         assert "is the clip itself" in itself.output
+        drawing = ["plot", str(path), "--out", str(tmp_path / "clip.svg")]
+        assert "name it .png" in testing.CliRunner().invoke(command, drawing, obj=host).output
         assert path.stat().st_size
 
 

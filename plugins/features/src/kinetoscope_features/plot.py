@@ -42,6 +42,8 @@ def plot_command(ctx: click.Context, clip: Path, out: Path | None, index: int, a
     out = Path(f"{clip.stem}.png") if out is None else out
     if out.exists() and out.samefile(clip):
         raise click.UsageError(f"{out} is the clip itself; name another picture")
+    if out.suffix.lower() != ".png":
+        raise click.UsageError(f"{out} is to be a picture in PNG; name it .png")
     with redirect_stdout(sys.stderr):
         motions = host.open(clip).motions
         if index >= len(motions):
