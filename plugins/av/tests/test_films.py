@@ -251,9 +251,11 @@ def test_metadata(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", ["mp4", "webm", "gif", "mkv"])
 def test_same_frames_same_bytes(tmp_path: Path, suffix: str) -> None:
     sound = None if suffix == "gif" else tone(0.5)
-    for name in "ab":
-        MEDIA.write(tmp_path / f"{name}.{suffix}", film(20), rate=25, audio=sound)
-    assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
+    written = set()
+    for _ in range(8):  # an encoder that was not the same each time was the same every other time
+        MEDIA.write(tmp_path / f"a.{suffix}", film(20), rate=25, audio=sound)
+        written.add((tmp_path / f"a.{suffix}").read_bytes())
+    assert len(written) == 1
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, GeneratorExit])
