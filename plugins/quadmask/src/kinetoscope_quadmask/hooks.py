@@ -1,0 +1,99 @@
+"""The hooks that this distribution brings: `segmenter` and `reasoner`, their protocols, values, contracts.
+
+Implement one in a distribution of your own: a module with
+
+    @hookimpl
+    def segmenter() -> Sequence[Provider]: ...
+
+in the entry-point group `kinetoscope.segmenter` (`kinetoscope.reasoner`). Importing this module loads
+nothing but the spec's hook markers; what `__all__` names besides is imported when it is first named.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+from kinetoscope_spec import Hook, Provider, hookimpl, hookspec
+
+if TYPE_CHECKING:
+    from kinetoscope_quadmask._grid import Grid
+    from kinetoscope_quadmask._store import MaskStore
+    from kinetoscope_quadmask.contract import SegmenterContract
+    from kinetoscope_quadmask.contract_reasoner import ReasonerContract
+    from kinetoscope_quadmask.prompts import Box, Doubt, Hint, Point, Prompts, Segmentation, Segmenter
+    from kinetoscope_quadmask.reasoning import Affected, Belonging, Cells, Reasoner, Reasoning, Step
+
+__all__ = [
+    "HOOKS",
+    "Affected",
+    "Belonging",
+    "Box",
+    "Cells",
+    "Doubt",
+    "Grid",
+    "Hint",
+    "MaskStore",
+    "Point",
+    "Prompts",
+    "Reasoner",
+    "ReasonerContract",
+    "Reasoning",
+    "Segmentation",
+    "Segmenter",
+    "SegmenterContract",
+    "Step",
+    "addhooks",
+    "reasoner",
+    "segmenter",
+]
+
+
+@hookspec
+def segmenter() -> Sequence[Provider]:  # type: ignore[empty-body]
+    """What belongs to an object, in every frame of a video, from a few prompts: see `Segmenter`."""
+
+
+@hookspec
+def reasoner() -> Sequence[Provider]:  # type: ignore[empty-body]
+    """What else changes in a video when an object is taken out of it: see `Reasoner`."""
+
+
+HOOKS: Final = (
+    Hook(
+        "segmenter",
+        "masks of objects from points, boxes and masks",
+        "kinetoscope_quadmask.hooks:Segmenter",
+        "kinetoscope_quadmask.hooks:SegmenterContract",
+    ),
+    Hook(
+        "reasoner",
+        "what else changes when an object is taken out",
+        "kinetoscope_quadmask.hooks:Reasoner",
+        "kinetoscope_quadmask.hooks:ReasonerContract",
+    ),
+)
+
+
+@hookimpl
+def addhooks() -> Sequence[object]:
+    """Make the hooks known: this module is their specification."""
+    return [sys.modules[__name__]]
+
+
+_HOMES = {
+    **dict.fromkeys(("Box", "Doubt", "Hint", "Point", "Prompts", "Segmentation", "Segmenter"), "prompts"),
+    **dict.fromkeys(("Affected", "Belonging", "Cells", "Reasoner", "Reasoning", "Step"), "reasoning"),
+    "Grid": "_grid",
+    "MaskStore": "_store",
+    "SegmenterContract": "contract",
+    "ReasonerContract": "contract_reasoner",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"kinetoscope_quadmask.{_HOMES[name]}"), name)
