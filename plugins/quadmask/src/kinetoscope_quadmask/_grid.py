@@ -65,12 +65,8 @@ class Grid:
 
         In pictures smaller than the grid some cells have no pixel: they are touched by none.
         """
-        counts = np.zeros((covered.shape[0] + 1, covered.shape[1] + 1), np.int64)
-        np.cumsum(np.cumsum(covered, axis=0, dtype=np.int64), axis=1, out=counts[1:, 1:])
         rows, cols = self.edges(covered.shape[1], covered.shape[0])
-        at = counts[np.ix_(rows, cols)]
-        inside: Array = at[1:, 1:] - at[:-1, 1:] - at[1:, :-1] + at[:-1, :-1] > 0
-        return inside
+        return _any_between(_any_between(covered, rows).T, cols).T
 
     def filled(self, cells: Array, width: int, height: int) -> Array:
         """Return bool `[H, W]` that is True in the cells that are True in `cells`, bool `[rows, cols]`."""
@@ -97,3 +93,11 @@ class Grid:
                 )
             made[cell] = True
         return made
+
+
+def _any_between(lines: Array, edges: Array) -> Array:
+    """Return for each pair of neighbouring edges which columns are True in a row between them."""
+    found = np.zeros((len(edges) - 1, lines.shape[1]), bool)
+    some = np.diff(edges) > 0  # `reduceat` would take the next row for none
+    found[some] = np.logical_or.reduceat(lines, edges[:-1][some], axis=0)
+    return found

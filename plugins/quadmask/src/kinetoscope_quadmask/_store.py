@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 import numpy as np
@@ -48,6 +48,10 @@ class MaskStore:
             )
         if over or index not in self._frames:
             self._frames[index] = zlib.compress(np.ascontiguousarray(frame).tobytes(), 1)
+
+    def adopt(self, frames: Iterable[bytes]) -> None:
+        """Keep frames that are compressed already, from 0 on."""
+        self._frames = dict(enumerate(frames))
 
     def get(self, index: int) -> Array:
         """Return frame `index`, `uint8 [H, W]`."""

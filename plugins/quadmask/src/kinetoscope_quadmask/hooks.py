@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from kinetoscope_quadmask._store import MaskStore
     from kinetoscope_quadmask.contract import SegmenterContract
     from kinetoscope_quadmask.contract_reasoner import ReasonerContract
+    from kinetoscope_quadmask.editing import MaskEditor
+    from kinetoscope_quadmask.files import read_mask, read_quadmask, write_mask, write_quadmask
     from kinetoscope_quadmask.prompts import Box, Doubt, Hint, Point, Prompts, Segmentation, Segmenter
     from kinetoscope_quadmask.reasoning import Affected, Belonging, Cells, Reasoner, Reasoning, Step
+    from kinetoscope_quadmask.streams import affected_mask, as_quadmask, check_fit, removed_mask
 
 __all__ = [
     "HOOKS",
@@ -35,6 +38,7 @@ __all__ = [
     "Doubt",
     "Grid",
     "Hint",
+    "MaskEditor",
     "MaskStore",
     "Point",
     "Prompts",
@@ -46,8 +50,16 @@ __all__ = [
     "SegmenterContract",
     "Step",
     "addhooks",
+    "affected_mask",
+    "as_quadmask",
+    "check_fit",
+    "read_mask",
+    "read_quadmask",
     "reasoner",
+    "removed_mask",
     "segmenter",
+    "write_mask",
+    "write_quadmask",
 ]
 
 
@@ -86,6 +98,9 @@ def addhooks() -> Sequence[object]:
 _HOMES = {
     **dict.fromkeys(("Box", "Doubt", "Hint", "Point", "Prompts", "Segmentation", "Segmenter"), "prompts"),
     **dict.fromkeys(("Affected", "Belonging", "Cells", "Reasoner", "Reasoning", "Step"), "reasoning"),
+    **dict.fromkeys(("read_mask", "read_quadmask", "write_mask", "write_quadmask"), "files"),
+    **dict.fromkeys(("affected_mask", "as_quadmask", "check_fit", "removed_mask"), "streams"),
+    "MaskEditor": "editing",
     "Grid": "_grid",
     "MaskStore": "_store",
     "SegmenterContract": "contract",
