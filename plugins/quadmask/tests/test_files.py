@@ -47,9 +47,7 @@ def test_what_is_written_is_read_back(
     assert (again.width, again.height, again.frame_count) == (mask.width, mask.height, len(stacked(mask)))
     assert again.rate == mask.rate
     np.testing.assert_array_equal(stacked(again), stacked(mask))
-    np.testing.assert_array_equal(
-        np.stack(list(again.frames(1, 2))), stacked(mask)[1:2]
-    ) if again.frame_count > 1 else None
+    assert [frame.tolist() for frame in again.frames(1, 2)] == stacked(mask)[1:2].tolist()
     if suffix != ".webm":  # without loss: every decoder sees the very values
         plain = stacked(MEDIA.open(path))[:, : mask.height, : mask.width, 0]
         np.testing.assert_array_equal(plain, stacked(mask))
