@@ -21,13 +21,24 @@ from kinetoscope_spec import Hook, Provider, hookimpl, hookspec
 if TYPE_CHECKING:
     from kinetoscope_quadmask._grid import Grid
     from kinetoscope_quadmask._store import MaskStore
+    from kinetoscope_quadmask.analysis import analysis_of, read_analysis
     from kinetoscope_quadmask.contract import SegmenterContract
     from kinetoscope_quadmask.contract_reasoner import ReasonerContract
     from kinetoscope_quadmask.editing import MaskEditor
     from kinetoscope_quadmask.files import read_mask, read_quadmask, write_mask, write_quadmask
+    from kinetoscope_quadmask.overlay import overlay_video
+    from kinetoscope_quadmask.pipeline import Masked, MaskPipeline
+    from kinetoscope_quadmask.prompting import prompts_json, read_prompts
     from kinetoscope_quadmask.prompts import Box, Doubt, Hint, Point, Prompts, Segmentation, Segmenter
     from kinetoscope_quadmask.reasoning import Affected, Belonging, Cells, Reasoner, Reasoning, Step
-    from kinetoscope_quadmask.streams import affected_mask, as_quadmask, check_fit, removed_mask
+    from kinetoscope_quadmask.streams import (
+        affected_mask,
+        as_quadmask,
+        check_fit,
+        on_grid,
+        removed_mask,
+        with_first_frame,
+    )
 
 __all__ = [
     "HOOKS",
@@ -39,7 +50,9 @@ __all__ = [
     "Grid",
     "Hint",
     "MaskEditor",
+    "MaskPipeline",
     "MaskStore",
+    "Masked",
     "Point",
     "Prompts",
     "Reasoner",
@@ -51,13 +64,20 @@ __all__ = [
     "Step",
     "addhooks",
     "affected_mask",
+    "analysis_of",
     "as_quadmask",
     "check_fit",
+    "on_grid",
+    "overlay_video",
+    "prompts_json",
+    "read_analysis",
     "read_mask",
+    "read_prompts",
     "read_quadmask",
     "reasoner",
     "removed_mask",
     "segmenter",
+    "with_first_frame",
     "write_mask",
     "write_quadmask",
 ]
@@ -99,7 +119,14 @@ _HOMES = {
     **dict.fromkeys(("Box", "Doubt", "Hint", "Point", "Prompts", "Segmentation", "Segmenter"), "prompts"),
     **dict.fromkeys(("Affected", "Belonging", "Cells", "Reasoner", "Reasoning", "Step"), "reasoning"),
     **dict.fromkeys(("read_mask", "read_quadmask", "write_mask", "write_quadmask"), "files"),
-    **dict.fromkeys(("affected_mask", "as_quadmask", "check_fit", "removed_mask"), "streams"),
+    **dict.fromkeys(
+        ("affected_mask", "as_quadmask", "check_fit", "on_grid", "removed_mask", "with_first_frame"),
+        "streams",
+    ),
+    **dict.fromkeys(("analysis_of", "read_analysis"), "analysis"),
+    **dict.fromkeys(("prompts_json", "read_prompts"), "prompting"),
+    **dict.fromkeys(("MaskPipeline", "Masked"), "pipeline"),
+    "overlay_video": "overlay",
     "MaskEditor": "editing",
     "Grid": "_grid",
     "MaskStore": "_store",
