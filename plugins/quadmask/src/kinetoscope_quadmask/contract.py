@@ -95,7 +95,7 @@ class SegmenterContract(Contract):
         for index, frame in enumerate((0, 2)):
             alone = self._made(scene.video, [scene.prompts(index, frame, self._takes())]).masks[0]
             one, other = read_frames(both[index]) >= 128, read_frames(alone) >= 128
-            iou = (one & other).sum() / max(1, (one | other).sum())
+            iou = (one & other).sum() / (one | other).sum() if (one | other).any() else 1.0
             require(iou >= 0.9, f"object {index}: together and alone overlap by {iou:.2f}, expected 0.9")
 
     @law(disc_scenes(frames=(3,)), cost=8)
