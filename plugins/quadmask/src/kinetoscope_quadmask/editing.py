@@ -53,6 +53,11 @@ class MaskEditor:
         self._done: list[_Step] = []
         self._undone: list[_Step] = []
 
+    @property
+    def version(self) -> object:
+        """Equal whenever the mask is the same: before an edit, and after it was undone."""
+        return tuple(self._frames)
+
     def frame(self, index: int) -> Array:
         """Return frame `index` as it is now, `uint8 [H, W]`.
 

@@ -17,6 +17,7 @@ from kinetoscope_spec import Mask, Quadmask, ValidationError, Video
 __all__ = [
     "affected_mask",
     "as_quadmask",
+    "blank",
     "check_fit",
     "count_frames",
     "mapped",
@@ -86,6 +87,26 @@ def count_frames(stream: Mask | Video) -> int:
     if stream.frame_count is not None:
         return stream.frame_count
     return sum(1 for _ in stream.frames())
+
+
+def blank(video: Video) -> Quadmask:
+    """Return a quadmask of a video's size and length that keeps everything."""
+    count = count_frames(video)
+    source = _Blank(video.height, video.width, count)
+    return Quadmask(video.width, video.height, video.rate, source, count, video.timestamps)
+
+
+@attrs.frozen(eq=False)
+class _Blank:
+    """Frames that keep everything."""
+
+    height: int
+    width: int
+    count: int
+
+    def __call__(self, start: int, stop: int | None) -> Iterator[Array]:
+        for _ in range(*slice(start, stop).indices(self.count)):
+            yield np.full((self.height, self.width), values.KEEP, np.uint8)
 
 
 def check_fit(mask: Mask, video: Video, what: str = "mask") -> None:
