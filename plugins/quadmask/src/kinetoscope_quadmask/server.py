@@ -23,7 +23,7 @@ from kinetoscope_spec import Quadmask, ValidationError, Video
 
 __all__ = ["EditorServer"]
 
-SHOWN_PX: Final = 1280
+SHOWN_PX: Final = 1600
 """The longer side of the pictures that are sent; edits are in pixels of the mask."""
 
 KEPT_PICTURES: Final = 24

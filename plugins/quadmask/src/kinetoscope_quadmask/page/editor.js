@@ -72,12 +72,21 @@ async function show(frame) {
   canvas.dataset.frame = wanted;
 }
 
+// As large as there is room for; edits are in pixels of the mask, whatever is shown.
+function fit() {
+  const room = canvas.parentElement;
+  const scale = Math.min(room.clientWidth / canvas.width, room.clientHeight / canvas.height);
+  canvas.style.width = `${canvas.width * scale}px`;
+  canvas.style.height = `${canvas.height * scale}px`;
+}
+
 function draw() {
   const { state, picture, overlay } = held;
   if (!picture) return;
   if (canvas.width !== picture.width || canvas.height !== picture.height) {
     canvas.width = picture.width;
     canvas.height = picture.height;
+    fit();
   }
   pen.drawImage(picture, 0, 0);
   if (overlay && element("shown").checked) {
@@ -216,6 +225,7 @@ document.addEventListener("keydown", (event) => {
   else return;
   event.preventDefault();
 });
+window.addEventListener("resize", fit);
 window.addEventListener("beforeunload", (event) => {
   if (held.state?.changed) event.preventDefault();
 });
