@@ -63,7 +63,7 @@ def read_analysis(
         None,
         repair.text(held, "edit_instruction", _SCENE),
         _confidence(repair, held.get("confidence")),
-        [*_kept_warnings(held), *repair.warnings],
+        dict.fromkeys([*_kept_warnings(held), *repair.warnings]),  # read again, it warns of the same again
     )
 
 
