@@ -156,6 +156,17 @@ def test_a_mask_is_a_prompt(kind: str) -> None:
     assert iou > 0.85
 
 
+@pytest.mark.parametrize("kind", ["package", "port"])
+def test_a_box_alone_is_a_prompt(kind: str) -> None:
+    """Two boxes of a frame are one around both."""
+    video = Video.from_frames(np.random.default_rng(1).integers(0, 256, (1, HIGH, WIDE, 3), np.uint8), 12)
+    whole, parts = [Box(10, 10, 70, 50)], [Box(10, 10, 40, 30), Box(30, 20, 70, 50)]
+    one, other = (
+        stacked(made(kind).segment(video, [Prompts(boxes=boxes)]).masks[0]) for boxes in (whole, parts)
+    )
+    np.testing.assert_array_equal(one, other)
+
+
 def test_frames_are_normalised_and_few_are_kept() -> None:
     count = CHUNK * (CHUNKS + 3)
     asked: list[tuple[int, int | None]] = []

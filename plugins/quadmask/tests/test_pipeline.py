@@ -168,6 +168,39 @@ def test_what_is_there_is_not_made_again(tmp_path: Path) -> None:
     assert segmenter.asked == 3
 
 
+@pytest.mark.parametrize("lost", ["grey_mask.mp4", "quadmask_0.mp4"])
+def test_what_was_lost_is_made_again(tmp_path: Path, lost: str) -> None:
+    first = stacked(made(tmp_path, Beneath()).quadmask)
+    (tmp_path / lost).unlink()
+    again = made(tmp_path, Beneath())
+    assert [stage.cached for stage in again.stages] == [True, True, True, False]
+    assert (tmp_path / lost).is_file()
+    np.testing.assert_array_equal(stacked(again.quadmask), first)
+
+
+def test_a_reasoner_may_say_more_than_a_language_model(tmp_path: Path) -> None:
+    """Nine shadows, none of which is cut when the stage is read from disk."""
+    grid = Grid.over(WIDE, HIGH)
+    shadows = [Affected(f"s{i}", "visual_artifact", cells=[Cells(0, [(0, i)])]) for i in range(9)]
+    result = made(tmp_path, Told(Reasoning(grid, affected=shadows)))
+    assert len(result.reasoning.affected) == 9
+    assert grid.touched(stacked(result.quadmask)[1] == 127).sum() == 9
+
+
+class Small(Flood):
+    """A segmenter that gives masks of half the size."""
+
+    def segment(self, *given: Any, **options: Any) -> Any:
+        found = super().segment(*given, **options)
+        half = [Mask.from_frames(stacked(mask)[:, ::2, ::2], mask.rate) for mask in found.masks]
+        return attrs.evolve(found, masks=half)
+
+
+def test_masks_of_another_size_are_not_stretched(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="the segmenter's mask is 64 x 36 pixels, the video 128 x 72"):
+        made(tmp_path, None, Small())
+
+
 def test_a_run_that_was_stopped_goes_on(tmp_path: Path) -> None:
     segmenter = Counting()
     told: list[int] = []

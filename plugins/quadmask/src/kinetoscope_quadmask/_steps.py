@@ -18,7 +18,7 @@ from kinetoscope_quadmask.prompting import prompts_json
 from kinetoscope_quadmask.prompts import Doubt, Prompts, Segmentation
 from kinetoscope_quadmask.reasoning import Affected, Belonging, Reasoning
 from kinetoscope_quadmask.regions import affected_cells
-from kinetoscope_quadmask.streams import count_frames, mapped
+from kinetoscope_quadmask.streams import check_fit, count_frames, mapped
 from kinetoscope_spec import FormatError, Mask, Progress, Quadmask, ValidationError, Video
 from kinetoscope_spec.files import write_text
 
@@ -64,6 +64,8 @@ def segment(
         if segmenter is None:
             raise ValidationError("there are prompts but no segmenter to follow them")
         made = segmenter.segment(video, objects, progress=progress)
+        for found_mask in made.masks:
+            check_fit(found_mask, video, "segmenter's mask")
         black = _union(made.masks, 128)
     write_quadmask(media, folder / BLACK, black)
     found = read_black(media, folder, video)
@@ -157,7 +159,7 @@ def write_reasoning(media: Any, folder: Path, made: Reasoning) -> list[str]:
 def read_reasoning(media: Any, folder: Path, video: Video) -> Reasoning:
     """Return what the folder holds of a reasoner."""
     count = count_frames(read_black(media, folder, video))
-    made = read_analysis(_json(folder / ANALYSIS), video, count)
+    made = read_analysis(_json(folder / ANALYSIS), video, count, own=True)
     affected: list[Affected] = [
         attrs.evolve(held, mask=_maybe(media, folder / f"reasoned_{i}.mp4", video))
         for i, held in enumerate(made.affected)

@@ -11,6 +11,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+import attrs
+
 from kinetoscope_quadmask._grid import Cell, Grid
 from kinetoscope_quadmask._repair import Repair
 from kinetoscope_quadmask.prompts import Box
@@ -19,24 +21,40 @@ from kinetoscope_spec import ValidationError, Video
 
 __all__ = ["analysis_of", "read_analysis"]
 
-MOST_BELONGINGS: Final = 3
-MOST_AFFECTED: Final = 5
-MOST_KEYFRAMES: Final = 200
-MOST_CELLS: Final = 2000
 MOST_CHARACTERS: Final = 1_000_000
+
+
+@attrs.frozen
+class _Limits:
+    """As many of each are taken."""
+
+    belongings: int = 3
+    affected: int = 5
+    keyframes: int = 200
+    cells: int = 2000
+
+
+_ANSWER: Final = _Limits()
+_OWN: Final = _Limits(*[10**6] * 4)
 
 _NOUN, _WHY, _MOVEMENT, _SCENE = 80, 200, 300, 1000
 """Characters of each text that are kept."""
 
 
 def read_analysis(
-    answer: str | Mapping[str, Any], video: Video, count: int, *, grid: Grid | None = None
+    answer: str | Mapping[str, Any],
+    video: Video,
+    count: int,
+    *,
+    grid: Grid | None = None,
+    own: bool = False,
 ) -> Reasoning:
     """Return what an answer says of a video of `count` frames; what it gets wrong is repaired or left out.
 
     Text may stand around the JSON object. Cells outside the grid and frames past the end are left out,
     steps of a path outside are brought to the border, too many entries are cut: each is told in `warnings`.
     `grid` is the one that the answer was asked for; without it, the one that it names, or the usual one.
+    `own` is what `analysis_of` wrote: reasoners that are no language models may say more, and none is cut.
 
     Raises:
         ValidationError: there is no JSON object in it.
@@ -45,14 +63,15 @@ def read_analysis(
     if grid is None:
         grid = _named_grid(held) or Grid.over(video.width, video.height)
     repair = Repair(grid, video.width, video.height, count)
+    limits = _OWN if own else _ANSWER
     belongings = [
         Belonging(noun, repair.text(item, "why", _WHY), repair.box(item, noun))
-        for item in repair.items(held, "integral_belongings", MOST_BELONGINGS)
+        for item in repair.items(held, "integral_belongings", limits.belongings)
         if (noun := _noun(repair, item))
     ]
     affected = [
-        _affected(repair, item, noun)
-        for item in repair.items(held, "affected_objects", MOST_AFFECTED)
+        _affected(repair, item, noun, limits)
+        for item in repair.items(held, "affected_objects", limits.affected)
         if (noun := _noun(repair, item))
     ]
     return Reasoning(
@@ -110,9 +129,9 @@ def _noun(repair: Repair, item: Mapping[str, Any]) -> str:
     return noun
 
 
-def _affected(repair: Repair, item: Mapping[str, Any], noun: str) -> Affected:
+def _affected(repair: Repair, item: Mapping[str, Any], noun: str, limits: _Limits) -> Affected:
     moves = repair.flag(item, "will_move")
-    path = _path(repair, item, noun)
+    path = _path(repair, item, noun, limits)
     if moves and not path:
         repair.warn(f"{noun}: will move, but where is not told")
     original = item.get("original_position_grid")
@@ -127,7 +146,7 @@ def _affected(repair: Repair, item: Mapping[str, Any], noun: str) -> Affected:
         repair.flag(item, "currently_moving"),
         repair.flag(item, "should_have_stayed"),
         None if original is None else repair.cell(original, f"{noun}: original cell"),
-        _localized(repair, item, noun),
+        _localized(repair, item, noun, limits),
         repair.size(item.get("object_size_grids")),
         path,
         repair.box(item, noun),
@@ -143,23 +162,23 @@ def _category(repair: Repair, item: Mapping[str, Any], noun: str) -> str:
     return meant
 
 
-def _localized(repair: Repair, item: Mapping[str, Any], noun: str) -> list[Cells]:
+def _localized(repair: Repair, item: Mapping[str, Any], noun: str, limits: _Limits) -> list[Cells]:
     found: dict[int, list[Cell]] = {}
-    for at in repair.items(item, "grid_localizations", MOST_KEYFRAMES):
+    for at in repair.items(item, "grid_localizations", limits.keyframes):
         frame = repair.frame(at.get("frame"), noun)
         if frame is None:
             continue
         regions = at.get("grid_regions")
-        for region in (regions if isinstance(regions, list | tuple) else [])[:MOST_CELLS]:
+        for region in (regions if isinstance(regions, list | tuple) else [])[: limits.cells]:
             cell = repair.cell(region, noun)
             if cell is not None:
                 found.setdefault(frame, []).append(cell)
     return [Cells(frame, dict.fromkeys(found[frame])) for frame in sorted(found)]
 
 
-def _path(repair: Repair, item: Mapping[str, Any], noun: str) -> list[Step]:
+def _path(repair: Repair, item: Mapping[str, Any], noun: str, limits: _Limits) -> list[Step]:
     found: dict[int, Step] = {}
-    for at in repair.items(item, "trajectory_path", MOST_KEYFRAMES):
+    for at in repair.items(item, "trajectory_path", limits.keyframes):
         frame = repair.frame(at.get("frame"), f"{noun}: path")
         place = None if frame is None else repair.step(at, f"{noun}: path")
         if frame is not None and place is not None:

@@ -50,7 +50,7 @@ def _prompting(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--reasoner", metavar="NAME", help="Ask this reasoner what changes; 'off': nothing does.")
 @click.option("--instruction", default="", help="What is to be done, for the reasoner.")
 @click.option("--grid", type=GridType(), help="Mark what changes in these cells.")
-@click.option("--first-frame", is_flag=True, help="Let things change in the first frame, too.")
+@click.option("--affect-first-frame", is_flag=True, help="Let things change in the first frame, too.")
 @click.option(
     "--stages", type=_PATH, metavar="DIR", help="Keep what each stage makes here, not in OUT.stages."
 )
@@ -113,7 +113,7 @@ def _run(
         mask=mask,
         instruction=options["instruction"],
         grid=options["grid"],
-        first_frame=not options["first_frame"],
+        first_frame=not options["affect_first_frame"],
         identity=identity,
         fresh=options["fresh"],
         progress=listen,

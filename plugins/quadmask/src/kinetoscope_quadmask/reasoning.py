@@ -30,11 +30,16 @@ def _frame(instance: object, attribute: attrs.Attribute[int], value: int) -> Non
         raise ValidationError(f"{type(instance).__name__}.{attribute.name} is {value}, expected 0 or more")
 
 
+def _named(instance: object, _attribute: object, value: str) -> None:
+    if not isinstance(value, str) or not value.strip():
+        raise ValidationError(f"{type(instance).__name__}.noun is {value!r}, expected what it is")
+
+
 @attrs.frozen
 class Belonging:
     """What belongs to the object and goes with it: what it holds, wears or rides."""
 
-    noun: str
+    noun: str = attrs.field(validator=_named)
     why: str = ""
     box: Box | None = None
 
@@ -78,7 +83,7 @@ class Affected:
         mask: its own pixels in the video, where the reasoner knows them.
     """
 
-    noun: str
+    noun: str = attrs.field(validator=_named)
     category: str = attrs.field(default="physical", validator=attrs.validators.in_(CATEGORIES))
     why: str = ""
     will_move: bool = False
