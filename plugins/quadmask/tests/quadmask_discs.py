@@ -10,13 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import attrs
 import numpy as np
 from scipy.ndimage import label
 
+from kinetoscope_av.provider import AvMedia
+from kinetoscope_quadmask.contract_scenes import COLOURS, GROUND
 from kinetoscope_quadmask.hooks import Affected, Cells, Grid, MaskStore, Prompts, Reasoning, Segmentation
-from kinetoscope_spec import Cancelled, Mask, Progress, ValidationError, Video
+from kinetoscope_spec import Cancelled, Mask, Progress, ProviderNotFound, ValidationError, Video
 
 LEVELS = 30
+WIDE, HIGH, COUNT = 128, 72, 8
 
 
 class Flood:
@@ -99,3 +103,39 @@ class Beneath:
             seen.append(Cells(i, sorted((int(r), int(c)) for r, c in below)))
         shadow = [Affected("shadow", "visual_artifact", cells=seen)] if held.any() else []
         return Reasoning(grid, "An empty floor.", affected=shadow, instruction=instruction)
+
+
+def stacked(stream: Mask) -> np.ndarray:
+    return np.stack([frame.copy() for frame in stream.frames()])
+
+
+def scene() -> tuple[Video, np.ndarray]:
+    """Three discs in their lanes; bool `[3, T, H, W]` says where each is."""
+    down, across = np.mgrid[:HIGH, :WIDE]
+    frames = np.empty((COUNT, HIGH, WIDE, 3), np.uint8)
+    frames[:] = GROUND
+    inside = np.zeros((3, COUNT, HIGH, WIDE), bool)
+    for i in range(COUNT):
+        for index, (x, y) in enumerate(((20 + 4 * i, 15), (100 - 3 * i, 38), (30 + 2 * i, 60))):
+            inside[index, i] = np.hypot(across - x, down - y) <= 7
+            frames[i, inside[index, i]] = COLOURS[index]
+    return Video.from_frames(frames, 12), inside
+
+
+VIDEO, INSIDE = scene()
+
+
+@attrs.define
+class FakeHost:
+    held: dict[str, Any] = attrs.field(
+        factory=lambda: {"media": AvMedia(), "segmenter": Flood(), "reasoner": Beneath()}
+    )
+
+    def provider(self, hook: str, name: str | None = None) -> Any:
+        if hook not in self.held:
+            raise ProviderNotFound(f"there is no {hook}")
+        return self.held[hook]
+
+    def explain(self, hook: str) -> Any:
+        self.provider(hook)
+        return attrs.make_class("Explanation", ["chosen"])(f"a-{hook}")

@@ -6,12 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import attrs
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from quadmask_discs import Beneath, Flood
-from test_pipeline import COUNT, INSIDE, VIDEO, stacked
+from quadmask_discs import COUNT, INSIDE, VIDEO, FakeHost, Flood, stacked
 
 from kinetoscope_av.provider import AvMedia
 from kinetoscope_quadmask.command import command
@@ -20,22 +18,6 @@ from kinetoscope_spec import Mask, ProviderNotFound
 
 MEDIA = AvMedia()
 CLICK = Prompts([Point(32, 15, 3)])
-
-
-@attrs.define
-class FakeHost:
-    held: dict[str, Any] = attrs.field(
-        factory=lambda: {"media": MEDIA, "segmenter": Flood(), "reasoner": Beneath()}
-    )
-
-    def provider(self, hook: str, name: str | None = None) -> Any:
-        if hook not in self.held:
-            raise ProviderNotFound(f"there is no {hook}")
-        return self.held[hook]
-
-    def explain(self, hook: str) -> Any:
-        self.provider(hook)
-        return attrs.make_class("Explanation", ["chosen"])(f"a-{hook}")
 
 
 @pytest.fixture
@@ -129,6 +111,21 @@ def test_wrong_use_has_status_2(film: Path, options: list[str], says: str) -> No
     assert done.exit_code == 2
     assert says in " ".join(done.output.replace("│", " ").split())
     assert not film.with_name("mask.mp4").exists()
+
+
+def test_another_container_holds_the_same(film: Path) -> None:
+    """`.mp4` is the stage's own file, anything else is written anew."""
+    assert run(film, "--point", "32,15@3").exit_code == 0
+    mask = film.with_name("mask.mp4")
+    assert mask.read_bytes() == (film.with_name("mask.mp4.stages") / "quadmask_0.mp4").read_bytes()
+    other = film.with_name("mask.mov")
+    stages = ["--stages", str(film.with_name("mask.mp4.stages"))]
+    done = CliRunner().invoke(
+        command, [str(film), str(other), "--point", "32,15@3", *stages, "--json"], obj=FakeHost()
+    )
+    assert all(stage["cached"] for stage in json.loads(done.output)["stages"])
+    found, same = (stacked(read_quadmask(MEDIA, path)) for path in (mask, other))
+    np.testing.assert_array_equal(found, same)
 
 
 def test_without_a_segmenter_it_says_so(film: Path) -> None:

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from test_command import FakeHost
-from test_pipeline import COUNT, VIDEO, stacked
+from quadmask_discs import COUNT, VIDEO, FakeHost, stacked
 
 from kinetoscope_av.provider import AvMedia
 from kinetoscope_quadmask.command_edit import command

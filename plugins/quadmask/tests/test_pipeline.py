@@ -10,10 +10,9 @@ from typing import Any
 import attrs
 import numpy as np
 import pytest
-from quadmask_discs import Beneath, Flood
+from quadmask_discs import COUNT, HIGH, INSIDE, VIDEO, WIDE, Beneath, Flood, stacked
 
 from kinetoscope_av.provider import AvMedia
-from kinetoscope_quadmask.contract_scenes import COLOURS, GROUND
 from kinetoscope_quadmask.hooks import (
     Affected,
     Belonging,
@@ -32,24 +31,7 @@ from kinetoscope_quadmask.prompting import prompts_json, read_prompts
 from kinetoscope_spec import Cancelled, FormatError, Mask, Quadmask, ValidationError, Video
 
 MEDIA = AvMedia()
-WIDE, HIGH, COUNT = 128, 72, 8
 DATA = os.environ.get("KINETOSCOPE_DATA")
-
-
-def scene() -> tuple[Video, np.ndarray]:
-    """Three discs in their lanes; bool `[3, T, H, W]` says where each is."""
-    down, across = np.mgrid[:HIGH, :WIDE]
-    frames = np.empty((COUNT, HIGH, WIDE, 3), np.uint8)
-    frames[:] = GROUND
-    inside = np.zeros((3, COUNT, HIGH, WIDE), bool)
-    for i in range(COUNT):
-        for index, (x, y) in enumerate(((20 + 4 * i, 15), (100 - 3 * i, 38), (30 + 2 * i, 60))):
-            inside[index, i] = np.hypot(across - x, down - y) <= 7
-            frames[i, inside[index, i]] = COLOURS[index]
-    return Video.from_frames(frames, 12), inside
-
-
-VIDEO, INSIDE = scene()
 CLICK = [Prompts([Point(32, 15, 3), Point(60, 60, 3, positive=False)])]
 
 
@@ -74,10 +56,6 @@ class Counting(Flood):
     def segment(self, *given: Any, **options: Any) -> Any:
         self.asked += 1
         return Flood.segment(self, *given, **options)
-
-
-def stacked(stream: Mask) -> np.ndarray:
-    return np.stack([frame.copy() for frame in stream.frames()])
 
 
 def made(folder: Path, reasoner: Any = None, segmenter: Any = None, **options: Any) -> Masked:

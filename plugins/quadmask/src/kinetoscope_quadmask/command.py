@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
@@ -64,7 +65,6 @@ def command(ctx: click.Context, /, video: Path, out: Path, **options: Any) -> No
     Say what by points, boxes, prompts in a file, or a mask. Stages that an earlier run has finished are
     not done again; their files may be edited in between. OUT is a film: .mp4, .mkv or .mov.
     """
-    from kinetoscope_quadmask.files import write_quadmask
     from kinetoscope_quadmask.overlay import overlay_video
 
     _check(video, out, options)
@@ -79,7 +79,7 @@ def command(ctx: click.Context, /, video: Path, out: Path, **options: Any) -> No
     )  # fmt: skip
     with progress() as listen:
         made = _run(host, media, film, objects, mask, names, video, out, options, listen)
-        write_quadmask(media, out, made.quadmask)
+        _deliver(media, made, out)
         if options["preview"]:
             media.write(options["preview"], overlay_video(film, made.quadmask))
     data = told(made, out, names, perf_counter() - started)
@@ -118,6 +118,19 @@ def _run(
         fresh=options["fresh"],
         progress=listen,
     )
+
+
+def _deliver(media: Any, made: Masked, out: Path) -> None:
+    """Write the quadmask to `out`; what is of the same kind already is copied."""
+    from kinetoscope_quadmask.files import write_quadmask
+    from kinetoscope_spec.files import replacing
+
+    finished = made.folder / made.stages[-1].files[-1]
+    if out.suffix.lower() != finished.suffix:
+        write_quadmask(media, out, made.quadmask)
+        return
+    with replacing(out) as temporary:
+        shutil.copyfile(finished, temporary)
 
 
 def _check(video: Path, out: Path, options: dict[str, Any]) -> None:
