@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
@@ -14,7 +15,7 @@ from quadmask_discs import COUNT, INSIDE, VIDEO, FakeHost, Flood, stacked
 from kinetoscope_av.provider import AvMedia
 from kinetoscope_quadmask.command import command
 from kinetoscope_quadmask.hooks import Box, Point, Prompts, read_quadmask, write_mask
-from kinetoscope_spec import Mask, ProviderNotFound
+from kinetoscope_spec import Audio, FormatError, Mask, ProviderNotFound, Video
 
 MEDIA = AvMedia()
 CLICK = Prompts([Point(32, 15, 3)])
@@ -126,6 +127,42 @@ def test_another_container_holds_the_same(film: Path) -> None:
     assert all(stage["cached"] for stage in json.loads(done.output)["stages"])
     found, same = (stacked(read_quadmask(MEDIA, path)) for path in (mask, other))
     np.testing.assert_array_equal(found, same)
+
+
+def test_another_suffix_is_refused_before_any_work(film: Path) -> None:
+    done = CliRunner().invoke(
+        command, [str(film), str(film.with_name("m.avi")), "--point", "1,1"], obj=FakeHost()
+    )
+    assert done.exit_code == 2
+    assert "expected a name that ends in .mp4" in done.output
+    assert [path.name for path in film.parent.iterdir()] == [film.name]
+
+
+@pytest.mark.parametrize("what", ["words", "sound", "cut"])
+def test_what_is_no_film_leaves_nothing(film: Path, what: str) -> None:
+    path = film.with_name(f"{what}.{'wav' if what == 'sound' else 'mp4'}")
+    if what == "sound":
+        MEDIA.write_audio(path, Audio(np.zeros((800, 1)), 8000))
+    elif what == "words":
+        path.write_text("no film")
+    else:
+        MEDIA.write(path, VIDEO)
+        path.write_bytes(path.read_bytes()[:1500])
+    done = run(path, "--point", "32,15@3")
+    assert isinstance(done.exception, FormatError)
+    assert path.name in str(done.exception)
+    assert {held.name for held in film.parent.iterdir()} == {film.name, path.name}
+
+
+def test_frames_of_any_rate_and_odd_size_keep_their_times(film: Path) -> None:
+    times = np.array([0.0, 0.1, 0.3, 0.35, 0.6, 0.9, 1.0, 1.4])
+    odd = Video.from_frames(VIDEO.source.frames[:, :71, :127], 12)
+    MEDIA.write(film, attrs.evolve(odd, timestamps=times))
+    assert run(film, "--box", "24,7,41,24@3", "--reasoner", "off").exit_code == 0
+    found = read_quadmask(MEDIA, film.with_name("mask.mp4"))
+    opened = MEDIA.open(film)
+    assert (found.width, found.height) == (opened.width, opened.height)
+    np.testing.assert_allclose(found.timestamps, opened.timestamps, atol=2e-3)
 
 
 def test_without_a_segmenter_it_says_so(film: Path) -> None:

@@ -83,3 +83,11 @@ def test_the_video_is_not_written_over(film: Path) -> None:
     done = CliRunner().invoke(command, [str(film), str(film)], obj=FakeHost({"media": MEDIA}))
     assert done.exit_code == 2
     assert "is read from" in done.output
+
+
+def test_a_name_that_can_hold_no_mask_is_refused(film: Path) -> None:
+    done = CliRunner().invoke(
+        command, [str(film), str(film.with_name("m.png")), "--no-browser"], obj=FakeHost({"media": MEDIA})
+    )
+    assert done.exit_code == 2
+    assert "expected a name that ends in .mp4" in done.output

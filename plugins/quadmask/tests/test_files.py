@@ -97,7 +97,7 @@ def test_nothing_is_left_of_a_film_that_failed(tmp_path: Path) -> None:
     mask = Quadmask.from_frames(np.zeros((3, 8, 8)), 12)
     with pytest.raises(Cancelled):
         write_quadmask(MEDIA, tmp_path / "sub" / "q.mp4", mask, progress=lambda *_: False)
-    with pytest.raises(ConfigError, match="no film is written as"):
+    with pytest.raises(ConfigError, match=rf"^{tmp_path}/q\.tiff: no film is written as"):
         write_quadmask(MEDIA, tmp_path / "q.tiff", mask)
     (tmp_path / "words.mp4").write_text("no film")
     with pytest.raises(FormatError, match=r"words\.mp4"):

@@ -12,7 +12,10 @@ from kinetoscope_quadmask._grid import Grid
 from kinetoscope_quadmask.prompts import Box, Point, Prompts
 from kinetoscope_spec import ValidationError
 
-__all__ = ["BoxType", "GridType", "PointType", "gathered"]
+__all__ = ["SUFFIXES", "BoxType", "GridType", "PointType", "gathered"]
+
+SUFFIXES: Final = (".mp4", ".m4v", ".mkv", ".mov", ".webm")
+"""Of films in which a quadmask is kept."""
 
 _NUMBER: Final = r"-?\d{1,7}(?:\.\d{1,6})?"
 _SHAPE: Final = re.compile(rf"(?:(\d{{1,3}}):)?({_NUMBER}(?:,{_NUMBER})+)(?:@(\d{{1,9}}))?")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from kinetoscope_quadmask._options import BoxType, GridType, PointType, gathered
+from kinetoscope_quadmask._options import SUFFIXES, BoxType, GridType, PointType, gathered
 from kinetoscope_quadmask._telling import human, progress, told
 
 if TYPE_CHECKING:
@@ -141,6 +141,8 @@ def _check(video: Path, out: Path, options: dict[str, Any]) -> None:
         )
     if options["dark"] and not options["mask"]:
         raise click.UsageError("--dark goes with --mask")
+    if out.suffix.lower() not in SUFFIXES:
+        raise click.BadParameter(f"{out}: expected a name that ends in {', '.join(SUFFIXES)}")
     read = [path for path in (video, options["mask"], options["prompts"]) if path]
     for path in (out, options["preview"]):
         if path and path.exists() and any(other.exists() and path.samefile(other) for other in read):

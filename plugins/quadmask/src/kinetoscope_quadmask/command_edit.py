@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kinetoscope_quadmask._options import GridType
+from kinetoscope_quadmask._options import SUFFIXES, GridType
 
 if TYPE_CHECKING:
     from kinetoscope_quadmask._grid import Grid
@@ -60,6 +60,8 @@ def command(
     from kinetoscope_quadmask.server import EditorServer
 
     target = out or mask
+    if target.suffix.lower() not in SUFFIXES:
+        raise click.BadParameter(f"{target}: expected a name that ends in {', '.join(SUFFIXES)}")
     if target.exists() and video.exists() and target.samefile(video):
         raise click.BadParameter(f"{target} is read from, it can't be written to")
     media = ctx.find_root().obj.provider("media")

@@ -13,7 +13,7 @@ import numpy as np
 from kinetoscope_quadmask import values
 from kinetoscope_quadmask._grid import Array
 from kinetoscope_quadmask.streams import decoded_stream, mapped, removed_mask
-from kinetoscope_spec import Mask, Progress, Quadmask, ValidationError, Video
+from kinetoscope_spec import ConfigError, Mask, Progress, Quadmask, ValidationError, Video
 from kinetoscope_spec.files import replacing
 
 __all__ = ["read_mask", "read_quadmask", "write_mask", "write_quadmask"]
@@ -38,7 +38,7 @@ def write_quadmask(
         Cancelled: `progress` returned False. Nothing is left behind, as after any error.
     """
     with replacing(path) as temporary:
-        _write(media, temporary, quadmask, progress)
+        _write(media, temporary, quadmask, path, progress)
         _verify(media, temporary, quadmask, "quadmask", Path(path))
 
 
@@ -46,7 +46,7 @@ def write_mask(media: Any, path: str | Path, mask: Mask, *, progress: Progress |
     """Write a mask of two values, 255 inside; soft edges are cut in the middle. Otherwise as `write_quadmask`."""
     hard = mapped(mask, Mask, _hard)
     with replacing(path) as temporary:
-        _write(media, temporary, hard, progress)
+        _write(media, temporary, hard, path, progress)
         _verify(media, temporary, hard, "bright", Path(path))
 
 
@@ -82,10 +82,13 @@ def read_mask(
     return removed_mask(read_quadmask(media, path, like=like, kind=kind))
 
 
-def _write(media: Any, path: Path, mask: Mask, progress: Progress | None) -> None:
+def _write(media: Any, path: Path, mask: Mask, name: str | Path, progress: Progress | None) -> None:
     told = json.dumps({_KEY: {"width": mask.width, "height": mask.height}})
     frames = Video(mask.width, mask.height, mask.rate, _Grey(mask), mask.frame_count, mask.timestamps)
-    media.write(path, frames, quality=LOSSLESS, metadata={"comment": told}, progress=progress)
+    try:
+        media.write(path, frames, quality=LOSSLESS, metadata={"comment": told}, progress=progress)
+    except ConfigError as error:  # it speaks of the temporary name
+        raise ConfigError(str(error).replace(str(path), str(name))) from error
 
 
 def _hard(_index: int, frame: Array) -> Array:
