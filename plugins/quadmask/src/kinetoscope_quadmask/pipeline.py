@@ -15,7 +15,8 @@ from typing import Any
 
 import attrs
 
-from kinetoscope_quadmask import _steps
+from kinetoscope_quadmask import _combining, _steps
+from kinetoscope_quadmask._folder import INFO, QUADMASK
 from kinetoscope_quadmask._grid import Grid
 from kinetoscope_quadmask._stages import Stage, Stages, digest_of, frames_digest
 from kinetoscope_quadmask.files import read_quadmask
@@ -111,7 +112,7 @@ class MaskPipeline:
         located, warnings = work.locate(reasoning)
         work.combine(reasoning, located, first_frame=first_frame)
         return Masked(
-            read_quadmask(self.media, work.path(_steps.QUADMASK), like=video),
+            read_quadmask(self.media, work.path(QUADMASK), like=video),
             reasoning,
             doubts,
             tuple(work.stages.stages),
@@ -151,7 +152,7 @@ class _Work:
                 self._part(0, "segmenting"),
             )
             self.stages.finish("segment", key, files, name)
-        return _steps.read_doubts(self.path(_steps.INFO))
+        return _steps.read_doubts(self.path(INFO))
 
     def reason(self, instruction: str, grid: Grid | None) -> Reasoning:
         grid = grid or Grid.over(self.video.width, self.video.height)
@@ -166,11 +167,11 @@ class _Work:
             self.stages.finish("reason", key, files, name)
         return _steps.read_reasoning(self.pipeline.media, self.stages.folder, self.video)
 
-    def locate(self, reasoning: Reasoning) -> tuple[_steps.Located, tuple[str, ...]]:
+    def locate(self, reasoning: Reasoning) -> tuple[_combining.Located, tuple[str, ...]]:
         name = self.pipeline.names[0]
         key = digest_of(self.stages.digest("reason"), name, self.identity)
         if not self.stages.stands("locate", key, name):
-            files = _steps.locate(
+            files = _combining.locate(
                 self.pipeline.media,
                 self.pipeline.segmenter,
                 self.video,
@@ -179,13 +180,13 @@ class _Work:
                 self._part(2, "locating what was named"),
             )
             self.stages.finish("locate", key, files, name)
-        return _steps.read_located(self.pipeline.media, self.stages.folder, self.video, reasoning)
+        return _combining.read_located(self.pipeline.media, self.stages.folder, self.video, reasoning)
 
-    def combine(self, reasoning: Reasoning, located: _steps.Located, *, first_frame: bool) -> None:
+    def combine(self, reasoning: Reasoning, located: _combining.Located, *, first_frame: bool) -> None:
         key = digest_of(self.stages.digest("segment", "reason", "locate"), first_frame)
         if not self.stages.stands("combine", key):
             black = _steps.read_black(self.pipeline.media, self.stages.folder, self.video)
-            files = _steps.combine(
+            files = _combining.combine(
                 self.pipeline.media,
                 self.stages.folder,
                 black,
