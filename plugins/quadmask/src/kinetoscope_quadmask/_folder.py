@@ -15,6 +15,8 @@ from kinetoscope_quadmask._grid import Array
 from kinetoscope_quadmask.files import read_mask
 from kinetoscope_spec import FormatError, Mask, Quadmask, Video
 
+__all__ = ["covered", "inside", "maybe", "read_json", "union"]
+
 BLACK: Final = "black_mask.mp4"
 INFO: Final = "segmentation_info.json"
 ANALYSIS: Final = "vlm_analysis.json"
@@ -42,6 +44,7 @@ class _Together:
 
 
 def union(masks: Sequence[Mask], level: int) -> Quadmask:
+    """Return masks as one: remove where any is at `level` or above, else keep."""
     first = masks[0]
     return Quadmask(
         first.width, first.height, first.rate, _Together(masks, level), first.frame_count, first.timestamps
@@ -49,18 +52,26 @@ def union(masks: Sequence[Mask], level: int) -> Quadmask:
 
 
 def covered(_index: int, frame: Array) -> Array:
+    """Return remove where a mask covers at all, else keep."""
     return np.where(frame > 0, np.uint8(values.REMOVE), np.uint8(values.KEEP))
 
 
 def inside(_index: int, frame: Array) -> Array:
+    """Return 255 where a frame says remove, else 0."""
     return np.where(frame == values.REMOVE, np.uint8(255), np.uint8(0))
 
 
 def maybe(media: Any, path: Path, video: Video, kind: values.Kind = "dark") -> Mask | None:
+    """Return the mask of a file, 255 inside, or None where there is none."""
     return read_mask(media, path, like=video, kind=kind) if path.is_file() else None
 
 
 def read_json(path: Path) -> dict[str, Any]:
+    """Return the object that a file holds.
+
+    Raises:
+        FormatError: it is too large, or holds none.
+    """
     if path.stat().st_size > MOST_JSON_BYTES:
         raise FormatError("is too large", path=path, expected=f"{MOST_JSON_BYTES:,} bytes at most")
     try:
