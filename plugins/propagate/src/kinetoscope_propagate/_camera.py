@@ -46,8 +46,8 @@ def step(before: Array, now: Array, hidden: Array, shape: tuple[int, int]) -> Ar
 
     Where too few corners agree, the background is taken to stand still.
     """
-    free = np.where(hidden, 0, 255).astype(np.uint8)
-    free = cv2.erode(free, np.ones((11, 11), np.uint8))
+    clear = np.where(hidden, 0, 255).astype(np.uint8)
+    free = cv2.erode(clear, np.ones((11, 11), np.uint8))
     corners = cv2.goodFeaturesToTrack(now, CORNERS, 0.005, 6, mask=free, blockSize=5)
     if corners is None or len(corners) < 8:
         return np.eye(3)

@@ -102,7 +102,7 @@ def filled(
     colours, valid, away = _gathered(target, others, box, pixels, inside, (most, most if still else ENOUGH))
     known = target.frame[box].reshape(-1, target.frame.shape[2])[pixels].astype(np.float32)
     answer = _answer(colours, valid, away, known, inside, (hole.shape, pixels), still)
-    unseen = np.isnan(answer).any(axis=1)
+    unseen: Array = np.isnan(answer).any(axis=1)
     guessed = int((unseen & inside).sum())
     if guessed and done is not None:
         carried = seen_from(target, done, box, hole, whole=True)
@@ -197,6 +197,8 @@ def _shift(
     if not told.any():
         return np.zeros_like(answer)
     told &= (np.abs(off - np.median(off[told], axis=0)) < STRANGE).all(axis=1)
+    if not told.any():
+        return np.zeros_like(answer)
     shape, pixels = where
     rows, columns = pixels // shape[1] // BLOCK, pixels % shape[1] // BLOCK
     coarse = (shape[0] - 1) // BLOCK + 1, (shape[1] - 1) // BLOCK + 1
