@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from kinetoscope_codebook.model import CodebookMatching, Mlp
-from kinetoscope_codebook.training import cosine_restarts
+from kinetoscope_codebook.optimisers import cosine_restarts
 from kinetoscope_spec import Column, TrainingSet
 from kinetoscope_spec.errors import Cancelled, ValidationError
 
