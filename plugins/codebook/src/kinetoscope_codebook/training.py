@@ -7,6 +7,7 @@ processes, or a batch in pieces, give what one does, up to rounding.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -85,6 +86,7 @@ def train(
 
     Raises:
         Cancelled: `progress` returned False.
+        ValidationError: options that don't fit, or a loss that is no number any more.
     """
     return _Loop(task, options, record, budget, progress).run()
 
@@ -193,7 +195,9 @@ class _Loop:
                 self.fabric.backward(total * weight)
             self._count({**parts, "total": total}, weight / self.fabric.world_size)
         if self.options.clip > 0:
-            self.fabric.clip_gradients(self.stepper, self.optimiser, max_norm=self.options.clip)
+            self.fabric.clip_gradients(
+                self.stepper, self.optimiser, max_norm=self.options.clip, error_if_nonfinite=False
+            )
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
         self.schedule.after()
@@ -242,6 +246,11 @@ class _Loop:
         state.told = report
         if state.counted:
             entry = {"step": float(state.step), **self._averages()}
+            if not math.isfinite(entry["total"]):
+                raise ValidationError(
+                    f"training diverged at step {state.step}: the loss is {entry['total']}, expected a number; "
+                    f"'rate' is {self.options.rate:g}, a tenth of it may do"
+                )
             if len(self.held):
                 entry["validation"] = self._held_loss()
             state.history.append(entry)
