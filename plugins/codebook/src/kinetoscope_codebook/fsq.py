@@ -91,10 +91,10 @@ class FsqNetwork(Network):
 
 
 def _levels(_: object, __: object, value: Sequence[Any]) -> None:
-    fits = all(isinstance(n, int) and not isinstance(n, bool) and 2 <= n <= 256 for n in value)
+    fits = all(isinstance(n, int) and not isinstance(n, bool) and 3 <= n <= 256 for n in value)
     if not value or not fits or math.prod(value) > 65_536:
         raise ValidationError(
-            f"levels is {value!r}, expected numbers from 2 to 256, their product at most 65536"
+            f"levels is {value!r}, expected numbers from 3 to 256, their product at most 65536"
         )
 
 

@@ -40,9 +40,9 @@ def _positive(_: object, attribute: attrs.Attribute[Any], value: Any) -> None:
 
 
 def _level_counts(_: object, __: object, value: Any) -> None:
-    fits = len(value) <= 16 and all(isinstance(n, int) and 2 <= n <= 256 for n in value)
+    fits = len(value) <= 16 and all(isinstance(n, int) and 3 <= n <= 256 for n in value)
     if not fits:
-        raise ValidationError(f"Architecture.levels is {value!r}, expected up to 16 numbers from 2 to 256")
+        raise ValidationError(f"Architecture.levels is {value!r}, expected up to 16 numbers from 3 to 256")
 
 
 @attrs.frozen(kw_only=True)
