@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 import numpy as np
 from hypothesis import strategies as st
@@ -37,7 +36,7 @@ class PeriodicContract(ModelContract):
 
     provider = PeriodicAutoencoder
     name = "periodic-autoencoder"
-    memorise_budget: ClassVar[Mapping[str, float]] = {"steps": 1000}
+    memorise_budget: Mapping[str, float] = {"steps": 1000}
 
     def training_sets(self) -> st.SearchStrategy[TrainingSet]:
         """Return windows."""

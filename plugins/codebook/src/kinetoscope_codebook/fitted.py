@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from kinetoscope_codebook.checkpoint import read_checkpoint, write_checkpoint
 from kinetoscope_codebook.network import Network
-from kinetoscope_spec import FeatureSchema
+from kinetoscope_spec import FeatureSchema, Skeleton
 from kinetoscope_spec.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -128,6 +128,12 @@ class FittedNetwork:
         """
         with torch.inference_mode():
             return self.network.latent(torch.from_numpy(self._checked(inputs))).numpy()
+
+    @property
+    def skeleton(self) -> Skeleton | None:
+        """The skeleton whose motion was learned, or None."""
+        found = self.training.get("skeleton")
+        return None if found is None else Skeleton(**found)
 
     @property
     def collapsed(self) -> tuple[int, ...]:

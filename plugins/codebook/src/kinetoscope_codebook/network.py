@@ -118,7 +118,7 @@ class Network(nn.Module):
     output_scale: Tensor
     basis: Tensor
 
-    def __init__(self, architecture: Architecture) -> None:
+    def __init__(self, architecture: Architecture, dropout: float = 0.0, **options: Any) -> None:
         super().__init__()
         a = self.architecture = architecture
         for name, size in (

@@ -52,7 +52,7 @@ def optimiser_of(options: TrainingOptions, network: nn.Module) -> torch.optim.Op
     kind = _named(torch.optim, torch.optim.Optimizer, options.optimiser, "optimiser")
     if kind is torch.optim.LBFGS:
         raise ValidationError("optimiser is 'LBFGS', expected one that takes a step from one gradient")
-    given = {"lr": options.rate, "weight_decay": options.decay}
+    given: dict[str, Any] = {"lr": options.rate, "weight_decay": options.decay}
     if options.optimiser == "AdamW":
         given["betas"] = (0.9, 0.99)
     try:

@@ -89,7 +89,8 @@ class PeriodicNetwork(Network):
         turned = frequency * self.times.reshape(1, 1, -1) * (2 * math.pi)
         # sin(turned + phase), without an arc tangent whose gradient breaks where phases wrap.
         curves = amplitude * (turned.sin() * cosine + turned.cos() * sine) + offset
-        return self.decoder(curves).transpose(1, 2).reshape(-1, a.outputs)
+        decoded: Tensor = self.decoder(curves)
+        return decoded.transpose(1, 2).reshape(-1, a.outputs)
 
     def forward(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
         """Return outputs `[N, Y]` for inputs `[N, X]`."""

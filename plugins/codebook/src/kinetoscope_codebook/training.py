@@ -263,7 +263,7 @@ class _Loop:
     def _averages(self) -> dict[str, float]:
         sums = self.state.sums
         if self.fabric.world_size > 1:
-            found = self.fabric.all_reduce(
+            found: Any = self.fabric.all_reduce(
                 torch.tensor(list(sums.values()), dtype=torch.float64), reduce_op="sum"
             )
             sums = dict(zip(sums, found.tolist(), strict=True))
