@@ -55,7 +55,7 @@ class Predictor:
         Raises:
             ValidationError: another width. Whether numbers are finite is not looked at.
         """
-        rows = np.ascontiguousarray(inputs, np.float32)
+        rows = np.require(inputs, np.float32, ["C", "W"])
         wanted = len(self._fitted.input_schema)
         if rows.ndim != 2 or rows.shape[1] != wanted:
             raise ValidationError(
