@@ -22,7 +22,7 @@ from safetensors.numpy import save as serialised
 from kinetoscope_codebook.bounds import overflow
 from kinetoscope_codebook.kinds import build
 from kinetoscope_codebook.network import Architecture, Network
-from kinetoscope_spec import SPEC_VERSION, FeatureSchema
+from kinetoscope_spec import SPEC_VERSION, FeatureSchema, Skeleton
 from kinetoscope_spec.errors import FormatError, ValidationError
 from kinetoscope_spec.files import replacing
 
@@ -144,9 +144,25 @@ def _check_kinds(path: Path, found: Mapping[str, Any]) -> None:
     perplexity = found["perplexity"]
     if perplexity is not None and not (_is_number(perplexity) and perplexity >= 0):
         raise FormatError(f"perplexity is {perplexity!r}", path=path, expected="a number from 0, or null")
+    _check_training(path, found["training"])
     for i, entry in enumerate(found["losses"]):
         if not isinstance(entry, dict) or not all(_is_number(value) for value in entry.values()):
             raise FormatError(f"losses[{i}] is wrong", path=path, expected="an object of finite numbers")
+
+
+def _check_training(path: Path, training: Mapping[str, Any]) -> None:
+    """Check what is read back of the record: the skeleton, and how the codebook is used."""
+    numbers = training.get("perplexities")
+    if numbers is not None and not (isinstance(numbers, list) and all(map(_is_number, numbers))):
+        raise FormatError("training.perplexities is wrong", path=path, expected="a list of numbers, or null")
+    classes = training.get("classes")
+    if classes is not None and not _is_number(classes):
+        raise FormatError("training.classes is wrong", path=path, expected="a number, or null")
+    if training.get("skeleton") is not None:
+        try:
+            Skeleton(**training["skeleton"])
+        except (TypeError, ValueError, KeyError, ValidationError) as error:
+            raise FormatError(f"training.skeleton is wrong: {error}", path=path) from None
 
 
 def _is_number(value: Any) -> bool:
