@@ -180,8 +180,15 @@ def test_a_number_beyond_all_floats_is_refused(saved, tmp_path):
         model.load(bad)
 
 
+def of_size(tensor, factor, signed):
+    """Return numbers as large as `factor`; of both signs they cancel out where all inputs are alike."""
+    signs = (-1.0) ** np.arange(tensor.size).reshape(tensor.shape) if signed else 1.0
+    return (np.full(tensor.shape, factor) * signs).astype(np.float32)
+
+
+@pytest.mark.parametrize("signed", [False, True])
 @pytest.mark.parametrize("factor", [1e30, 3e38])
-def test_weights_that_cannot_predict_are_refused(saved, tmp_path, factor):
+def test_weights_that_cannot_predict_are_refused(saved, tmp_path, factor, signed):
     model, _, path = saved
     bad = tmp_path / "bad.safetensors"
     for name, tensor in load_file(path).items():
@@ -189,12 +196,19 @@ def test_weights_that_cannot_predict_are_refused(saved, tmp_path, factor):
             continue
         with safe_open(path, "np") as file:
             about = file.metadata()
-        save_file({**load_file(path), name: np.full_like(tensor, factor)}, bad, about)
+        save_file({**load_file(path), name: of_size(tensor, factor, signed)}, bad, about)
         with np.errstate(over="ignore"), contextlib.suppress(FormatError):
             predicted = model.load(bad).predict(np.random.default_rng(1).normal(size=(10, 3)))
             # What loads can predict: nothing it computes leaves float32.
             assert np.isfinite(predicted).all(), name
-    save_file({name: np.full_like(t, factor) for name, t in load_file(path).items()}, bad, about)
+    save_file(
+        {
+            n: abs(t) if n == "input_deviation" else of_size(t, factor, signed)
+            for n, t in load_file(path).items()
+        },
+        bad,
+        about,
+    )
     with pytest.raises(FormatError, match=r"bad\.safetensors.*not finite"):
         model.load(bad)
 

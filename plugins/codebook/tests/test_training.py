@@ -309,6 +309,29 @@ def test_a_damaged_state_is_taken_up_or_a_format_error(state, made, data):
         path.write_bytes(whole)
 
 
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        (b'"step": 6', b'"step":-6'),
+        (b'"counted": 0', b'"counted":-1'),
+        (b'"optimiser/0/exp_avg":', b'"optimiser/1/exp_avg":'),
+        (b'"F32","shape":[4]', b'"F16","shape":[8]'),
+    ],
+)
+def test_a_state_that_does_not_fit_is_a_format_error(state, made, was, becomes):
+    model, path, whole = state
+    escaped = [text.replace(b'"', b'\\"') for text in (was, becomes)]
+    broken = whole.replace(was, becomes, 1) if was in whole else whole.replace(*escaped, 1)
+    assert broken != whole
+    assert len(broken) == len(whole)
+    path.write_bytes(broken)
+    try:
+        with pytest.raises(FormatError, match="state"):
+            model.fit(made.smooth(), seed=1, budget={"steps": 6})
+    finally:
+        path.write_bytes(whole)
+
+
 def test_the_state_is_safetensors(state):
     _, path, _ = state
     names = load_file(path)

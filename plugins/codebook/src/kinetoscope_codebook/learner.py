@@ -15,8 +15,9 @@ from torch import Tensor
 from kinetoscope_codebook.fitted import FittedNetwork, load
 from kinetoscope_codebook.network import Architecture, Network
 from kinetoscope_codebook.options import TrainingOptions, share, whole
+from kinetoscope_codebook.processes import borrowed_torch
 from kinetoscope_codebook.task import Task
-from kinetoscope_codebook.training import borrowed_torch, train
+from kinetoscope_codebook.training import train
 from kinetoscope_spec import TrainingSet
 from kinetoscope_spec.errors import ValidationError
 from kinetoscope_spec.protocols import Budget, Progress

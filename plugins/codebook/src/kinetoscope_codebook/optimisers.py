@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -111,7 +110,3 @@ def averaged(average: dict[str, Tensor], network: nn.Module, decay: float, step:
     decay = min(decay, (1 + step) / (10 + step))
     for name, weight in network.named_parameters():
         average[name].lerp_(weight.detach(), 1 - decay)
-
-
-Report = Callable[[str, float, int], None]
-"""`report(name, value, step)`: where numbers of the training are logged."""

@@ -39,7 +39,7 @@ class Predictor:
     def __init__(self, fitted: FittedNetwork, *, engine: str = "onnx", threads: int = 1) -> None:
         if engine not in ENGINES:
             raise ValidationError(f"engine is {engine!r}, expected one of {', '.join(map(repr, ENGINES))}")
-        self._fitted, self._network, self._draws = fitted, fitted.network, False
+        self._fitted, self._network = fitted, fitted.network
         self._draws = fitted.network.draw(1, torch.Generator().manual_seed(0)) is not None
         self._sessions: dict[bool, Any] = {}
         self._run = self._by_onnx if engine == "onnx" else self._by_torch

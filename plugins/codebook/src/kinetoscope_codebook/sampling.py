@@ -8,7 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["gumbel", "stream"]
+__all__ = ["EPOCH", "HELD", "REVIVAL", "STEP", "gumbel", "stream"]
+
+STEP, EPOCH, HELD, REVIVAL = range(4)
+"""What a random stream is for: the first number of its place."""
 
 
 def gumbel(shape: Sequence[int], generator: torch.Generator) -> Tensor:

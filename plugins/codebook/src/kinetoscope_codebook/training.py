@@ -8,11 +8,8 @@ processes, or a batch in pieces, give what one does, up to rounding.
 from __future__ import annotations
 
 import math
-import os
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +20,9 @@ from kinetoscope_codebook.logs import Logs
 from kinetoscope_codebook.network import Losses, Noise
 from kinetoscope_codebook.optimisers import Schedule, averaged, optimiser_of
 from kinetoscope_codebook.options import TrainingOptions
-from kinetoscope_codebook.sampling import stream
+from kinetoscope_codebook.processes import fabric_of
+from kinetoscope_codebook.sampling import EPOCH, HELD, REVIVAL, STEP, stream
+from kinetoscope_codebook.shares import LOOKED_AT, split, steps_of
 from kinetoscope_codebook.task import Task
 from kinetoscope_codebook.training_state import Run, keep, recipe, taken_up
 from kinetoscope_spec.errors import Cancelled, ValidationError
@@ -32,40 +31,13 @@ from kinetoscope_spec.protocols import Budget, Progress
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-__all__ = ["borrowed_torch", "train"]
+__all__ = ["train"]
 
 _REPORTS = 200
 """How often progress is told and losses are kept, at most."""
 
 _REVIVALS = 10
 """How often classes that nothing uses are moved, in the first half of training."""
-
-_LOOKED_AT = 4096
-"""Rows that revivals and the loss of held-out clips look at, at most."""
-
-_STEP, _EPOCH, _HELD, _REVIVAL = range(4)
-"""What a random stream is for."""
-
-
-_TRAINING = threading.RLock()
-"""Held by whoever has changed what torch keeps for the whole process."""
-
-
-@contextmanager
-def borrowed_torch(seed: int, threads: int = 1) -> Iterator[None]:
-    """Set torch up for one training and put everything back: threads, and the global generator.
-
-    Weights and dropout draw from the global generator, so one thread trains at a time: of two that
-    overlap, the second would put back what the first had set.
-    """
-    with _TRAINING, torch.random.fork_rng(devices=[]):
-        before = torch.get_num_threads()
-        torch.default_generator.manual_seed(seed)  # the CPU's alone: `torch.manual_seed` sows on every device
-        torch.set_num_threads(threads)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)
 
 
 def train(
@@ -103,20 +75,6 @@ class _Stepper(nn.Module):
         return self._losses(x, z, noise)
 
 
-def _fabric(options: TrainingOptions) -> Fabric:
-    """Return Fabric for the processes that `torchrun` has started, or for this one."""
-    from lightning_fabric import Fabric
-
-    here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    everywhere = int(os.environ.get("WORLD_SIZE", "1"))
-    # A strategy for many processes only where there are many: one process must open no port.
-    many = {"strategy": "ddp", "num_nodes": max(everywhere // here, 1)} if everywhere > 1 else {}
-    fabric = Fabric(accelerator=options.accelerator, devices=here, precision=options.precision, **many)  # type: ignore[arg-type]
-    if everywhere > 1:
-        fabric.launch()
-    return fabric
-
-
 class _Loop:
     """One training: see `train`."""
 
@@ -130,10 +88,10 @@ class _Loop:
     ) -> None:
         self.task, self.options, self.budget, self.progress = task, options, budget, progress
         self.seed = int(record["seed"])
-        self.rows, self.held = _split(task.clips, options.validation, self.seed)
+        self.rows, self.held = split(task.clips, options.validation, self.seed)
         self.batch = min(options.batch, len(self.rows))
-        self.steps = _steps(budget, len(self.rows), self.batch)
-        self.fabric = _fabric(options)
+        self.steps = steps_of(budget, len(self.rows), self.batch)
+        self.fabric = fabric_of(options)
         self.shards = self.fabric.world_size * options.accumulate
         if self.batch < self.shards:
             raise ValidationError(
@@ -178,9 +136,9 @@ class _Loop:
     def _step(self, done: float) -> None:
         task, step = self.task, self.state.step
         indices = self._indices(step)
-        noise = task.noise(len(indices), self.rows, stream(self.seed, _STEP, step))
+        noise = task.noise(len(indices), self.rows, stream(self.seed, STEP, step))
         if self.dropout:
-            torch.default_generator.manual_seed(stream(self.seed, _STEP, step, 1).initial_seed())
+            torch.default_generator.manual_seed(stream(self.seed, STEP, step, 1).initial_seed())
         self.schedule.before(done)
         pieces = torch.arange(len(indices)).tensor_split(self.shards)
         mine = pieces[self.fabric.global_rank :: self.fabric.world_size]
@@ -214,7 +172,7 @@ class _Loop:
         """Return the rows of a batch: shuffled, every row once in an epoch but for what is left over."""
         epoch, place = divmod(step, len(self.rows) // self.batch)
         if self.order[0] != epoch:
-            shuffled = torch.randperm(len(self.rows), generator=stream(self.seed, _EPOCH, epoch))
+            shuffled = torch.randperm(len(self.rows), generator=stream(self.seed, EPOCH, epoch))
             self.order = (epoch, self.rows[shuffled])
         return self.order[1][place * self.batch : (place + 1) * self.batch]
 
@@ -222,8 +180,8 @@ class _Loop:
     def _revive(self, done: float) -> None:
         every = max((self.steps or 1000) // (2 * _REVIVALS), 10)
         if done < 0.5 and self.state.step and self.state.step % every == 0:
-            generator = stream(self.seed, _REVIVAL, self.state.step)
-            rows = self.rows[torch.randperm(len(self.rows), generator=generator)[:_LOOKED_AT]].to(
+            generator = stream(self.seed, REVIVAL, self.state.step)
+            rows = self.rows[torch.randperm(len(self.rows), generator=generator)[:LOOKED_AT]].to(
                 self.x.device
             )
             self.task.network.revive(self.x[rows], self.z[rows], generator)
@@ -277,7 +235,7 @@ class _Loop:
             _set(network, self.weights["average"])
         network.eval()
         rows = self.held.to(self.x.device)
-        noise = self.task.network.training_noise(len(rows), stream(self.seed, _HELD, 1))
+        noise = self.task.network.training_noise(len(rows), stream(self.seed, HELD, 1))
         given = {name: self.fabric.to_device(value) for name, value in noise.items()}
         parts = self.task.losses(self.x[rows], self.z[rows], given)
         network.train()
@@ -346,33 +304,3 @@ def _set(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
     for name, weight in network.named_parameters():
         if name in weights:
             weight.copy_(weights[name])
-
-
-def _split(clips: Tensor, validation: float, seed: int) -> tuple[Tensor, Tensor]:
-    """Return the rows to learn from and those of the clips that are held out.
-
-    Raises:
-        ValidationError: clips are to be held out, but there is only one.
-    """
-    if validation <= 0:
-        return torch.arange(len(clips)), torch.arange(0)
-    known = torch.unique(clips)
-    if len(known) < 2:
-        raise ValidationError(
-            "validation holds clips out, but the training set has one clip, expected two or more"
-        )
-    count = min(max(round(validation * len(known)), 1), len(known) - 1)
-    out = known[torch.randperm(len(known), generator=stream(seed, _HELD))[:count]]
-    away = torch.isin(clips, out)
-    held = torch.nonzero(away).flatten()
-    return torch.nonzero(~away).flatten(), held[:: max(1, len(held) // _LOOKED_AT)]
-
-
-def _steps(budget: Budget, rows: int, batch: int) -> int | None:
-    """Return the number of steps that epochs and steps allow; None if only time limits."""
-    limits = [] if budget.steps is None else [budget.steps]
-    if budget.epochs is not None:
-        limits.append(budget.epochs * max(rows // batch, 1))
-    if not limits and budget.seconds is None:
-        limits.append(100 * max(rows // batch, 1))
-    return min(limits) if limits else None

@@ -26,6 +26,19 @@ __all__ = ["FORMAT", "Run", "keep", "recipe", "taken_up"]
 FORMAT = "kinetoscope-training/1"
 
 
+def _count(_: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+    least = -1 if attribute.name == "told" else 0
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**53:
+        raise ValueError(f"{attribute.name} is {value!r}, expected a whole number from {least}")
+
+
+def _losses(_: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+    entries = value if isinstance(value, list) else [value]
+    numbers = (v for entry in entries for v in entry.values())
+    if not all(isinstance(v, float | int) for v in numbers):
+        raise ValueError(f"{attribute.name} holds what is no number")
+
+
 @attrs.define(kw_only=True)
 class Run:
     """What changes as a training goes on, besides weights.
@@ -40,14 +53,14 @@ class Run:
         stopped: whether it ended before its budget.
     """
 
-    step: int = attrs.field(default=0, validator=attrs.validators.instance_of(int))
+    step: int = attrs.field(default=0, validator=_count)
     elapsed: float = attrs.field(default=0.0, converter=float)
-    told: int = attrs.field(default=-1, validator=attrs.validators.instance_of(int))
-    counted: int = attrs.field(default=0, validator=attrs.validators.instance_of(int))
-    sums: dict[str, float] = attrs.field(factory=dict, validator=attrs.validators.instance_of(dict))
-    history: list[dict[str, float]] = attrs.field(factory=list, validator=attrs.validators.instance_of(list))
+    told: int = attrs.field(default=-1, validator=_count)
+    counted: int = attrs.field(default=0, validator=_count)
+    sums: dict[str, float] = attrs.field(factory=dict, validator=_losses)
+    history: list[dict[str, float]] = attrs.field(factory=list, validator=_losses)
     best: float | None = None
-    waited: int = attrs.field(default=0, validator=attrs.validators.instance_of(int))
+    waited: int = attrs.field(default=0, validator=_count)
     stopped: bool = False
 
 
@@ -157,6 +170,13 @@ def _fill_optimiser(
             number, _, what = rest.partition("/")
             state.setdefault(int(number), {})[what] = tensor
     optimiser.load_state_dict({"state": state, "param_groups": groups})
+    for parameter, values in optimiser.state.items():
+        for name, value in values.items():
+            fits = not isinstance(value, Tensor) or value.numel() == 1 or value.shape == parameter.shape
+            if not fits or (isinstance(value, Tensor) and not torch.isfinite(value).all()):
+                raise ValueError(
+                    f"the optimiser's {name} has another shape than its weights, or is not finite"
+                )
 
 
 def _as(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
