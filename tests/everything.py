@@ -26,6 +26,7 @@ OTHERS = (
     "numpy",
     "torch",
     "av",
+    "cv2",
     "PIL",
     "moderngl",
     "onnxruntime",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import pickle
 import wave
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 
 from kinetoscope import Host, _marking
 from kinetoscope._marking import Marker, Marks, Session
-from kinetoscope_spec import Audio, Cue, Provenance, Provider, Script, hookimpl
+from kinetoscope_spec import Audio, Cue, Hook, Provenance, Provider, Script, hookimpl, hookspec
 from kinetoscope_spec.errors import ConfigError, PluginError, ProviderUnavailable, ValidationError
 from kinetoscope_spec.voice import VoiceInfo
 
@@ -120,8 +121,6 @@ class Brings:
 
 
 class hooks:
-    from kinetoscope_spec import Hook, hookspec
-
     HOOKS = (Hook("watermarker", "marks", "kinetoscope_spec.protocols:Voice"),)
 
     @staticmethod
@@ -145,6 +144,10 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
 
 
 SCRIPT = Script.of("some words")
+
+
+def _as_it_is(audio: Audio, script: Script) -> Audio:
+    return audio
 
 
 def roads(voice: Any) -> dict[str, Callable[[], Audio]]:
@@ -214,7 +217,7 @@ def test_pieces_hold_whole_cues_and_all_samples(drawn: list[tuple[int, list[int]
     for count, places in drawn:
         ends = sorted(place for place in places if place <= count)
         pieces.append(piece(count, *zip(ends[::2], ends[1::2], strict=False)))
-    session = Session(Marks("plain", "", Marker(lambda: ("adding", marker))), SCRIPT)
+    session = Session(Marks("plain", "", Marker(lambda: ("adding", marker)), _as_it_is), SCRIPT)
     given_out = [out for held in pieces for out in session.push(held)] + list(session.finish())
     whole = joined(pieces)
     samples = np.concatenate([out.samples for out in given_out]) if given_out else np.zeros((0, 1))
@@ -237,7 +240,7 @@ def test_a_marker_that_loses_samples_is_told(host: Host) -> None:
             session.push = lambda samples: samples[1:]  # type: ignore[method-assign]
             return session
 
-    session = Session(Marks("plain", "", Marker(lambda: ("loses", Loses()))), SCRIPT)
+    session = Session(Marks("plain", "", Marker(lambda: ("loses", Loses())), _as_it_is), SCRIPT)
     session.push(piece(100))
     with pytest.raises(PluginError, match="returned 99 samples of 100"):
         session.finish()
@@ -301,3 +304,80 @@ def test_other_formats_need_media(host: Host, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"only \.wav"):
         host.write_audio(tmp_path / "said.flac", host.voice("plain").speak(SCRIPT))
     assert list(tmp_path.iterdir()) == []
+
+
+# -- what a voice does not say of its words, the host's aligner finds
+
+
+class Halves:
+    """An aligner that gives each word the same time; one that was told to fail does."""
+
+    fails = False
+
+    def align(self, audio: Audio, script: Script) -> Audio:
+        if self.fails:
+            raise RuntimeError("no model")
+        words = script.text.split()
+        times = np.linspace(0, audio.duration, len(words) + 1)
+        cues = [Cue("word", word, a, b) for word, a, b in zip(words, times, times[1:], strict=False)]
+        return attrs.evolve(audio, cues=cues)
+
+
+class aligner_hooks:
+    HOOKS = (Hook("aligner", "finds words", "kinetoscope_spec.protocols:Voice"),)
+
+    @staticmethod
+    @hookspec
+    def aligner() -> Sequence[Provider]:  # type: ignore[empty-body]
+        """Return aligners."""
+
+
+class Aligns:
+    @hookimpl
+    def addhooks(self) -> Sequence[object]:
+        return [aligner_hooks]
+
+    @hookimpl
+    def aligner(self) -> Sequence[Provider]:
+        return [Provider("halves", "halves", load=Halves)]
+
+
+@pytest.fixture
+def aligning(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
+    monkeypatch.setattr(Plain, "pieces", (piece(800),))
+    with Host(plugins=[Brings(), Fills(), Embedded(), Aligns()], autoload=False) as host:
+        yield host
+
+
+def spans(audio: Audio) -> list[tuple[Any, ...]]:
+    return [(cue.value, cue.start, cue.end) for cue in audio.cues]
+
+
+def test_words_of_a_voice_that_gives_none_are_found(aligning: Host) -> None:
+    voice = aligning.voice("plain")
+    halves = [("some", 0.0, 0.4), ("words", 0.4, 0.8)]
+    assert spans(voice.speak(SCRIPT)) == halves
+    assert spans(asyncio.run(voice.aspeak(SCRIPT))) == halves
+    assert spans(pickle.loads(pickle.dumps(voice)).speak(SCRIPT)) == halves
+    assert not any(spans(held) for held in voice.stream(SCRIPT)), "what a piece says is not known"
+
+
+def test_what_a_voice_says_itself_is_left_alone(aligning: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Plain, "pieces", (piece(800, (100, 300)),))
+    assert spans(aligning.voice("plain").speak(SCRIPT)) == [("w0", 100 / RATE, 300 / RATE)]
+
+
+def test_speech_is_not_lost_by_an_aligner_that_fails(
+    aligning: Host, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Halves, "fails", True)
+    with caplog.at_level(logging.WARNING, "kinetoscope"):
+        audio = aligning.voice("plain").speak(SCRIPT)
+    assert (len(audio.samples), spans(audio)) == (800, [])
+    assert "the aligner failed: RuntimeError: no model" in caplog.text
+
+
+def test_without_an_aligner_a_voice_speaks_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Plain, "pieces", (piece(800),))
+    with Host(plugins=[Brings(), Fills(), Embedded()], autoload=False) as host:
+        assert spans(host.voice("plain").speak(SCRIPT)) == []

@@ -125,3 +125,17 @@ def test_what_is_wrong_is_said(host, clips):
         ours.configured(features=["joint-postions"])
     with pytest.raises(ValidationError, match="frame 24 asked"):
         ours.configured(features=["foot-contacts"]).compute(clips[0], [24])
+
+
+def test_what_turns_with_the_root_is_what_its_features_say(host, clips):
+    skeleton = clips[0].skeleton
+    names = [name for name in ALL if name != "periodic-phase"]  # whose angles a turn does not make good
+    start, wanted = 0, []
+    for each in map(host.feature, names):
+        wanted += [(a + start, b + start) for a, b in each.turning(skeleton)]
+        start += len(each.schema(skeleton))
+    ours = host.feature("features-jax")
+    assert [tuple(pair) for pair in ours.configured(features=names).turning(skeleton)] == wanted
+    assert len(wanted) > 20
+    with pytest.raises(ValidationError, match=r"PeriodicPhase.*no heading_jitter_deg"):
+        ours.configured(features=ALL).turning(skeleton)

@@ -8,6 +8,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from kinetoscope._cueing import Cueing
 from kinetoscope._marking import Marker, Marks
 from kinetoscope._proxy import annotate, stand_in
 from kinetoscope._rows import Row
@@ -32,6 +33,7 @@ class Builder:
         self._tracing = tracing
         self.trace = Trace(registry.plugins.tell)
         self.marker = Marker(partial(_watermarker, host))
+        self._cueing = Cueing(partial(_aligner, host))
         self._building: list[tuple[str, str]] = []
 
     def get(self, row: Row) -> Any:
@@ -71,8 +73,9 @@ class Builder:
             raise PluginError(f"{what} could not be built: {type(error).__name__}: {error}") from error
         observe = self.trace.observer(row.hook, row.name) if self._observed() else None
         # Nothing that a voice says leaves the host unmarked, and no setting changes that.
-        marks = Marks(row.name, f"in {what}", self.marker) if row.hook == "voice" else None
-        return stand_in(target, f"in {what}", observe, marks)
+        note = f"in {what}"
+        marks = Marks(row.name, note, self.marker, self._cueing) if row.hook == "voice" else None
+        return stand_in(target, note, observe, marks)
 
     def load_class(self, row: Row) -> Callable[..., Any] | None:
         """Import what `load` names; None for what can't be, whose row is then broken, on record too."""
@@ -113,3 +116,11 @@ def _watermarker(host: Host) -> tuple[str, Any]:
             "a voice speaks only where what it says is marked, and there is nothing to mark it: "
             f"{error}; pip install kinetoscope-perth"
         ) from error
+
+
+def _aligner(host: Host) -> Any:
+    """Return what finds the words of a voice that does not tell them; None where there is nothing."""
+    try:
+        return host.provider("aligner")
+    except KinetoscopeError:
+        return None

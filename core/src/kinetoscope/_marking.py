@@ -83,12 +83,15 @@ class Marks:
         voice: the provider's name, for its provenance where it gives none.
         note: what is added to exceptions.
         marker: what marks.
+        cued: returns a sound of a script with cues of its words where the voice gives none. Of a stream
+            nobody knows what a piece says: its cues are the voice's own.
     """
 
-    def __init__(self, voice: str, note: str, marker: Marker) -> None:
+    def __init__(self, voice: str, note: str, marker: Marker, cued: Callable[[Audio, Script], Audio]) -> None:
         self.voice = voice
         self.note = note
         self.marker = marker
+        self.cued = cued
 
     def __call__(self, name: str, call: Call) -> Call:
         """Return the method `name` of the voice, marking; others as they are."""
@@ -153,6 +156,7 @@ class Marks:
     def _whole(self, audio: Audio, script: Script) -> Audio:
         import attrs
 
+        audio = self.cued(audio, script)
         session = Session(self, script)
         session.push(audio, whole=True)
         (marked,) = session.finish(whole=True)

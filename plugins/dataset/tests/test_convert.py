@@ -341,7 +341,7 @@ class Fragile(Executor):
         self.pool, self.always, self.deaths = ThreadPoolExecutor(2), always, 0
 
     def submit(self, fn, /, *args, **kwargs):
-        (task,) = args[1]  # of so few files none is asked for together with another
+        (task,) = args[0]  # of so few files none is asked for together with another
         if task.source == "bad" and (self.always or not self.deaths):
             self.deaths += 1
             future = Future()
@@ -361,7 +361,7 @@ class Counted(ThreadPoolExecutor):
         self.asked = []
 
     def submit(self, fn, /, *args, **kwargs):
-        self.asked.append([task.source for task in args[1]])
+        self.asked.append([task.source for task in args[0]])
         return super().submit(fn, *args, **kwargs)
 
 
@@ -381,7 +381,7 @@ class Once(Counted):
     """Dies of the first call for several files, as a pool does: all of them are suspects."""
 
     def submit(self, fn, /, *args, **kwargs):
-        if len(args[1]) > 1 and not self.asked:
+        if len(args[0]) > 1 and not self.asked:
             self.asked.append([])
             future = Future()
             future.set_exception(BrokenExecutor("dead"))
@@ -425,3 +425,53 @@ def test_few_files_are_in_flight(files, out, monkeypatch):
         files.write({f"{i:02}": "2" for i in range(40)})
         assert run(files, out, executor=executor, workers=2).converted == 40
         assert most == 1
+
+
+class Near(ThreadPoolExecutor):
+    """Threads that say what processes of this machine say, and note what comes back from them."""
+
+    same_files = True
+
+    def __init__(self):
+        super().__init__(2)
+        self.futures = []
+
+    def submit(self, fn, /, *args, **kwargs):
+        self.futures.append(super().submit(fn, *args, **kwargs))
+        return self.futures[-1]
+
+
+def test_workers_of_this_machine_write_the_frames_themselves(files, out, tree, tmp_path):
+    files.write({f"{i:02}": f"{i}" for i in range(30)})
+    run(files, LocalStorage(tmp_path / "alone"))
+    with Near() as executor:
+        run(files, out, executor=executor, workers=2)
+    assert tree(out.root) == tree(tmp_path / "alone")
+    back = [held for future in executor.futures for outcome in future.result() for held in outcome.packed]
+    assert len(back) == 30
+    assert not any(held.objects for held in back)
+
+
+def test_a_disk_that_is_full_for_a_worker_stops_the_run(files, out, monkeypatch):
+    files.write({f"{i:02}": "1" for i in range(30)})
+    put = LocalStorage.put
+
+    def full(self, key, data, **how):
+        if self._shared:
+            raise OSError(28, "no space left", key)
+        put(self, key, data, **how)
+
+    monkeypatch.setattr(LocalStorage, "put", full)
+    with Near() as executor, pytest.raises(OSError, match="no space left"):
+        run(files, out, executor=executor, workers=2)
+    monkeypatch.undo()
+    assert run(files, out).converted == 30, "nothing counts whose frames are not there"
+
+
+def test_workers_write_beside_one_another(tmp_path):
+    behind, ahead = LocalStorage(tmp_path), LocalStorage(tmp_path).for_workers()
+    ahead.put("clips/a", b"whole")
+    (tmp_path / "clips" / ".a.partial").write_bytes(b"wh")
+    ahead.put("clips/a", b"again")
+    assert behind.get("clips/a") == b"again"
+    assert (tmp_path / "clips" / ".a.partial").read_bytes() == b"wh", "another's work is left alone"

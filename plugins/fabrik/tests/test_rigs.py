@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
@@ -99,6 +99,34 @@ def test_a_loop_closes(solver) -> None:
     assert posed.converged.mean() >= 0.9
     places, _ = _stand(rig, posed.rotations)
     assert np.linalg.norm(places[:, 8] - there, axis=-1)[posed.converged].max() <= 2e-3
+
+
+@pytest.mark.parametrize("solver", [SOLVERS[0], SOLVERS[2]], ids=["fabrik", "jacobian"])
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.floats(0.1, 1.0), min_size=2, max_size=4),
+    st.lists(st.floats(0.1, 1.0), min_size=2, max_size=4),
+    st.integers(0, 2**32 - 1),
+)
+def test_any_ring_that_can_close_closes(solver, left, right, seed) -> None:
+    """Two chains from one root, of any bones: their ends meet, and no bone changes its length."""
+    parents = (-1, *range(len(left)), 0, *range(len(left) + 1, len(left) + len(right)))
+    random = np.random.default_rng(seed)
+    way = random.normal(size=(len(left) + len(right), 3))
+    offsets = way / np.linalg.norm(way, axis=1, keepdims=True) * np.array(left + right)[:, None]
+    # The first bones of both hang on the root, which turns them as one: what closes is the ring of the others
+    # and of the line between their ends.
+    ring = [np.linalg.norm(offsets[0] - offsets[len(left)]), *left[1:], *right[1:]]
+    assume(max(ring) < 0.8 * (sum(ring) - max(ring)))  # a ring that is all but straight converges slowly
+    ends = (len(left), len(left) + len(right))
+    rig = Rig(parents, np.concatenate([np.zeros((1, 3)), offsets]), loops=[ends])
+    rest = np.tile([0.0, 0, 0, 1], (1, len(parents), 1))
+    posed = solver.pose(rig, rest, [])
+    assert posed.converged.all()
+    places, _ = _stand(rig, posed.rotations)
+    assert np.linalg.norm(places[0, ends[0]] - places[0, ends[1]]) <= 1e-3
+    bones = np.linalg.norm(places[0, 1:] - places[0, list(parents[1:])], axis=-1)
+    np.testing.assert_allclose(bones, left + right, rtol=1e-9)
 
 
 @pytest.mark.parametrize("solver", SOLVERS, ids=IDS)

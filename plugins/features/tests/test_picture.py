@@ -160,3 +160,15 @@ def test_a_picture_that_cannot_be_written_whole_is_not_there(clip, tmp_path, mon
     with pytest.raises(OSError, match=r"walk\.png"):
         written(drawn(clip), tmp_path / "walk.png")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_notebook_shows_it(clip):
+    """As a cell's value, once the notebook shows figures in line."""
+    shell = pytest.importorskip("IPython.core.interactiveshell", reason="IPython is not installed")
+    tools = pytest.importorskip("IPython.core.pylabtools")
+    from kinetoscope_features.picture import drawn
+
+    held = shell.InteractiveShell()
+    tools.select_figure_formats(held, {"png"})
+    shown, _ = held.display_formatter.format(drawn(clip))
+    assert shown["image/png"]

@@ -15,7 +15,7 @@ from kinetoscope_retarget._people import SIDES
 from kinetoscope_retarget._stand import leg_length
 from kinetoscope_retarget.contract import _LIMBS, _angle
 from kinetoscope_retarget.retargeter import AnatomicRetargeter
-from kinetoscope_spec import Motion
+from kinetoscope_spec import Motion, footing
 
 _DATA = os.environ.get("KINETOSCOPE_DATA")
 pytestmark = [
@@ -94,7 +94,7 @@ def test_directions_feet_and_ground(name, onto) -> None:
     )
     assert contacts.any()
     for i, toes in enumerate(joints(moved, "toes")):
-        for start, stop in _contacts.runs(contacts[:, i]):
+        for start, stop in footing.runs(contacts[:, i]):
             slide = np.linalg.norm(after[start:stop, toes] - after[start, toes], axis=-1).max()
             assert slide < 0.005, f"{SIDES[i]} foot slides in frames {start} to {stop}"
     assert after[:, joints(moved, "toes"), 1].min() > -0.005

@@ -24,6 +24,7 @@ from kinetoscope_stage import (
     component,
     system,
 )
+from kinetoscope_stage.recording import Tick
 from kinetoscope_stage.transforms import TransformSystem, interpolated
 
 
@@ -285,6 +286,8 @@ HEAD = '{"format": "kinetoscope stage recording 1"}\n'
         HEAD + '{"dt": 0.1, "time_scale": 1, "inputs": {"a": {"dtype": "<f16", "values": [1]}}}',
         HEAD + '{"dt": 1, "time_scale": 1, "inputs": {"a": {"dtype": "<f8", "values": [], "shape": [9]}}}',
         HEAD + "[" * 100_000,
+        HEAD.replace("}", ', "step_ns": 0}', 1),
+        HEAD.replace("}", ', "most_steps": "5"}', 1),
     ],
 )
 def test_what_is_no_recording_is_refused(tmp_path, text) -> None:
@@ -292,3 +295,27 @@ def test_what_is_no_recording_is_refused(tmp_path, text) -> None:
     path.write_text(text)
     with pytest.raises(FormatError, match=r"bad\.jsonl"):
         Recording.load(str(path))
+
+
+def test_a_recording_is_replayed_by_a_loop_of_its_own_steps(tmp_path) -> None:
+    live = Loop(World(), Schedule([]), steps_per_second=50, most_steps=3, recording=Recording())
+    live.tick(0.1)
+    path = str(tmp_path / "run.jsonl")
+    live.recording.save(path)
+    held = Recording.load(path)
+    assert (held.step_ns, held.most_steps) == (20_000_000, 3)
+    same = Loop(World(), Schedule([]), steps_per_second=50, most_steps=3)
+    assert same.replay(held) == [live.world.digest()]
+    for other in ({"steps_per_second": 60, "most_steps": 3}, {"steps_per_second": 50, "most_steps": 4}):
+        with pytest.raises(ValidationError, match="the recording is of a loop with"):
+            Loop(World(), Schedule([]), **other).replay(held)
+
+
+def test_a_recording_that_can_not_be_written_whole_leaves_the_old_one(tmp_path) -> None:
+    path = tmp_path / "run.jsonl"
+    Recording([Tick(0.5)]).save(str(path))
+    before = path.read_bytes()
+    with pytest.raises(TypeError):
+        Recording([Tick(0.5), Tick(object())]).save(str(path))
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["run.jsonl"]

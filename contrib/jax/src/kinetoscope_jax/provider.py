@@ -183,6 +183,21 @@ class JaxFeatures:
         made: Callable[[Any, Any], Any] = jax.jit(jax.vmap(self.function(skeleton, framerate)))
         return made
 
+    def turning(self, skeleton: Skeleton) -> Array:
+        """Return the columns `[P, 2]` that turn with a root which faces elsewhere, as its features say them.
+
+        Raises:
+            ValidationError: a feature does not say, or turning does not make it good.
+        """
+        found, start = [np.zeros((0, 2), np.int64)], 0
+        for part in self._parts:
+            if not hasattr(part, "turning"):
+                name = type(part).__name__
+                raise ValidationError(f"{name} does not say what turns with the root: no heading_jitter_deg")
+            found.append(np.asarray(part.turning(skeleton), np.int64) + start)
+            start += len(part.schema(skeleton))
+        return np.concatenate(found)
+
     def mirrored(self, rows: Array, skeleton: Skeleton) -> Array:
         """Return the rows of the motion mirrored on the plane x = 0, left and right exchanged."""
         ends = np.cumsum([0, *(len(part.schema(skeleton)) for part in self._parts)])

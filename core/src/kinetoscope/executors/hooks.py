@@ -38,7 +38,8 @@ class Executors(Protocol):
         """Return an executor with an attribute `workers`, to be closed by `shutdown` or `with`.
 
         Functions and arguments are pickled. `address` is what stands after `NAME://`; `workers` is
-        how many are wanted, where the provider starts them itself.
+        how many are wanted, where the provider starts them itself. An attribute `same_files` that is
+        true says that calls find this machine's files under the same paths and may write there.
 
         Raises:
             ConfigError: an address that means nothing to it.

@@ -41,6 +41,8 @@ class ProcessExecutor(Executor):
     that is submitted finds new processes.
     """
 
+    same_files = True
+
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self._lock = threading.Lock()

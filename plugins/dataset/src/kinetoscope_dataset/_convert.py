@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -85,7 +86,9 @@ def convert(
             results = _here(read, tasks)
         else:
             most = min(BATCH_FILES, max(1, len(files) // (4 * workers)))  # so that all have something to do
-            results = _there(read, _batches(tasks, most), executor, workers)
+            near = storage.for_workers() if getattr(executor, "same_files", False) else None
+            call = partial(work_all, read, storage=near)
+            results = _there(call, _batches(tasks, most), executor, workers)
         try:
             for done, (task, outcome) in enumerate(results, 1):
                 _store(writer, task, outcome, tally)
@@ -207,11 +210,12 @@ def _here(read: Read, tasks: Iterator[Task]) -> Iterator[tuple[Task, Outcome]]:
 
 
 _Batch = tuple[Task, ...]
+_Call = Callable[[_Batch], list[Outcome]]
 _Flying = dict[Future[list[Outcome]], _Batch]
 
 
 def _there(
-    read: Read, batches: Iterator[_Batch], executor: Executor, workers: int
+    call: _Call, batches: Iterator[_Batch], executor: Executor, workers: int
 ) -> Iterator[tuple[Task, Outcome]]:
     """Yield outcomes as workers have them, a bounded number of files at a time.
 
@@ -227,12 +231,12 @@ def _there(
                 or _size(batch) + sum(map(_size, flying.values())) > BYTES_IN_FLIGHT
             ):
                 yield from _landed(flying, suspects)
-            _launch(executor, read, batch, flying, suspects)
+            _launch(executor, call, batch, flying, suspects)
         while flying:
             yield from _landed(flying, suspects)
         for task in suspects:
             try:
-                yield task, executor.submit(work_all, read, _for_workers((task,))).result()[0]
+                yield task, executor.submit(call, _for_workers((task,))).result()[0]
             except BrokenExecutor as error:
                 yield task, Outcome("failed", f"the worker that read it died, twice: {error}")
     finally:
@@ -244,9 +248,9 @@ def _size(batch: _Batch) -> int:
     return sum(task.size for task in batch)
 
 
-def _launch(executor: Executor, read: Read, batch: _Batch, flying: _Flying, suspects: list[Task]) -> None:
+def _launch(executor: Executor, call: _Call, batch: _Batch, flying: _Flying, suspects: list[Task]) -> None:
     try:
-        flying[executor.submit(work_all, read, _for_workers(batch))] = batch
+        flying[executor.submit(call, _for_workers(batch))] = batch
     except BrokenExecutor:
         suspects.extend(batch)
 

@@ -47,6 +47,10 @@ class Storage(Protocol):
         """Remove an object, or all below a prefix; nothing where it is missing."""
         ...
 
+    def for_workers(self) -> Storage | None:
+        """Return what processes of this machine write to at the same time, or None where they can't."""
+        ...
+
     def locked(self) -> Any:
         """Return a context in which no other process of this machine writes here, where that can be had."""
         ...
@@ -72,10 +76,16 @@ def storage_at(where: str | os.PathLike[str], options: Mapping[str, Any] | None 
 
 
 class LocalStorage:
-    """Objects as files below a folder, which the first `put` makes."""
+    """Objects as files below a folder, which the first `put` makes.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        root: the folder.
+        shared: other processes write here, too.
+    """
+
+    def __init__(self, root: Path, *, shared: bool = False) -> None:
         self.root = root
+        self._shared = shared
         self.url = str(root)
 
     def get(self, key: str, start: int | None = None, stop: int | None = None) -> bytes:
@@ -101,7 +111,8 @@ class LocalStorage:
         target = f"{self.url}/{key}"
         folder, _, name = target.rpartition("/")
         # One writer at a time: a name that a killed one left behind is simply written again.
-        written = target if unseen else f"{folder}/.{name}.partial"
+        writer = f".{os.getpid()}" if self._shared else ""
+        written = target if unseen else f"{folder}/.{name}{writer}.partial"
         try:
             file = open(written, "wb", buffering=0)  # noqa: SIM115 - closed below; the folder is made only where missing
         except FileNotFoundError:
@@ -133,6 +144,10 @@ class LocalStorage:
             shutil.rmtree(self.root / prefix)
         except FileNotFoundError:
             return
+
+    def for_workers(self) -> LocalStorage:
+        """Return the same folder; names beside their places are each process's own."""
+        return LocalStorage(self.root, shared=True)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -224,6 +239,9 @@ class FsspecStorage:
             self._fs.rm(self._at(prefix), recursive=True)
         except FileNotFoundError:
             return
+
+    def for_workers(self) -> None:
+        """Return None: another process may not reach it (`memory://`), or not with the same rights."""
 
     @contextmanager
     def locked(self) -> Iterator[None]:

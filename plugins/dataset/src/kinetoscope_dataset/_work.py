@@ -10,6 +10,7 @@ from pathlib import Path
 import attrs
 
 from kinetoscope_dataset._packing import Origin, Packed, pack_all, terms_id
+from kinetoscope_dataset._storage import Storage
 from kinetoscope_spec import Asset, KinetoscopeError
 
 __all__ = ["Outcome", "Read", "Task", "work", "work_all"]
@@ -61,9 +62,23 @@ class Outcome:
         return sum(item.clip.frames for item in self.packed)
 
 
-def work_all(read: Read, tasks: Sequence[Task]) -> list[Outcome]:
-    """Read and pack some files: one call for many small ones, since a call between processes costs, too."""
-    return [work(read, task) for task in tasks]
+def work_all(read: Read, tasks: Sequence[Task], storage: Storage | None = None) -> list[Outcome]:
+    """Read and pack some files: one call for many small ones, since a call between processes costs, too.
+
+    Frames go straight to `storage` where the worker reaches it, and what comes back is without them:
+    they are most of it, and are looked for by nobody before their clip's document is written.
+    """
+    outcomes = [work(read, task) for task in tasks]
+    return outcomes if storage is None else [_stored(outcome, storage) for outcome in outcomes]
+
+
+def _stored(outcome: Outcome, storage: Storage) -> Outcome:
+    for packed in outcome.packed:
+        for key, data in packed.objects.items():
+            # Moved into its place, not written there: a run that was killed may have left a worker
+            # which is a moment behind, and writes what the next run has already written.
+            storage.put(key, data)
+    return attrs.evolve(outcome, packed=tuple(attrs.evolve(held, objects={}) for held in outcome.packed))
 
 
 def work(read: Read, task: Task) -> Outcome:

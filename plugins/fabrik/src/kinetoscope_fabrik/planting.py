@@ -15,7 +15,7 @@ from kinetoscope_fabrik import _contacts, _legs
 from kinetoscope_fabrik._body import Body
 from kinetoscope_fabrik._limits import settle
 from kinetoscope_fabrik.protocol import Array, Planting
-from kinetoscope_spec import Motion, ValidationError, kinematics
+from kinetoscope_spec import Motion, ValidationError, footing, kinematics
 
 if TYPE_CHECKING:
     from kinetoscope_spec.limits import JointLimits
@@ -63,7 +63,7 @@ def plant(
     ground = ground_level(toes) if ground_m is None else float(ground_m)
     held = _held(motion, toes, contacts, height_m, speed_m_s, ground)
     fps = motion.framerate
-    held = _contacts.tidy(held, round(close_gaps_s * fps), round(drop_blips_s * fps))
+    held = footing.tidied(held, round(close_gaps_s * fps), round(drop_blips_s * fps))
     blend = max(round(blend_s * fps), 1)
     planted = motion
     if held.any():

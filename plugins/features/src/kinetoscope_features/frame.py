@@ -17,6 +17,7 @@ from array_api_compat import array_namespace
 
 from kinetoscope_features import fused
 from kinetoscope_features.body import Array, Body, require_rigid
+from kinetoscope_features.heading import tried
 from kinetoscope_features.root import SMOOTHING_S, RootTrack, root_track
 from kinetoscope_spec import Column, Feature, FeatureSchema, Motion, Skeleton, kinematics
 from kinetoscope_spec.errors import ValidationError, nearest
@@ -138,6 +139,23 @@ class FrameFeature:
         A joint is turned out of its rest pose by the mirror image of its partner's turn.
         """
         return self._mirrored(np.asarray(rows), Body.of(skeleton))
+
+    def turning(self, skeleton: Skeleton) -> Array:
+        """Return the columns `[P, 2]` that are X and Z of what turns with a root which faces elsewhere.
+
+        Raises:
+            ValidationError: the rows are other ones then in a way that turning does not make good.
+        """
+
+        def rows(motion: Motion, radians: float) -> Array:
+            positions, rotations = (np.asarray(held, np.float64) for held in motion.global_transforms())
+            root = root_track(body, positions, motion.framerate, smoothing_s=self.smoothing_s)
+            root = RootTrack(root.ground, root.yaw + radians)
+            return np.asarray(self._rows(body, positions, rotations, root, motion.framerate))
+
+        body = Body.of(skeleton)
+        framerate = 30.0 if self.framerate is None else self.framerate
+        return tried(type(self).__name__, self._columns(body), rows, skeleton, framerate)
 
     def _seen(self, body: Body, positions: Any, rotations: Any, framerate: float) -> Any:
         root = root_track(body, positions, framerate, smoothing_s=self.smoothing_s)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
 import numpy as np
 
-from kinetoscope_features.body import Array, Body
-from kinetoscope_features.frame import FrameFeature
-from kinetoscope_features.root import RootTrack, root_track
+from kinetoscope_features.body import Array
 from kinetoscope_spec import Column, Motion, Skeleton, rotation
 from kinetoscope_spec.errors import ValidationError
 
-__all__ = ["level_pairs", "turn_windows", "turning"]
+__all__ = ["level_pairs", "tried", "turn_windows", "turning"]
+
+RowsSeen = Callable[[Motion, float], Array]
 
 _ACROSS = {"x": "z", "xx": "xz", "yx": "yz"}
 """Components along X, and their partners along Z: of vectors, and of two columns of a matrix."""
@@ -47,41 +47,55 @@ def turn_windows(rows: Array, pairs: Array, radians: Array) -> None:
 
 
 def turning(feature: Any, skeleton: Skeleton) -> Array:
-    """Return those of the `level_pairs` of `feature` that turn with a root which faces elsewhere all the time.
+    """Return the `[P, 2]` columns of `feature` that turn with a root which faces elsewhere all the time.
+
+    A feature says them itself, by a method `turning(skeleton)`, unless it has no `level_pairs`.
+
+    Raises:
+        ValidationError: the rows are other ones then in a way that turning does not make good, or the
+            feature does not say.
+    """
+    say = getattr(feature, "turning", None)
+    if say is not None:
+        return np.asarray(say(skeleton), np.int64).reshape(-1, 2)
+    pairs = level_pairs(feature.schema(skeleton).columns)
+    if len(pairs):
+        raise ValidationError(
+            f"{type(feature).__name__} can't be seen from a root that faces elsewhere: no heading_jitter_deg"
+        )
+    return pairs
+
+
+def tried(
+    name: str, columns: Sequence[Column], rows: RowsSeen, skeleton: Skeleton, framerate: float
+) -> Array:
+    """Return those of the `level_pairs` of `columns` that turn with the root.
 
     What compares the root with itself, such as where it will face, does not. It is tried out on motion
     made for it, in which everything moves.
 
+    Args:
+        name: what errors call the feature.
+        columns: of the rows.
+        rows: `rows(motion, radians)`, the rows of a motion by a root turned by so much.
+        skeleton: whose motions.
+        framerate: of the motion that is made.
+
     Raises:
         ValidationError: the rows are other ones then in a way that turning does not make good.
     """
-    name = type(feature).__name__
-    pairs = level_pairs(feature.schema(skeleton).columns)
-    if not isinstance(feature, FrameFeature):
-        if len(pairs):
-            raise ValidationError(
-                f"{name} can't be seen from a root that faces elsewhere: no heading_jitter_deg"
-            )
-        return pairs
-    motion = _shaken(skeleton, 30.0 if feature.framerate is None else feature.framerate)
-    body = Body.of(skeleton)
-    positions, rotations = (np.asarray(held, np.float64) for held in motion.global_transforms())
-    root = root_track(body, positions, motion.framerate, smoothing_s=feature.smoothing_s)
-    elsewhere = RootTrack(root.ground, root.yaw + _TRIED_RAD)
-    rows, expected = (
-        np.asarray(feature._rows(body, positions, rotations, seen, motion.framerate))
-        for seen in (root, elsewhere)
-    )
-    changed = np.abs(expected - rows).max(axis=0) > _SAME
+    pairs = level_pairs(columns)
+    motion = _shaken(skeleton, framerate)
+    plain, expected = rows(motion, 0.0), rows(motion, _TRIED_RAD)
+    changed = np.abs(expected - plain).max(axis=0) > _SAME
     pairs = np.asarray(pairs[changed[pairs].any(axis=1)], np.int64)
-    turned = np.array(rows)
+    turned = np.array(plain)
     turn_windows(turned, pairs, np.full(len(turned), _TRIED_RAD))
     off = np.abs(turned - expected).max(axis=0)
     if (off > _SAME).any():
-        column = feature.schema(skeleton).columns[int(off.argmax())]
         raise ValidationError(
-            f"{name}: the column {column.name!r} is another one when the root faces elsewhere, in a way that "
-            "turning does not make good: no heading_jitter_deg with this feature"
+            f"{name}: the column {columns[int(off.argmax())].name!r} is another one when the root faces "
+            "elsewhere, in a way that turning does not make good: no heading_jitter_deg with this feature"
         )
     return pairs
 

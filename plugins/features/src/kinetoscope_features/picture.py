@@ -16,7 +16,7 @@ from kinetoscope_features.body import Array, Body
 from kinetoscope_features.periodic import PeriodicPhase
 from kinetoscope_features.root import RootTrack, root_track
 from kinetoscope_features.standing import FootContacts, FootPhase, resting_height
-from kinetoscope_spec import Motion, kinematics
+from kinetoscope_spec import Motion, footing, kinematics
 from kinetoscope_spec.errors import ProviderUnavailable
 from kinetoscope_spec.files import replacing
 
@@ -101,18 +101,12 @@ def _named(axes: Any) -> None:
     )
 
 
-def _runs(touching: Array) -> list[tuple[int, int]]:
-    """Return the first and the last frame of each run of True in `touching [T]`."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], touching.astype(int), [0]])))
-    return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-
-
 def _contacts(axes: Any, times: Array, feet: Array, touching: Array) -> None:
     ground = resting_height(feet)
     step = times[1] - times[0] if len(times) > 1 else 1.0
     for foot, (side, colour) in enumerate(zip(SIDES, COLOURS, strict=True)):
         axes.plot(times, 100 * (feet[:, foot, 1] - ground[foot]), color=colour, label=side, lw=1)
-        bars = [(times[a] - step / 2, times[b] - times[a] + step) for a, b in _runs(touching[:, foot])]
+        bars = [(times[a] - step / 2, (b - a) * step) for a, b in footing.runs(touching[:, foot])]
         axes.broken_barh(bars, (-4.0 - 3 * foot, 2.5), color=colour)
     axes.set(ylabel="toes above rest, cm\nbars: in contact")
     _named(axes)
@@ -184,7 +178,7 @@ def _way(axes: Any, feet: Array, touching: Array, root: RootTrack, framerate: fl
         width=0.004,
     )
     for foot, colour in enumerate(COLOURS):
-        steps = [feet[a : b + 1, foot].mean(axis=0) for a, b in _runs(touching[:, foot])]
+        steps = [feet[a:b, foot].mean(axis=0) for a, b in footing.runs(touching[:, foot])]
         if steps:
             x, _, z = np.transpose(steps)
             axes.plot(x, z, "o", color=colour, ms=5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +17,12 @@ from kinetoscope_spec import Motion
 from kinetoscope_spec.errors import ConfigError
 
 __all__ = ["Clips", "Files", "Item", "Source", "source_of"]
+
+HASHING = 4
+"""Files that are hashed at once."""
+
+SURE = ("signature", "rule")
+"""What a detection is decided by where bytes are another format's beyond doubt."""
 
 
 @attrs.frozen
@@ -83,17 +90,26 @@ class Files:
 
     Attributes:
         paths: absolute.
+        items: one for each; the key is the hash of the file's bytes.
         host: the host here.
         options: those with which a worker makes its host.
     """
 
     paths: tuple[Path, ...]
+    items: tuple[Item, ...]
     host: Any
     options: Mapping[str, Any] = attrs.field(factory=dict)
-    items: tuple[Item, ...] = attrs.field(init=False)
 
-    def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "items", tuple(Item(path.stem, _stamp(path)) for path in self.paths))
+    @classmethod
+    def of(cls, paths: Sequence[Path], host: Any, options: Mapping[str, Any] | None = None) -> Files:
+        """Return the files at absolute `paths`, each read once for its hash.
+
+        A copy elsewhere has the same keys, so that shards which are there already are kept.
+        """
+        with ThreadPoolExecutor(HASHING) as pool:  # hashing holds no lock of the interpreter
+            keys = list(pool.map(_hash, paths))
+        items = tuple(Item(path.stem, key) for path, key in zip(paths, keys, strict=True))
+        return cls(tuple(paths), items, host, options or {})
 
     def read(self, index: int) -> Sequence[Motion]:
         """Return the motions of the file."""
@@ -101,16 +117,19 @@ class Files:
         return tuple(asset.motions)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _files_here, (self.paths, type(self.host), pickle.dumps(dict(self.options)))
+        return _files_here, (self.paths, self.items, type(self.host), pickle.dumps(dict(self.options)))
 
 
-def _stamp(path: Path) -> str:
-    status = path.stat()
-    return f"{path}:{status.st_size}:{status.st_mtime_ns}"
+def _hash(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    except OSError:
+        return ""  # reading it will say why
 
 
-def _files_here(paths: tuple[Path, ...], kind: type, options: bytes) -> Files:
-    return Files(paths, _host_here(kind, options), pickle.loads(options))  # noqa: S301 - pickle itself brought it
+def _files_here(paths: tuple[Path, ...], items: tuple[Item, ...], kind: type, options: bytes) -> Files:
+    return Files(paths, items, _host_here(kind, options), pickle.loads(options))  # noqa: S301 - pickle itself brought it
 
 
 @lru_cache(maxsize=2)
@@ -122,7 +141,8 @@ def _host_here(kind: type, options: bytes) -> Any:
 def source_of(where: str, host: Any, options: Mapping[str, Any] | None = None) -> Source:
     """Return what is at a path or URL: a dataset of any keeper, a file, or the files below a folder.
 
-    Of a folder's files those count that some importer reads.
+    Of a folder's files those count that some importer reads by what they hold, and those that are named as
+    what one reads and are nothing else for sure: a take damaged beyond recognition is not passed over.
 
     Raises:
         ConfigError: nothing is there.
@@ -133,18 +153,20 @@ def source_of(where: str, host: Any, options: Mapping[str, Any] | None = None) -
             return Clips(keeper.open(where))
     path = Path(where).absolute()
     if path.is_file():
-        return Files((path,), host, options or {})
+        return Files.of((path,), host, options)
     if not path.is_dir():
         raise ConfigError(f"{where} is neither a dataset, nor a file or folder")
     found = sorted(file for file in path.rglob("*") if file.is_file())
-    labels = {
-        label
-        for info in host.providers("importer")
-        if info.provider is not None
-        for label in info.provider.reads
-    }
+    readers = [info.provider for info in host.providers("importer") if info.provider is not None]
+    labels = {label for reader in readers for label in reader.reads}
+    kinds = [kind for reader in readers for kind in reader.signatures if kind.label in labels]
+    suffixes = {f".{extension}" for kind in kinds for extension in kind.extensions}
     detected = host.detector().detect_many(found)
-    files = [file for file, held in zip(found, detected, strict=True) if held.label in labels]
+    files = [
+        file
+        for file, held in zip(found, detected, strict=True)
+        if held.label in labels or (file.suffix.lower() in suffixes and held.decided_by not in SURE)
+    ]
     if not files:
         raise ConfigError(f"{where} holds no file that an importer reads")
-    return Files(tuple(files), host, options or {})
+    return Files.of(files, host, options)

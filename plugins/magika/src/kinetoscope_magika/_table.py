@@ -39,18 +39,28 @@ class Table:
         self.signatures = everyone
         self._strong = [s for s in everyone if s.magic]
         self._rules = [s for s in everyone if not s.magic]
+        self._plausible: dict[tuple[bytes, bytes], list[Signature]] = {}
         self._loaded: dict[str, Rule | None] = {}
         self.labels = frozenset(s.label for s in everyone)
 
     def match(self, ends: Ends) -> Match | None:
         """Return the first signature that fits."""
-        for signature in self._strong:
+        for signature in self._plausible_for(ends):
             if self._fits(signature, ends):
                 return Match(signature, "signature")
         for signature in self._rules:
             if self._fits(signature, ends):
                 return Match(signature, "rule")
         return None
+
+    def _plausible_for(self, ends: Ends) -> list[Signature]:
+        """Return those with a magic that the first byte does not rule out, in order: a few of many."""
+        first = ends.head[:1], ends.text[:1]
+        held = self._plausible.get(first)
+        if held is None:
+            held = [s for s in self._strong if s.offset or s.magic[:1] == first[s.is_text]]
+            self._plausible[first] = held
+        return held
 
     def _fits(self, signature: Signature, ends: Ends) -> bool:
         head = ends.text if signature.is_text else ends.head

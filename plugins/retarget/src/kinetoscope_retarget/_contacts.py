@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 
 from kinetoscope_retarget.protocol import Array
-from kinetoscope_spec import ValidationError, kinematics
+from kinetoscope_spec import ValidationError, footing, kinematics
 
-__all__ = ["bridged", "given", "runs", "standing"]
+__all__ = ["given", "standing"]
 
 _HEIGHT = 0.04
 """Of a leg's length, how far over its lowest a standing foot may be."""
@@ -27,7 +25,7 @@ def standing(points: Array, leg: float, framerate: float) -> Array:
     found: Array = kinematics.contacts(
         points, framerate, height_m=_HEIGHT * leg, speed_m_s=_SPEED_PER_S * leg, ground_m=lowest
     )
-    return _tidy(found, round(_GAP_S * framerate), round(_BLIP_S * framerate))
+    return footing.tidied(found, round(_GAP_S * framerate), round(_BLIP_S * framerate))
 
 
 def given(contacts: Array, frames: int) -> Array:
@@ -42,67 +40,3 @@ def given(contacts: Array, frames: int) -> Array:
             f"retarget: contacts is {array.dtype} {list(array.shape)}, expected bool [{frames}, 2] (left, right)"
         )
     return array
-
-
-def runs(contact: Array) -> list[tuple[int, int]]:
-    """Return the first frame and the one after the last of each run of True in `contact [T]`."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], contact, [False]]).astype(np.int8)))
-    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
-
-
-def _tidy(contacts: Array, gap: int, blip: int) -> Array:
-    tidy = contacts.copy()
-    for foot in range(tidy.shape[1]):
-        row = tidy[:, foot]
-        for start, stop in runs(~row):
-            if start > 0 and stop < len(row) and stop - start <= gap:
-                row[start:stop] = True
-        for start, stop in runs(row):
-            if start > 0 and stop < len(row) and stop - start <= blip:
-                row[start:stop] = False
-    return tidy
-
-
-def bridged(offsets: Array, contact: Array, blend: int) -> Array:
-    """Return offsets `[T, 3]` that are as given in contact and fade in between.
-
-    Away from a contact the offset goes on as it changed at the contact's edge and comes to rest at
-    zero after `blend` frames, or at the next contact if that is nearer: a cubic Hermite curve, so
-    the velocity of what is moved by it has no step.
-    """
-    result = np.where(contact[:, None], offsets, 0.0)
-    edges = [(-1, 0), *runs(contact), (len(contact), len(contact) + 1)]
-    for (_, stop), (start, _) in pairwise(edges):
-        first = (stop - 1, _edge(offsets, contact, stop - 1, -1)) if stop > 0 else None
-        last = (start, _edge(offsets, contact, start, 1)) if start < len(contact) else None
-        gap = np.arange(stop, start)
-        if not len(gap) or (first is None and last is None):
-            continue
-        if first and last and start - stop < 2 * blend:
-            t = (gap - first[0]) / (start - first[0])
-            result[gap] = _curve(t, start - first[0], first[1], last[1])
-            continue
-        still = (np.zeros(3), np.zeros(3))
-        if first:
-            result[gap] += _curve(np.minimum((gap - first[0]) / blend, 1.0), blend, first[1], still)
-        if last:
-            result[gap] += _curve(np.maximum(1 - (start - gap) / blend, 0.0), blend, still, last[1])
-    return result
-
-
-def _edge(offsets: Array, contact: Array, frame: int, inwards: int) -> tuple[Array, Array]:
-    """Return the offset at a contact's edge and its change a frame, forwards in time."""
-    inner = frame + inwards
-    if not (0 <= inner < len(contact) and contact[inner]):
-        return offsets[frame], np.zeros(3)
-    return offsets[frame], (offsets[inner] - offsets[frame]) * inwards
-
-
-def _curve(t: Array, frames: int, start: tuple[Array, Array], end: tuple[Array, Array]) -> Array:
-    t = t[:, None]
-    (p0, v0), (p1, v1) = start, end
-    ease = t * t * (3 - 2 * t)
-    curve: Array = (
-        p0 * (1 - ease) + p1 * ease + v0 * frames * (t * (1 - t) ** 2) + v1 * frames * (t * t * (t - 1))
-    )
-    return curve

@@ -5,11 +5,10 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
-from kinetoscope_retarget import _contacts
 from kinetoscope_retarget._knee import bent
 from kinetoscope_retarget._path import Ground
 from kinetoscope_retarget.protocol import Array
-from kinetoscope_spec import rotation
+from kinetoscope_spec import footing, rotation
 from kinetoscope_spec.anatomy import SIDES, Person
 
 __all__ = ["Leg", "legs_of", "planted"]
@@ -114,12 +113,12 @@ def _goal(tip: Array, mover: Array, contact: Array, ground: Ground, scale: float
     """
     offsets = np.zeros_like(tip)
     low = ground.toes[1]
-    for start, stop in _contacts.runs(contact):
+    for start, stop in footing.runs(contact):
         place = tip[start:stop].mean(axis=0)
         over = scale * (float(np.median(mover[start:stop, 1])) - ground.toes[0])
         place[1] = low + max(over, 0.0)
         offsets[start:stop] = place - tip[start:stop]
-    goal = tip + _contacts.bridged(offsets, contact, blend)
+    goal = tip + footing.bridged(offsets, contact, blend)
     depth = np.maximum(low - goal[:, 1], 0.0)
     soft = _DEPTH * max(abs(low), 0.1)
     goal[:, 1] = np.where(contact | (depth == 0), goal[:, 1], low - depth / (1 + depth / soft))

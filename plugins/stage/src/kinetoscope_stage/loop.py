@@ -59,6 +59,8 @@ class Loop:
         self.paused = False
         self.recording = recording
         self._step_ns = round(_NS / steps_per_second)
+        if recording is not None:
+            recording.step_ns, recording.most_steps = self._step_ns, most_steps
         self._left_ns = 0
         self._dropped_ns = 0
 
@@ -106,7 +108,18 @@ class Loop:
         """Do what a recording says, and return the world's digest after every tick.
 
         A world that starts out equal ends up equal, bit for bit.
+
+        Raises:
+            ValidationError: the recording is of a loop of other steps.
         """
+        for what, theirs, ours in (
+            ("fixed steps of so many ns", recording.step_ns, self._step_ns),
+            ("most_steps", recording.most_steps, self.most_steps),
+        ):
+            if theirs not in (None, ours):
+                raise ValidationError(
+                    f"the recording is of a loop with {what}: {theirs}; this one has {ours}"
+                )
         digests: list[str] = []
         for held in recording.ticks:
             if held.dt is None:

@@ -13,6 +13,7 @@ import attrs
 import numpy as np
 
 from kinetoscope_spec import FormatError
+from kinetoscope_spec.files import write_text
 from kinetoscope_stage._component import Array
 
 __all__ = ["LONGEST_S", "Recording", "Tick"]
@@ -39,17 +40,25 @@ class Tick:
 
 @attrs.define(eq=False)
 class Recording:
-    """The ticks of a loop, in order. Saved as JSON lines: numbers survive to the last bit."""
+    """The ticks of a loop, in order. Saved as JSON lines: numbers survive to the last bit.
+
+    Attributes:
+        ticks: in order.
+        step_ns: the loop's fixed step, ns, or None where it is not known.
+        most_steps: its most steps a tick, or None where they are not known.
+    """
 
     ticks: list[Tick] = attrs.field(factory=list)
+    step_ns: int | None = None
+    most_steps: int | None = None
 
     def save(self, path: str) -> None:
-        """Write to a file, one line a tick."""
-        lines = [json.dumps({"format": _FORMAT})]
+        """Write to a file, one line a tick; it is there whole or not at all."""
+        lines = [json.dumps({"format": _FORMAT, "step_ns": self.step_ns, "most_steps": self.most_steps})]
         for tick in self.ticks:
             inputs = None if tick.inputs is None else {name: _told(a) for name, a in tick.inputs.items()}
             lines.append(json.dumps({"dt": tick.dt, "time_scale": tick.time_scale, "inputs": inputs}))
-        Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_text(Path(path), "\n".join(lines) + "\n")
 
     @classmethod
     def load(cls, path: str) -> Recording:
@@ -63,9 +72,10 @@ class Recording:
         except UnicodeDecodeError as error:
             raise FormatError("holds bytes that are no text", path=path, expected=_FORMAT) from error
         ticks = [_tick(line, number, path) for number, line in enumerate(lines[1:], start=2)]
-        if not lines or _parsed(lines[0], 1, path).get("format") != _FORMAT:
+        head = _parsed(lines[0], 1, path) if lines else {}
+        if head.get("format") != _FORMAT:
             raise FormatError("is no recording", path=path, line=1, expected=f'{{"format": "{_FORMAT}"}}')
-        return cls(ticks)
+        return cls(ticks, *(_count(head, name, path) for name in ("step_ns", "most_steps")))
 
 
 def _told(array: Array) -> dict[str, Any]:
@@ -83,6 +93,13 @@ def _parsed(line: str, number: int, path: str) -> dict[str, Any]:
     if not isinstance(held, dict):
         raise FormatError("holds no object", path=path, line=number, expected="a JSON object")
     return held
+
+
+def _count(head: Mapping[str, Any], name: str, path: str) -> int | None:
+    value = head.get(name)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise FormatError(f"{name} is {value!r:.60}", path=path, line=1, expected="a whole number above 0")
+    return value
 
 
 def _dtype(name: Any) -> np.dtype[Any]:

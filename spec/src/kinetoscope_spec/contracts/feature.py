@@ -196,7 +196,8 @@ class FeatureContract(Contract):
         Metres and seconds are meant, not frames: at the old frames' times a clip resampled to twice the
         framerate has the same positions and velocities, to the most that any of their unit changes between
         neighbouring frames. A fifth of the greatest speed, and 0.05 m/s or rad/s, are allowed besides: what
-        moves on an arc moves on its chords now, and smoothing sees more frames.
+        moves on an arc moves on its chords now, and smoothing sees more frames. Where a path goes on beyond
+        the clip at its last velocity, the 0.05 m/s count for as long as the column looks ahead or back.
         """
         schema = self.subject.schema(motion.skeleton)
         real = [i for i, column in enumerate(schema.columns) if column.unit in LENGTHS]
@@ -209,7 +210,9 @@ class FeatureContract(Contract):
         for unit in LENGTHS:
             held = [i for i, column in enumerate(some.columns) if column.unit == unit]
             change[held] = np.abs(np.diff(rows[:, held], axis=0)).max(initial=0.0)
-            if unit != "m":
+            if unit == "m":
+                change[held] += 0.05 * np.abs([some.columns[i].offset for i in held])
+            else:
                 change[held] += 0.05 + 0.2 * np.abs(rows[:, held]).max(initial=0.0)
         self._same(some, rows, fine, "a clip and the same at twice the framerate", change)
 
