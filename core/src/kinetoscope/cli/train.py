@@ -54,7 +54,14 @@ def read_settings(path: Path) -> dict[str, Any]:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}") from None
-    kinds: dict[str, Any] = {"model": str, "feature": str, "seed": int, "steps": int, "epochs": int, "seconds": (int, float)}
+    kinds: dict[str, Any] = {
+        "model": str,
+        "feature": str,
+        "seed": int,
+        "steps": int,
+        "epochs": int,
+        "seconds": (int, float),
+    }
     for name, value in found.items():
         if name not in DEFAULTS:
             raise ConfigError(f"{path}: unknown entry {name!r}{nearest(name, tuple(DEFAULTS))}")
