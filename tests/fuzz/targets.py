@@ -205,7 +205,7 @@ def _config() -> Target:
 
 def _checkpoint() -> Target:
     from kinetoscope_codebook.fitted import load
-    from kinetoscope_codebook.model import Mlp
+    from kinetoscope_codebook.model import CodebookMatching, Fsq, Mlp, Vq
     from kinetoscope_spec import Column, TrainingSet
 
     def seeds() -> list[bytes]:
@@ -214,11 +214,13 @@ def _checkpoint() -> Target:
         schemas = [
             TrainingSet.measured([Column(f"c{i}") for i in range(d.shape[1])], d) for d in (inputs, outputs)
         ]
-        fitted = Mlp().fit(TrainingSet(inputs, outputs, *schemas), seed=0, budget={"steps": 1})
+        rows, found = TrainingSet(inputs, outputs, *schemas), []
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "seed.safetensors"
-            fitted.save(path)
-            return [path.read_bytes()]
+            for model in (Mlp(), *(kind(hidden=8, channels=2) for kind in (CodebookMatching, Vq, Fsq))):
+                model.fit(rows, seed=0, budget={"steps": 1}).save(path)
+                found.append(path.read_bytes())
+        return found
 
     return Target("checkpoint", _with_file(".safetensors", load), (FormatError,), seeds)
 
