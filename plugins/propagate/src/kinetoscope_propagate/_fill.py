@@ -102,7 +102,7 @@ def filled(
     colours, valid, away = _gathered(target, others, box, pixels, inside, (most, most if still else ENOUGH))
     known = target.frame[box].reshape(-1, target.frame.shape[2])[pixels].astype(np.float32)
     answer = _answer(colours, valid, away, known, inside, (hole.shape, pixels), still)
-    unseen: Array = np.isnan(answer).any(axis=1)
+    unseen = np.asarray(np.isnan(answer).any(axis=1))
     guessed = int((unseen & inside).sum())
     if guessed and done is not None:
         carried = seen_from(target, done, box, hole, whole=True)
