@@ -33,6 +33,7 @@ OTHERS = (
     "jax",
     "scipy.linalg",
     "torch._dynamo",
+    "lightning_fabric",
     "magika",
     "numba",
     "numcodecs",
