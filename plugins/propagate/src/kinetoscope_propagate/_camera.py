@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from kinetoscope_propagate._flow import followed
+
 __all__ = ["LOOKED_AT", "small_grey", "step"]
 
 Array = NDArray[Any]
@@ -18,12 +20,6 @@ LOOKED_AT = 640
 CORNERS = 500
 STILL_PX = 0.1
 """Corners of a locked-off camera move by less than this on the whole."""
-
-_FLOW: dict[str, Any] = {
-    "winSize": (21, 21),
-    "maxLevel": 3,
-    "criteria": (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 0.01),
-}
 
 
 def small_grey(frame: Array) -> Array:
@@ -48,15 +44,7 @@ def step(before: Array, now: Array, hidden: Array, shape: tuple[int, int]) -> Ar
     """
     clear = np.where(hidden, 0, 255).astype(np.uint8)
     free = cv2.erode(clear, np.ones((11, 11), np.uint8))
-    corners = cv2.goodFeaturesToTrack(now, CORNERS, 0.005, 6, mask=free, blockSize=5)
-    if corners is None or len(corners) < 8:
-        return np.eye(3)
-    flow: Any = cv2.calcOpticalFlowPyrLK
-    there, found, _ = flow(now, before, corners, None, **_FLOW)
-    back, again, _ = flow(before, now, there, None, **_FLOW)
-    off = np.linalg.norm((back - corners).reshape(-1, 2), axis=1)
-    kept = (found.ravel() == 1) & (again.ravel() == 1) & (off < 0.5)
-    a, b = corners.reshape(-1, 2)[kept], there.reshape(-1, 2)[kept]
+    a, b = followed(now, before, free, CORNERS, window=21, levels=3)
     if len(a) < 8:
         return np.eye(3)
     if np.median(np.linalg.norm(b - a, axis=1)) < STILL_PX:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from kinetoscope_propagate._flow import followed
 from kinetoscope_propagate._membrane import spread
 
 __all__ = ["Box", "Held", "box_of", "seen_from"]
@@ -34,12 +35,6 @@ COARSE = 6
 
 BETTER = 0.9
 """What another way of moving has to leave less than of the difference."""
-
-_FLOW: dict[str, Any] = {
-    "winSize": (15, 15),
-    "maxLevel": 2,
-    "criteria": (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.02),
-}
 
 
 @attrs.define(eq=False)
@@ -156,15 +151,7 @@ def _surfaces(target: Array, picture: Array, known: Array) -> list[Array]:
         cv2.cvtColor(np.ascontiguousarray(held[..., :3]), cv2.COLOR_RGB2GRAY) for held in (target, picture)
     )
     free = cv2.erode(np.where(known, 255, 0).astype(np.uint8), np.ones((7, 7), np.uint8))
-    corners = cv2.goodFeaturesToTrack(here, CORNERS, 0.01, 5, mask=free, blockSize=5)
-    if corners is None or len(corners) < FEWEST:
-        return []
-    flow: Any = cv2.calcOpticalFlowPyrLK
-    moved, found, _ = flow(here, there, corners, None, **_FLOW)
-    back, again, _ = flow(there, here, moved, None, **_FLOW)
-    off = np.linalg.norm((back - corners).reshape(-1, 2), axis=1)
-    kept = (found.ravel() == 1) & (again.ravel() == 1) & (off < 0.5)
-    a, b = corners.reshape(-1, 2)[kept], moved.reshape(-1, 2)[kept]
+    a, b = followed(here, there, free, CORNERS, window=15, levels=2)
     maps: list[Array] = []
     for _ in range(SURFACES):
         if len(a) < FEWEST:
