@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kinetoscope_propagate import _vote
 from kinetoscope_propagate._membrane import spread
-from kinetoscope_propagate._views import Box, Held, box_of, seen_from
+from kinetoscope_propagate._views import EDGE, Box, Held, box_of, seen_from
 
 __all__ = ["Filled", "filled", "preferred"]
 
@@ -92,7 +92,8 @@ def filled(
         return Filled(target.frame, 0, 0)
     box = box_of(target.hole)
     hole = target.hole[box]
-    rim = (cv2.dilate(hole.astype(np.uint8), np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8)) > 0) & ~hole
+    # Right beside the hole something of the thing may still show: nothing is judged or matched there.
+    rim = _wider(hole, RIM) & ~_wider(hole, EDGE)
     pixels = np.flatnonzero(hole | rim)
     inside = hole.ravel()[pixels]
     still = all(np.allclose(other.place, target.place, atol=1e-9) for other in window)
@@ -104,7 +105,9 @@ def filled(
     answer = _answer(colours, valid, away, known, inside, (hole.shape, pixels), still)
     unseen = np.asarray(np.isnan(answer).any(axis=1))
     guessed = int((unseen & inside).sum())
+    answer = answer + _shift(answer, known, inside, unseen, (hole.shape, pixels))
     if guessed and done is not None:
+        # A guess is carried on as it is: what it were matched by would add up from frame to frame.
         carried = seen_from(target, done, box, hole, whole=True)
         if carried is not None:
             there = carried[1].ravel()[pixels] & unseen
@@ -112,17 +115,22 @@ def filled(
             unseen &= ~there
     picture = target.frame[box].astype(np.float32)
     flat = picture.reshape(-1, known.shape[1])
-    shift = _shift(answer, known, inside, unseen, (hole.shape, pixels))
     chosen = inside & ~unseen
-    flat[pixels[chosen]] = (answer + shift)[chosen]
+    flat[pixels[chosen]] = answer[chosen]
     made = np.rint(picture).clip(0, 255).astype(np.uint8)
     left = np.zeros(hole.size, bool)
     left[pixels[inside & unseen]] = True
     if left.any():
-        made = guess(made, left.reshape(hole.shape))
+        # Not from what may still show of the thing; what has been filled around it may be gone by.
+        edge = _wider(hole, EDGE) & ~hole
+        made = guess(made, left.reshape(hole.shape) | edge)
     frame = target.frame.copy()
     frame[box][hole] = made[hole]
     return Filled(frame, int(hole.sum()), guessed)
+
+
+def _wider(hole: Array, by: int) -> Array:
+    return np.asarray(cv2.dilate(hole.astype(np.uint8), np.ones((2 * by + 1, 2 * by + 1), np.uint8)) > 0)
 
 
 def _gathered(

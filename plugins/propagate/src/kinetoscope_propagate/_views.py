@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kinetoscope_propagate._flow import followed
 from kinetoscope_propagate._membrane import spread
 
-__all__ = ["Box", "Held", "box_of", "seen_from"]
+__all__ = ["EDGE", "Box", "Held", "box_of", "seen_from"]
 
 Array = NDArray[Any]
 Box = tuple[slice, slice]
