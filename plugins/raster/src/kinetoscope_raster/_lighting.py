@@ -1,0 +1,234 @@
+"""Kernels of light: occlusion at half resolution, and every pixel from the G-buffer alone."""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+
+__all__ = ["TILE", "light", "occlude", "smooth"]
+
+TILE = 16
+"""Pixels along an edge of a tile, which has its own list of lights."""
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def occlude(depth, normal, tx, ty, near, radius, samples, out):  # type: ignore[no-untyped-def]
+    """Fill `out [H / 2, W / 2]` with the share of directions within `radius` m that are open."""
+    height, width = depth.shape
+    for row in numba.prange(out.shape[0]):
+        for column in range(out.shape[1]):
+            y, x = 2 * row, 2 * column
+            z = depth[y, x]
+            out[row, column] = 1.0
+            if not z < 1e30:
+                continue
+            nx, ny, nz = normal[y, x, 0], normal[y, x, 1], normal[y, x, 2]
+            # Two axes beside the normal (Duff et al. 2017), from the camera's own axes.
+            sign = 1.0 if nz >= 0.0 else -1.0
+            a = -1.0 / (sign + nz)
+            b = nx * ny * a
+            sx, sy, sz = 1.0 + sign * nx * nx * a, sign * b, -sign * nx
+            ox, oy, oz = b, sign + ny * ny * a, -ny
+            lift = 0.002 + 0.0015 * z
+            px = (2.0 * (x + 0.5) / width - 1.0) * tx * z + nx * lift
+            py = (1.0 - 2.0 * (y + 0.5) / height) * ty * z + ny * lift
+            pz = -z + nz * lift
+            turn = ((column & 3) * 4 + (row & 3)) * 7 % 16 / 16.0
+            opened = 0.0
+            for i in range(samples):
+                u = (i + 0.5) / samples
+                angle = i * 2.39996323 + turn * 6.2831853
+                flat, up = math.sqrt(u), math.sqrt(1.0 - u)
+                c, s = flat * math.cos(angle), flat * math.sin(angle)
+                along = i * 0.618034 + turn
+                reach = radius * (0.1 + 0.9 * (along - math.floor(along)))
+                qx = px + reach * (c * sx + s * ox + up * nx)
+                qy = py + reach * (c * sy + s * oy + up * ny)
+                qz = -(pz + reach * (c * sz + s * oz + up * nz))
+                hidden = 0.0
+                if qz > near:
+                    at_x = math.floor((qx / (qz * tx) + 1.0) * 0.5 * width)
+                    at_y = math.floor((1.0 - qy / (qz * ty)) * 0.5 * height)
+                    if 0 <= at_x < width and 0 <= at_y < height:
+                        behind = qz - depth[int(at_y), int(at_x)]
+                        if behind > 0.0:  # what is far in front is another body, not a corner
+                            k = min(max(behind / radius - 0.5, 0.0), 1.0)
+                            hidden = 1.0 - k * k * (3.0 - 2.0 * k)
+                opened += 1.0 - hidden
+            out[row, column] = opened / samples
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def smooth(depth, occlusion, out):  # type: ignore[no-untyped-def]
+    """Average each 4 x 4 texels of `occlusion` on one surface, which takes out its pattern."""
+    high, wide = occlusion.shape
+    for y in numba.prange(high):
+        for x in range(wide):
+            here = depth[2 * y, 2 * x]
+            total = weight = 0.0
+            if here < 1e30:
+                for j in range(max(y - 2, 0), min(y + 2, high)):
+                    for i in range(max(x - 2, 0), min(x + 2, wide)):
+                        if abs(depth[2 * j, 2 * i] - here) < 0.04 * here:
+                            total += occlusion[j, i]
+                            weight += 1.0
+            out[y, x] = total / weight if weight > 0.0 else 1.0
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _open_to_sky(depth, occlusion, x, y, z):  # type: ignore[no-untyped-def]
+    """Return the occlusion at a pixel from the four texels around it that lie on its surface."""
+    high, wide = occlusion.shape
+    j, i = y // 2, x // 2
+    py, px = 0.5 * y - j, 0.5 * x - i
+    total = weight = 0.0
+    for corner in range(4):
+        cx, cy = corner & 1, corner >> 1
+        tx, ty = min(i + cx, wide - 1), min(j + cy, high - 1)
+        share = (px if cx else 1.0 - px) * (py if cy else 1.0 - py) + 1e-3
+        share *= max(1e-4, 1.0 - abs(depth[2 * ty, 2 * tx] - z) / (0.04 * z))
+        if not math.isfinite(share):
+            continue
+        total += share * occlusion[ty, tx]
+        weight += share
+    return total / weight if weight > 0.0 else 1.0
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _sunlit(px, py, pz, nx, ny, nz, nl, basis, low, span, taps, shadow):  # type: ignore[no-untyped-def]
+    """Return the share of the sun that arrives, by bilinear comparisons in the shadow map."""
+    size = shadow.shape[0]
+    texel = span / size
+    off = texel * (0.6 + 1.4 * math.sqrt(max(1.0 - nl * nl, 0.0)))  # off the surface, more where it grazes
+    px, py, pz = px + nx * off, py + ny * off, pz + nz * off
+    u = (basis[0, 0] * px + basis[0, 1] * py + basis[0, 2] * pz - low[0]) / texel - 0.5
+    v = (basis[1, 0] * px + basis[1, 1] * py + basis[1, 2] * pz - low[1]) / texel - 0.5
+    z = basis[2, 0] * px + basis[2, 1] * py + basis[2, 2] * pz - 0.25 * texel
+    if not (-2.0 < u < size + 1.0 and -2.0 < v < size + 1.0):
+        return 1.0
+    total = 0.0
+    start = 0.5 * (taps - 1)
+    fu, fv = math.floor(u - start), math.floor(v - start)
+    a, b = u - start - fu, v - start - fv
+    # A row of bilinear taps is one box whose two ends count in part.
+    for j in range(taps + 1):
+        wj = (1.0 - b) if j == 0 else (b if j == taps else 1.0)
+        for i in range(taps + 1):
+            wi = (1.0 - a) if i == 0 else (a if i == taps else 1.0)
+            x, y = int(fu) + i, int(fv) + j
+            if x < 0 or y < 0 or x >= size or y >= size or shadow[y, x] >= z:
+                total += wi * wj
+    return total / (taps * taps)
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def light(depth, albedo, normal, kind, emission, occlusion, tx, ty, up, sky, earth, fog, lights, sun, basis, low, span, taps, shadow, hdr):  # type: ignore[no-untyped-def]
+    """Fill `hdr [H, W, 4]`: light times coverage, and coverage.
+
+    `lights [N, 14]`: kind (0 sun, 1 point, 2 spot), place or way to the sun (3), colour times
+    intensity (3), axis (3), radius, cosines where a spot is gone and is full, unused. Surfaces
+    are GGX with height-correlated Smith masking (Heitz 2014) and Schlick's Fresnel term.
+    """
+    height, width = depth.shape
+    tiles_x, tiles_y = (width + TILE - 1) // TILE, (height + TILE - 1) // TILE
+    for tile in numba.prange(tiles_x * tiles_y):
+        left, top = (tile % tiles_x) * TILE, (tile // tiles_x) * TILE
+        right, bottom = min(left + TILE, width), min(top + TILE, height)
+        nearest, farthest = 1e300, 0.0
+        for y in range(top, bottom):
+            for x in range(left, right):
+                if depth[y, x] < 1e30:
+                    nearest, farthest = min(nearest, depth[y, x]), max(farthest, depth[y, x])
+        if farthest == 0.0:
+            continue
+        # The box around the tile's part of the view; lights that do not reach it are left out.
+        x0, x1 = (2.0 * left / width - 1.0) * tx, (2.0 * right / width - 1.0) * tx
+        y0, y1 = (1.0 - 2.0 * bottom / height) * ty, (1.0 - 2.0 * top / height) * ty
+        bx0, bx1 = min(x0 * nearest, x0 * farthest), max(x1 * nearest, x1 * farthest)
+        by0, by1 = min(y0 * nearest, y0 * farthest), max(y1 * nearest, y1 * farthest)
+        chosen = np.empty(lights.shape[0], np.int64)
+        count = 0
+        for i in range(lights.shape[0]):
+            if lights[i, 0] > 0.0:
+                gx = max(bx0 - lights[i, 1], 0.0, lights[i, 1] - bx1)
+                gy = max(by0 - lights[i, 2], 0.0, lights[i, 2] - by1)
+                gz = max(-farthest - lights[i, 3], 0.0, lights[i, 3] + nearest)
+                if gx * gx + gy * gy + gz * gz > lights[i, 10] * lights[i, 10] * 1.000001:
+                    continue
+            chosen[count] = i
+            count += 1
+        for y in range(top, bottom):
+            for x in range(left, right):
+                z = depth[y, x]
+                if not z < 1e30:
+                    continue
+                px = (2.0 * (x + 0.5) / width - 1.0) * tx * z
+                py = (1.0 - 2.0 * (y + 0.5) / height) * ty * z
+                far = math.sqrt(px * px + py * py + z * z)
+                vx, vy, vz = -px / far, -py / far, z / far
+                nx, ny, nz = normal[y, x, 0], normal[y, x, 1], normal[y, x, 2]
+                rough, metal = kind[y, x, 0], kind[y, x, 1]
+                ar, ag, ab = albedo[y, x, 0], albedo[y, x, 1], albedo[y, x, 2]
+                dr, dg, db = ar * (1.0 - metal), ag * (1.0 - metal), ab * (1.0 - metal)
+                fr, fg, fb = 0.04 + (ar - 0.04) * metal, 0.04 + (ag - 0.04) * metal, 0.04 + (ab - 0.04) * metal
+                facing = nx * vx + ny * vy + nz * vz
+                nv = max(facing, 1e-4)
+                # Light from above and below; its reflection by Karis's fit (2014).
+                above = 0.5 + 0.5 * (up[0] * nx + up[1] * ny + up[2] * nz)
+                mx, my, mz = 2.0 * facing * nx - vx, 2.0 * facing * ny - vy, 2.0 * facing * nz - vz
+                mirror = 0.5 + 0.5 * (up[0] * mx + up[1] * my + up[2] * mz)
+                r0 = 1.0 - rough
+                k = min(r0 * r0, 2.0 ** (-9.28 * max(facing, 0.0))) * r0 + 0.0425 - 0.0275 * rough
+                scale, bias = 1.04 - 0.572 * rough - 1.04 * k, 1.04 * k - 0.04 + 0.022 * rough
+                seen = _open_to_sky(depth, occlusion, x, y, z)
+                cr = seen * (dr * (earth[0] + (sky[0] - earth[0]) * above) + (fr * scale + bias) * (earth[0] + (sky[0] - earth[0]) * mirror))
+                cg = seen * (dg * (earth[1] + (sky[1] - earth[1]) * above) + (fg * scale + bias) * (earth[1] + (sky[1] - earth[1]) * mirror))
+                cb = seen * (db * (earth[2] + (sky[2] - earth[2]) * above) + (fb * scale + bias) * (earth[2] + (sky[2] - earth[2]) * mirror))
+                alpha = max(rough * rough, 2e-3)
+                a2 = alpha * alpha
+                for c in range(count):
+                    lamp = lights[chosen[c]]
+                    lx, ly, lz = lamp[1], lamp[2], lamp[3]
+                    strength = 1.0
+                    if lamp[0] > 0.0:
+                        lx, ly, lz = lx - px, ly - py, lz + z
+                        d2 = lx * lx + ly * ly + lz * lz
+                        reach = lamp[10] * lamp[10]
+                        if d2 >= reach:
+                            continue
+                        window = 1.0 - (d2 / reach) ** 2
+                        strength = window * window / max(d2, 1e-4)
+                        inverse = 1.0 / math.sqrt(max(d2, 1e-12))
+                        lx, ly, lz = lx * inverse, ly * inverse, lz * inverse
+                        if lamp[0] > 1.0:
+                            axial = -(lx * lamp[7] + ly * lamp[8] + lz * lamp[9])
+                            q = min(max((axial - lamp[11]) / max(lamp[12] - lamp[11], 1e-9), 0.0), 1.0)
+                            strength *= q * q * (3.0 - 2.0 * q)
+                    nl = nx * lx + ny * ly + nz * lz
+                    if nl <= 0.0 or strength <= 0.0:
+                        continue
+                    if chosen[c] == sun:
+                        strength *= _sunlit(px, py, -z, nx, ny, nz, nl, basis, low, span, taps, shadow)
+                    hx, hy, hz = vx + lx, vy + ly, vz + lz
+                    inverse = 1.0 / max(math.sqrt(hx * hx + hy * hy + hz * hz), 1e-12)
+                    nh = min(max((nx * hx + ny * hy + nz * hz) * inverse, 0.0), 1.0)
+                    vh = min(max((vx * hx + vy * hy + vz * hz) * inverse, 0.0), 1.0)
+                    d = nh * nh * (a2 - 1.0) + 1.0
+                    spread = a2 / (math.pi * d * d)
+                    masking = 0.5 / (nl * math.sqrt(nv * nv * (1.0 - a2) + a2) + nv * math.sqrt(nl * nl * (1.0 - a2) + a2))
+                    shine = spread * masking
+                    m = 1.0 - vh
+                    m5 = m * m * m * m * m
+                    power = strength * nl
+                    er, eg, eb = fr + (1.0 - fr) * m5, fg + (1.0 - fg) * m5, fb + (1.0 - fb) * m5
+                    cr += power * lamp[4] * (dr / math.pi * (1.0 - er) + shine * er)
+                    cg += power * lamp[5] * (dg / math.pi * (1.0 - eg) + shine * eg)
+                    cb += power * lamp[6] * (db / math.pi * (1.0 - eb) + shine * eb)
+                clear = math.exp(-fog[3] * far)
+                coverage = 1.0 - kind[y, x, 2]
+                hdr[y, x, 0] = min(fog[0] + (cr + emission[y, x, 0] - fog[0]) * clear, 6e4) * coverage
+                hdr[y, x, 1] = min(fog[1] + (cg + emission[y, x, 1] - fog[1]) * clear, 6e4) * coverage
+                hdr[y, x, 2] = min(fog[2] + (cb + emission[y, x, 2] - fog[2]) * clear, 6e4) * coverage
+                hdr[y, x, 3] = coverage
