@@ -97,10 +97,10 @@ def _bounds(p, faces, tx, ty, near, far, width, height, box):  # type: ignore[no
                 y = (1.0 - y / (z * ty)) * 0.5 * height
                 x0, x1, y0, y1 = min(x0, x), max(x1, x), min(y0, y), max(y1, y)
         # A thousandth of a pixel makes up for rounding here; the volumes decide.
-        box[f, 0] = int(max(0.0, min(math.ceil(x0 - 0.501), width)))
-        box[f, 1] = int(max(-1.0, min(math.floor(x1 - 0.499), width - 1)))
-        box[f, 2] = int(max(0.0, min(math.ceil(y0 - 0.501), height)))
-        box[f, 3] = int(max(-1.0, min(math.floor(y1 - 0.499), height - 1)))
+        box[f, 0] = math.ceil(max(0.0, min(x0 - 0.501, float(width))))
+        box[f, 1] = math.floor(max(-1.0, min(x1 - 0.499, width - 1.0)))
+        box[f, 2] = math.ceil(max(0.0, min(y0 - 0.501, float(height))))
+        box[f, 3] = math.floor(max(-1.0, min(y1 - 0.499, height - 1.0)))
 
 
 @numba.njit(cache=True, parallel=True, error_model="numpy")
@@ -188,18 +188,18 @@ def cast_shadow(p, faces, basis, low, span, texels):  # type: ignore[no-untyped-
         for f in range(faces.shape[0]):
             i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
             ay, by, cy = flat[i, 1], flat[j, 1], flat[k, 1]
-            y0 = max(math.ceil(min(ay, by, cy) - 0.5), top)
-            y1 = min(math.floor(max(ay, by, cy) - 0.5), bottom)
-            if not y0 <= y1:
+            least, most = max(min(ay, by, cy) - 0.5, float(top)), min(max(ay, by, cy) - 0.5, float(bottom))
+            if not least <= most:
                 continue
+            y0, y1 = math.ceil(least), math.floor(most)
             ax, bx, cx = flat[i, 0], flat[j, 0], flat[k, 0]
             area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-            if area == 0.0:
+            if area == 0.0 or not math.isfinite(area):
                 continue
-            x0 = max(math.ceil(min(ax, bx, cx) - 0.5), 0)
-            x1 = min(math.floor(max(ax, bx, cx) - 0.5), size - 1)
-            for y in range(int(y0), int(y1) + 1):
-                for x in range(int(x0), int(x1) + 1):
+            x0 = math.ceil(max(min(ax, bx, cx) - 0.5, 0.0))
+            x1 = math.floor(min(max(ax, bx, cx) - 0.5, size - 1.0))
+            for y in range(y0, y1 + 1):
+                for x in range(x0, x1 + 1):
                     px, py = x + 0.5, y + 0.5
                     u = ((bx - px) * (cy - py) - (by - py) * (cx - px)) / area
                     v = ((cx - px) * (ay - py) - (cy - py) * (ax - px)) / area
