@@ -23,7 +23,8 @@ BAND = 16
 @numba.njit(cache=True, parallel=True, error_model="numpy")
 def skin(points, normals, joints, weights, bones, first, out_points, out_normals):  # type: ignore[no-untyped-def]
     """Carry corners by the weighed mean of `bones [B, 3, 4]`, into `out[first:]`."""
-    for i in numba.prange(points.shape[0]):
+    for each_i in numba.prange(points.shape[0]):
+        i = np.int64(each_i)  # unsigned by itself: what is below 0 would not be
         m00 = m01 = m02 = m03 = m10 = m11 = m12 = m13 = m20 = m21 = m22 = m23 = 0.0
         for k in range(joints.shape[1]):
             w = weights[i, k]
@@ -77,7 +78,8 @@ def _alpha(f, u, v, w, faces, uvs, colors, material, levels, texels):  # type: i
 @numba.njit(cache=True, parallel=True, error_model="numpy")
 def _bounds(p, faces, tx, ty, near, far, width, height, box):  # type: ignore[no-untyped-def]
     """Bound each face's pixels, `box [F, 4]` (x0, x1, y0, y1), after cutting it at the near plane."""
-    for f in numba.prange(faces.shape[0]):
+    for each_f in numba.prange(faces.shape[0]):
+        f = np.int64(each_f)  # unsigned by itself: what is below 0 would not be
         x0 = y0 = 1e300
         x1 = y1 = -1e300
         for e in range(3):
@@ -106,7 +108,8 @@ def _bounds(p, faces, tx, ty, near, far, width, height, box):  # type: ignore[no
 @numba.njit(cache=True, parallel=True, error_model="numpy")
 def _draw(p, faces, flips, box, tx, ty, near, far, kinds, materials, uvs, colors, levels, texels, depth, seen):  # type: ignore[no-untyped-def]
     height, width = depth.shape
-    for band in numba.prange((height + BAND - 1) // BAND):
+    for each_band in numba.prange((height + BAND - 1) // BAND):
+        band = np.int64(each_band)  # unsigned by itself: what is below 0 would not be
         top, bottom = band * BAND, min(band * BAND + BAND, height) - 1
         for f in range(faces.shape[0]):
             x0, x1 = box[f, 0], box[f, 1]
@@ -178,12 +181,14 @@ def cast_shadow(p, faces, basis, low, span, texels):  # type: ignore[no-untyped-
     size = texels.shape[0]
     scale = size / span
     flat = np.empty((p.shape[0], 3))
-    for i in numba.prange(p.shape[0]):
+    for each_i in numba.prange(p.shape[0]):
+        i = np.int64(each_i)  # unsigned by itself: what is below 0 would not be
         for r in range(3):
             flat[i, r] = basis[r, 0] * p[i, 0] + basis[r, 1] * p[i, 1] + basis[r, 2] * p[i, 2]
         flat[i, 0] = (flat[i, 0] - low[0]) * scale
         flat[i, 1] = (flat[i, 1] - low[1]) * scale
-    for band in numba.prange((size + 63) // 64):
+    for each_band in numba.prange((size + 63) // 64):
+        band = np.int64(each_band)  # unsigned by itself: what is below 0 would not be
         top, bottom = band * 64, min(band * 64 + 64, size) - 1
         for f in range(faces.shape[0]):
             i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]

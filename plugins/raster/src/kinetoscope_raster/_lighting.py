@@ -17,7 +17,8 @@ TILE = 16
 def occlude(depth, normal, tx, ty, near, radius, samples, out):  # type: ignore[no-untyped-def]
     """Fill `out [H / 2, W / 2]` with the share of directions within `radius` m that are open."""
     height, width = depth.shape
-    for row in numba.prange(out.shape[0]):
+    for each_row in numba.prange(out.shape[0]):
+        row = np.int64(each_row)  # unsigned by itself: what is below 0 would not be
         for column in range(out.shape[1]):
             y, x = 2 * row, 2 * column
             z = depth[y, x]
@@ -64,7 +65,8 @@ def occlude(depth, normal, tx, ty, near, radius, samples, out):  # type: ignore[
 def smooth(depth, occlusion, out):  # type: ignore[no-untyped-def]
     """Average each 4 x 4 texels of `occlusion` on one surface, which takes out its pattern."""
     high, wide = occlusion.shape
-    for y in numba.prange(high):
+    for each_y in numba.prange(high):
+        y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
         for x in range(wide):
             here = depth[2 * y, 2 * x]
             total = weight = 0.0
@@ -133,7 +135,8 @@ def light(depth, albedo, normal, kind, emission, occlusion, tx, ty, up, sky, ear
     """
     height, width = depth.shape
     tiles_x, tiles_y = (width + TILE - 1) // TILE, (height + TILE - 1) // TILE
-    for tile in numba.prange(tiles_x * tiles_y):
+    for each_tile in numba.prange(tiles_x * tiles_y):
+        tile = np.int64(each_tile)  # unsigned by itself: what is below 0 would not be
         left, top = (tile % tiles_x) * TILE, (tile // tiles_x) * TILE
         right, bottom = min(left + TILE, width), min(top + TILE, height)
         nearest, farthest = 1e300, 0.0

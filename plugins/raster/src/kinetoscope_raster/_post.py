@@ -17,7 +17,8 @@ _THRESHOLD = 1.0
 def _bright(hdr, exposure, threshold, out):  # type: ignore[no-untyped-def]
     """Fill `out` at half resolution with the light above `threshold`, which keeps its hue."""
     height, width = hdr.shape[:2]
-    for row in numba.prange(out.shape[0]):
+    for each_row in numba.prange(out.shape[0]):
+        row = np.int64(each_row)  # unsigned by itself: what is below 0 would not be
         for column in range(out.shape[1]):
             out[row, column, :] = 0.0
             for corner in range(4):
@@ -36,7 +37,8 @@ def _bright(hdr, exposure, threshold, out):  # type: ignore[no-untyped-def]
 def _halve(source, out):  # type: ignore[no-untyped-def]
     """Average 4 x 4 texels (1, 3, 3, 1 either way) into each texel of half the size."""
     high, wide = source.shape[:2]
-    for y in numba.prange(out.shape[0]):
+    for each_y in numba.prange(out.shape[0]):
+        y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
         for x in range(out.shape[1]):
             out[y, x, :] = 0.0
             for j in range(4):
@@ -62,7 +64,8 @@ def _between(image, y, x, c):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, parallel=True, error_model="numpy")
 def _add(small, out):  # type: ignore[no-untyped-def]
-    for y in numba.prange(out.shape[0]):
+    for each_y in numba.prange(out.shape[0]):
+        y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
         for x in range(out.shape[1]):
             for c in range(3):
                 out[y, x, c] += _between(small, 0.5 * y - 0.25, 0.5 * x - 0.25, c)
@@ -96,7 +99,8 @@ def tone(hdr, glow, strength, exposure, curved, background, out):  # type: ignor
     adds, so that a plate stays as it was given where there is none.
     """
     height, width = hdr.shape[:2]
-    for y in numba.prange(height):
+    for each_y in numba.prange(height):
+        y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
         for x in range(width):
             cover = hdr[y, x, 3]
             left = (1.0 - cover) * background[3]
@@ -114,7 +118,8 @@ def tone(hdr, glow, strength, exposure, curved, background, out):  # type: ignor
 
 @numba.njit(cache=True, parallel=True, error_model="numpy")
 def _lightness(picture, out):  # type: ignore[no-untyped-def]
-    for y in numba.prange(picture.shape[0]):
+    for each_y in numba.prange(picture.shape[0]):
+        y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
         for x in range(picture.shape[1]):
             p = picture[y, x]
             # Premultiplied, and alpha counts: the outline over a clear plate is an edge too.
@@ -131,7 +136,8 @@ def _at(luma, y, x):  # type: ignore[no-untyped-def]
 @numba.njit(cache=True, parallel=True, error_model="numpy")
 def _fxaa(picture, luma, steps, out):  # type: ignore[no-untyped-def]
     height, width = luma.shape
-    for y in numba.prange(height):
+    for each_y in numba.prange(height):
+        y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
         for x in range(width):
             for c in range(4):
                 out[y, x, c] = np.uint8(min(max(picture[y, x, c], 0.0), 1.0) * 255.0 + 0.5)

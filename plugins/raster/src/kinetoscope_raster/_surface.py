@@ -44,7 +44,8 @@ def _place(p, i, j, k, dx, dy, out):  # type: ignore[no-untyped-def]
 def resolve(seen, p, n, faces, flips, kinds, owners, materials, uvs, colors, levels, texels, linear, tx, ty, albedo, normal, kind, emission, ids):  # type: ignore[no-untyped-def]
     """Fill `albedo`, `normal` (camera's axes), `kind` (roughness, metallic), `emission` and `ids`."""
     height, width = seen.shape
-    for y in numba.prange(height):
+    for each_y in numba.prange(height):
+        y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
         bary, right, under, rgba = np.empty(3), np.empty(3), np.empty(3), np.empty(4)
         dy = (1.0 - 2.0 * (y + 0.5) / height) * ty
         for x in range(width):
@@ -126,7 +127,8 @@ def lay_ground(depth, axes, height_m, corner, spacing, colors, fade, tx, ty, nea
     `colors [2, 3]` floor and lines, `fade [2]` where the floor begins to fade and is gone, m.
     """
     height, width = depth.shape
-    for y in numba.prange(height):
+    for each_y in numba.prange(height):
+        y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
         dy = (1.0 - 2.0 * (y + 0.5) / height) * ty
         for x in range(width):
             dx = (2.0 * (x + 0.5) / width - 1.0) * tx
