@@ -7,6 +7,9 @@ Greer, "Triangle scan conversion using 2D homogeneous coordinates", 1997).
 Each band of rows belongs to one thread, so pictures do not depend on how many there are.
 """
 
+# Kernels take arrays and numbers whose types Numba finds.
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, call-arg, call-overload"
+
 from __future__ import annotations
 
 import math
@@ -21,7 +24,7 @@ BAND = 16
 
 
 @numba.njit(cache=True, parallel=True, error_model="numpy")
-def skin(points, normals, joints, weights, bones, first, out_points, out_normals):  # type: ignore[no-untyped-def]
+def skin(points, normals, joints, weights, bones, first, out_points, out_normals):
     """Carry corners by the weighed mean of `bones [B, 3, 4]`, into `out[first:]`."""
     for each_i in numba.prange(points.shape[0]):
         i = np.int64(each_i)  # unsigned by itself: what is below 0 would not be
@@ -60,7 +63,7 @@ def skin(points, normals, joints, weights, bones, first, out_points, out_normals
 
 
 @numba.njit(cache=True, inline="never", error_model="numpy")
-def _alpha(f, u, v, w, faces, uvs, colors, material, levels, texels):  # type: ignore[no-untyped-def]
+def _alpha(f, u, v, w, faces, uvs, colors, material, levels, texels):
     """Return the coverage of face `f` at barycentric u, v, w, from its finest texels."""
     i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
     alpha = material[3] * (u * colors[i, 3] + v * colors[j, 3] + w * colors[k, 3])
@@ -76,7 +79,7 @@ def _alpha(f, u, v, w, faces, uvs, colors, material, levels, texels):  # type: i
 
 
 @numba.njit(cache=True, parallel=True, error_model="numpy")
-def _bounds(p, faces, tx, ty, near, far, width, height, box):  # type: ignore[no-untyped-def]
+def _bounds(p, faces, tx, ty, near, far, width, height, box):
     """Bound each face's pixels, `box [F, 4]` (x0, x1, y0, y1), after cutting it at the near plane."""
     for each_f in numba.prange(faces.shape[0]):
         f = np.int64(each_f)  # unsigned by itself: what is below 0 would not be
@@ -106,7 +109,9 @@ def _bounds(p, faces, tx, ty, near, far, width, height, box):  # type: ignore[no
 
 
 @numba.njit(cache=True, parallel=True, error_model="numpy")
-def _draw(p, faces, flips, box, tx, ty, near, far, kinds, materials, uvs, colors, levels, texels, depth, seen):  # type: ignore[no-untyped-def]
+def _draw(  # noqa: PLR0912 - one loop: calls in it would cost as much as its steps
+    p, faces, flips, box, tx, ty, near, far, kinds, materials, uvs, colors, levels, texels, depth, seen
+):
     height, width = depth.shape
     for each_band in numba.prange((height + BAND - 1) // BAND):
         band = np.int64(each_band)  # unsigned by itself: what is below 0 would not be
@@ -161,7 +166,7 @@ def _draw(p, faces, flips, box, tx, ty, near, far, kinds, materials, uvs, colors
                     seen[y, x] = f
 
 
-def see(stage, points, tangents, near, far, depth, seen):  # type: ignore[no-untyped-def]
+def see(stage, points, tangents, near, far, depth, seen):
     """Fill `depth [H, W]` (m along the axis) and `seen [H, W]` (faces) with what is nearest."""
     box = np.empty((len(stage.faces), 4), np.int64)
     height, width = depth.shape
@@ -173,7 +178,7 @@ def see(stage, points, tangents, near, far, depth, seen):  # type: ignore[no-unt
 
 
 @numba.njit(cache=True, parallel=True, error_model="numpy")
-def cast_shadow(p, faces, basis, low, span, texels):  # type: ignore[no-untyped-def]
+def cast_shadow(p, faces, basis, low, span, texels):
     """Draw `texels [S, S]`, the least distance along the sun's way, over a square of `span` m at `low`.
 
     `basis [3, 3]` holds the map's two axes and the sun's direction.

@@ -1,5 +1,8 @@
 """Kernels of light: occlusion at half resolution, and every pixel from the G-buffer alone."""
 
+# Kernels take arrays and numbers whose types Numba finds.
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, call-arg, call-overload"
+
 from __future__ import annotations
 
 import math
@@ -14,7 +17,7 @@ TILE = 16
 
 
 @numba.njit(cache=True, parallel=True, error_model="numpy")
-def occlude(depth, normal, tx, ty, near, radius, samples, out):  # type: ignore[no-untyped-def]
+def occlude(depth, normal, tx, ty, near, radius, samples, out):
     """Fill `out [H / 2, W / 2]` with the share of directions within `radius` m that are open."""
     height, width = depth.shape
     for each_row in numba.prange(out.shape[0]):
@@ -62,7 +65,7 @@ def occlude(depth, normal, tx, ty, near, radius, samples, out):  # type: ignore[
 
 
 @numba.njit(cache=True, parallel=True, error_model="numpy")
-def smooth(depth, occlusion, out):  # type: ignore[no-untyped-def]
+def smooth(depth, occlusion, out):
     """Average each 4 x 4 texels of `occlusion` on one surface, which takes out its pattern."""
     high, wide = occlusion.shape
     for each_y in numba.prange(high):
@@ -80,7 +83,7 @@ def smooth(depth, occlusion, out):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _open_to_sky(depth, occlusion, x, y, z):  # type: ignore[no-untyped-def]
+def _open_to_sky(depth, occlusion, x, y, z):
     """Return the occlusion at a pixel from the four texels around it that lie on its surface."""
     high, wide = occlusion.shape
     j, i = y // 2, x // 2
@@ -99,7 +102,7 @@ def _open_to_sky(depth, occlusion, x, y, z):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _sunlit(px, py, pz, nx, ny, nz, nl, basis, low, span, taps, shadow):  # type: ignore[no-untyped-def]
+def _sunlit(px, py, pz, nx, ny, nz, nl, basis, low, span, taps, shadow):
     """Return the share of the sun that arrives, by bilinear comparisons in the shadow map."""
     size = shadow.shape[0]
     texel = span / size
@@ -126,7 +129,28 @@ def _sunlit(px, py, pz, nx, ny, nz, nl, basis, low, span, taps, shadow):  # type
 
 
 @numba.njit(cache=True, parallel=True, error_model="numpy")
-def light(depth, albedo, normal, kind, emission, occlusion, tx, ty, up, sky, earth, fog, lights, sun, basis, low, span, taps, shadow, hdr):  # type: ignore[no-untyped-def]
+def light(  # noqa: PLR0912 - one loop: calls in it would cost as much as its steps
+    depth,
+    albedo,
+    normal,
+    kind,
+    emission,
+    occlusion,
+    tx,
+    ty,
+    up,
+    sky,
+    earth,
+    fog,
+    lights,
+    sun,
+    basis,
+    low,
+    span,
+    taps,
+    shadow,
+    hdr,
+):
     """Fill `hdr [H, W, 4]`: light times coverage, and coverage.
 
     `lights [N, 14]`: kind (0 sun, 1 point, 2 spot), place or way to the sun (3), colour times
@@ -175,7 +199,11 @@ def light(depth, albedo, normal, kind, emission, occlusion, tx, ty, up, sky, ear
                 rough, metal = kind[y, x, 0], kind[y, x, 1]
                 ar, ag, ab = albedo[y, x, 0], albedo[y, x, 1], albedo[y, x, 2]
                 dr, dg, db = ar * (1.0 - metal), ag * (1.0 - metal), ab * (1.0 - metal)
-                fr, fg, fb = 0.04 + (ar - 0.04) * metal, 0.04 + (ag - 0.04) * metal, 0.04 + (ab - 0.04) * metal
+                fr, fg, fb = (
+                    0.04 + (ar - 0.04) * metal,
+                    0.04 + (ag - 0.04) * metal,
+                    0.04 + (ab - 0.04) * metal,
+                )
                 facing = nx * vx + ny * vy + nz * vz
                 nv = max(facing, 1e-4)
                 # Light from above and below; its reflection by Karis's fit (2014).
@@ -186,9 +214,18 @@ def light(depth, albedo, normal, kind, emission, occlusion, tx, ty, up, sky, ear
                 k = min(r0 * r0, 2.0 ** (-9.28 * max(facing, 0.0))) * r0 + 0.0425 - 0.0275 * rough
                 scale, bias = 1.04 - 0.572 * rough - 1.04 * k, 1.04 * k - 0.04 + 0.022 * rough
                 seen = _open_to_sky(depth, occlusion, x, y, z)
-                cr = seen * (dr * (earth[0] + (sky[0] - earth[0]) * above) + (fr * scale + bias) * (earth[0] + (sky[0] - earth[0]) * mirror))
-                cg = seen * (dg * (earth[1] + (sky[1] - earth[1]) * above) + (fg * scale + bias) * (earth[1] + (sky[1] - earth[1]) * mirror))
-                cb = seen * (db * (earth[2] + (sky[2] - earth[2]) * above) + (fb * scale + bias) * (earth[2] + (sky[2] - earth[2]) * mirror))
+                cr = seen * (
+                    dr * (earth[0] + (sky[0] - earth[0]) * above)
+                    + (fr * scale + bias) * (earth[0] + (sky[0] - earth[0]) * mirror)
+                )
+                cg = seen * (
+                    dg * (earth[1] + (sky[1] - earth[1]) * above)
+                    + (fg * scale + bias) * (earth[1] + (sky[1] - earth[1]) * mirror)
+                )
+                cb = seen * (
+                    db * (earth[2] + (sky[2] - earth[2]) * above)
+                    + (fb * scale + bias) * (earth[2] + (sky[2] - earth[2]) * mirror)
+                )
                 alpha = max(rough * rough, 2e-3)
                 a2 = alpha * alpha
                 for c in range(count):
@@ -220,7 +257,9 @@ def light(depth, albedo, normal, kind, emission, occlusion, tx, ty, up, sky, ear
                     vh = min(max((vx * hx + vy * hy + vz * hz) * inverse, 0.0), 1.0)
                     d = nh * nh * (a2 - 1.0) + 1.0
                     spread = a2 / (math.pi * d * d)
-                    masking = 0.5 / (nl * math.sqrt(nv * nv * (1.0 - a2) + a2) + nv * math.sqrt(nl * nl * (1.0 - a2) + a2))
+                    masking = 0.5 / (
+                        nl * math.sqrt(nv * nv * (1.0 - a2) + a2) + nv * math.sqrt(nl * nl * (1.0 - a2) + a2)
+                    )
                     shine = spread * masking
                     m = 1.0 - vh
                     m5 = m * m * m * m * m

@@ -1,5 +1,8 @@
 """Kernels from light to the picture: bloom, tone curve, background, sRGB, and smooth edges."""
 
+# Kernels take arrays and numbers whose types Numba finds.
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, call-arg, call-overload"
+
 from __future__ import annotations
 
 import math
@@ -8,19 +11,28 @@ from typing import Any
 import numba
 import numpy as np
 
-__all__ = ["bloom", "smooth_edges", "tone"]
+__all__ = ["SRGB", "bloom", "smooth_edges", "tone"]
 
 _THRESHOLD = 1.0
 
 
+def _srgb() -> Any:
+    linear = (np.arange(4097) / 4095) ** 2
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+SRGB = _srgb()
+"""sRGB by the square root of light, which is nearly straight: within a thousandth of a level."""
+
+
 @numba.njit(cache=True, parallel=True, error_model="numpy")
-def _bright(hdr, exposure, threshold, out):  # type: ignore[no-untyped-def]
+def _bright(hdr, exposure, threshold, out):
     """Fill `out` at half resolution with the light above `threshold`, which keeps its hue."""
     height, width = hdr.shape[:2]
     for each_row in numba.prange(out.shape[0]):
         row = np.int64(each_row)  # unsigned by itself: what is below 0 would not be
         for column in range(out.shape[1]):
-            out[row, column, :] = 0.0
+            red = green = blue = 0.0
             for corner in range(4):
                 y, x = min(2 * row + (corner >> 1), height - 1), min(2 * column + (corner & 1), width - 1)
                 r, g, b = hdr[y, x, 0] * exposure, hdr[y, x, 1] * exposure, hdr[y, x, 2] * exposure
@@ -28,30 +40,33 @@ def _bright(hdr, exposure, threshold, out):  # type: ignore[no-untyped-def]
                 if high > threshold:
                     # At most a hundred times white: a single highlight must not light the picture.
                     share = 0.25 * (min(high, 100.0) - threshold) / high
-                    out[row, column, 0] += r * share
-                    out[row, column, 1] += g * share
-                    out[row, column, 2] += b * share
+                    red += r * share
+                    green += g * share
+                    blue += b * share
+            out[row, column, 0], out[row, column, 1], out[row, column, 2] = red, green, blue
 
 
 @numba.njit(cache=True, parallel=True, error_model="numpy")
-def _halve(source, out):  # type: ignore[no-untyped-def]
+def _halve(source, out):
     """Average 4 x 4 texels (1, 3, 3, 1 either way) into each texel of half the size."""
     high, wide = source.shape[:2]
     for each_y in numba.prange(out.shape[0]):
         y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
         for x in range(out.shape[1]):
-            out[y, x, :] = 0.0
+            red = green = blue = 0.0
             for j in range(4):
                 sy = min(max(2 * y + j - 1, 0), high - 1)
                 for i in range(4):
                     sx = min(max(2 * x + i - 1, 0), wide - 1)
                     share = (3.0 if 0 < i < 3 else 1.0) * (3.0 if 0 < j < 3 else 1.0) / 64.0
-                    for c in range(3):
-                        out[y, x, c] += share * source[sy, sx, c]
+                    red += share * source[sy, sx, 0]
+                    green += share * source[sy, sx, 1]
+                    blue += share * source[sy, sx, 2]
+            out[y, x, 0], out[y, x, 1], out[y, x, 2] = red, green, blue
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _between(image, y, x, c):  # type: ignore[no-untyped-def]
+def _between(image, y, x, c):
     """Return channel c of `image` between texels, (0, 0) at the first one's centre."""
     high, wide = image.shape[:2]
     fy, fx = math.floor(y), math.floor(x)
@@ -63,7 +78,7 @@ def _between(image, y, x, c):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, parallel=True, error_model="numpy")
-def _add(small, out):  # type: ignore[no-untyped-def]
+def _add(small, out):
     for each_y in numba.prange(out.shape[0]):
         y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
         for x in range(out.shape[1]):
@@ -86,13 +101,21 @@ def bloom(hdr: Any, exposure: float, levels: int) -> Any:
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _curve(x, curved):  # type: ignore[no-untyped-def]
+def _curve(x, curved):
     """Narkowicz's fit of the ACES reference curve (2015)."""
     return x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14) if curved else x
 
 
+@numba.njit(cache=True, error_model="numpy")
+def _encoded(value, table):
+    """Return linear `value` (0 to 1) in sRGB, between the entries of `table` at its square root."""
+    at = math.sqrt(value) * (len(table) - 2)
+    first = int(at)
+    return table[first] + (table[first + 1] - table[first]) * (at - first)
+
+
 @numba.njit(cache=True, parallel=True, error_model="numpy")
-def tone(hdr, glow, strength, exposure, curved, background, out):  # type: ignore[no-untyped-def]
+def tone(hdr, glow, strength, exposure, curved, background, table, out):
     """Fill `out [H, W, 4]` with sRGB and alpha, 0 to 1, not premultiplied.
 
     Coverage is taken out before the curve and put back after it; over the background glare only
@@ -106,18 +129,20 @@ def tone(hdr, glow, strength, exposure, curved, background, out):  # type: ignor
             left = (1.0 - cover) * background[3]
             alpha = cover + left
             for c in range(3):
-                glare = strength * _between(glow, 0.5 * y - 0.25, 0.5 * x - 0.25, c) if strength > 0.0 else 0.0
+                glare = (
+                    strength * _between(glow, 0.5 * y - 0.25, 0.5 * x - 0.25, c) if strength > 0.0 else 0.0
+                )
                 seen = hdr[y, x, c] / cover * exposure if cover > 0.0 else 0.0
                 front = min(max(_curve(seen + glare, curved), 0.0), 1.0)
                 behind = background[c] + _curve(glare, curved)
                 value = (front * cover + behind * left) / alpha if alpha > 0.0 else behind
                 value = min(max(value, 0.0), 1.0)
-                out[y, x, c] = 12.92 * value if value <= 0.0031308 else 1.055 * value ** (1.0 / 2.4) - 0.055
+                out[y, x, c] = _encoded(value, table)
             out[y, x, 3] = alpha
 
 
 @numba.njit(cache=True, parallel=True, error_model="numpy")
-def _lightness(picture, out):  # type: ignore[no-untyped-def]
+def _lightness(picture, out):
     for each_y in numba.prange(picture.shape[0]):
         y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
         for x in range(picture.shape[1]):
@@ -129,12 +154,12 @@ def _lightness(picture, out):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _at(luma, y, x):  # type: ignore[no-untyped-def]
+def _at(luma, y, x):
     return luma[min(max(y, 0), luma.shape[0] - 1), min(max(x, 0), luma.shape[1] - 1)]
 
 
 @numba.njit(cache=True, parallel=True, error_model="numpy")
-def _fxaa(picture, luma, steps, out):  # type: ignore[no-untyped-def]
+def _fxaa(picture, luma, steps, out):
     height, width = luma.shape
     for each_y in numba.prange(height):
         y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
@@ -163,12 +188,18 @@ def _fxaa(picture, luma, steps, out):  # type: ignore[no-untyped-def]
             ahead = back = steps
             end_ahead = end_back = 0.0
             for i in range(1, steps + 1):
-                end_ahead = 0.5 * (_at(luma, y + gy * i, x + gx * i) + _at(luma, y + gy * i + oy, x + gx * i + ox)) - middle
+                end_ahead = (
+                    0.5 * (_at(luma, y + gy * i, x + gx * i) + _at(luma, y + gy * i + oy, x + gx * i + ox))
+                    - middle
+                )
                 if abs(end_ahead) >= limit:
                     ahead = i
                     break
             for i in range(1, steps + 1):
-                end_back = 0.5 * (_at(luma, y - gy * i, x - gx * i) + _at(luma, y - gy * i + oy, x - gx * i + ox)) - middle
+                end_back = (
+                    0.5 * (_at(luma, y - gy * i, x - gx * i) + _at(luma, y - gy * i + oy, x - gx * i + ox))
+                    - middle
+                )
                 if abs(end_back) >= limit:
                     back = i
                     break

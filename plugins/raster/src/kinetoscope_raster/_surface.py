@@ -1,5 +1,8 @@
 """Kernels that fill the G-buffer from what each pixel sees: faces with textures, and the floor."""
 
+# Kernels take arrays and numbers whose types Numba finds.
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, call-arg, call-overload"
+
 from __future__ import annotations
 
 import math
@@ -11,7 +14,7 @@ __all__ = ["lay_ground", "resolve"]
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _texel(texels, linear, level, s, t, out, weight):  # type: ignore[no-untyped-def]
+def _texel(texels, linear, level, s, t, out, weight):
     """Add `weight` of the bilinear, linear-light RGBA of one mip level at (s, t) to `out`; it repeats."""
     at, wide, high = level[0], level[1], level[2]
     x, y = (s - math.floor(s)) * wide - 0.5, (t - math.floor(t)) * high - 0.5
@@ -27,7 +30,7 @@ def _texel(texels, linear, level, s, t, out, weight):  # type: ignore[no-untyped
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _place(p, i, j, k, dx, dy, out):  # type: ignore[no-untyped-def]
+def _place(p, i, j, k, dx, dy, out):
     """Set `out` to the barycentric coordinates where the ray (dx, dy, -1) meets the face's plane."""
     ax, ay, az = p[i, 0], p[i, 1], p[i, 2]
     bx, by, bz = p[j, 0], p[j, 1], p[j, 2]
@@ -41,7 +44,28 @@ def _place(p, i, j, k, dx, dy, out):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, parallel=True, error_model="numpy")
-def resolve(seen, p, n, faces, flips, kinds, owners, materials, uvs, colors, levels, texels, linear, tx, ty, albedo, normal, kind, emission, ids):  # type: ignore[no-untyped-def]
+def resolve(
+    seen,
+    p,
+    n,
+    faces,
+    flips,
+    kinds,
+    owners,
+    materials,
+    uvs,
+    colors,
+    levels,
+    texels,
+    linear,
+    tx,
+    ty,
+    albedo,
+    normal,
+    kind,
+    emission,
+    ids,
+):
     """Fill `albedo`, `normal` (camera's axes), `kind` (roughness, metallic), `emission` and `ids`."""
     height, width = seen.shape
     for each_y in numba.prange(height):
@@ -63,7 +87,20 @@ def resolve(seen, p, n, faces, flips, kinds, owners, materials, uvs, colors, lev
             if level >= 0:
                 _place(p, i, j, k, dx + 2.0 * tx / width, dy, right)
                 _place(p, i, j, k, dx, dy - 2.0 * ty / height, under)
-                _textured(bary, right, under, uvs[i], uvs[j], uvs[k], level, material[13], levels, texels, linear, rgba)
+                _textured(
+                    bary,
+                    right,
+                    under,
+                    uvs[i],
+                    uvs[j],
+                    uvs[k],
+                    level,
+                    material[13],
+                    levels,
+                    texels,
+                    linear,
+                    rgba,
+                )
             nx = bary[0] * n[i, 0] + bary[1] * n[j, 0] + bary[2] * n[k, 0]
             ny = bary[0] * n[i, 1] + bary[1] * n[j, 1] + bary[2] * n[k, 1]
             nz = bary[0] * n[i, 2] + bary[1] * n[j, 2] + bary[2] * n[k, 2]
@@ -79,7 +116,7 @@ def resolve(seen, p, n, faces, flips, kinds, owners, materials, uvs, colors, lev
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _volume(p, i, j, k):  # type: ignore[no-untyped-def]
+def _volume(p, i, j, k):
     return (
         p[i, 0] * (p[j, 1] * p[k, 2] - p[j, 2] * p[k, 1])
         + p[i, 1] * (p[j, 2] * p[k, 0] - p[j, 0] * p[k, 2])
@@ -88,7 +125,7 @@ def _volume(p, i, j, k):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _textured(bary, right, under, a, b, c, level, count, levels, texels, linear, rgba):  # type: ignore[no-untyped-def]
+def _textured(bary, right, under, a, b, c, level, count, levels, texels, linear, rgba):
     """Multiply `rgba` by the image, from the two mip levels whose texels are about a pixel wide."""
     s = bary[0] * a[0] + bary[1] * b[0] + bary[2] * c[0]
     t = bary[0] * a[1] + bary[1] * b[1] + bary[2] * c[1]
@@ -110,7 +147,7 @@ def _textured(bary, right, under, a, b, c, level, count, levels, texels, linear,
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _lines(x, reach, width):  # type: ignore[no-untyped-def]
+def _lines(x, reach, width):
     """Return how much of a stretch `reach` wide around x lies on lines that stand at whole numbers."""
     a = x - 0.5 * reach + 0.5 * width
     b = a + reach
@@ -120,7 +157,24 @@ def _lines(x, reach, width):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, parallel=True, error_model="numpy")
-def lay_ground(depth, axes, height_m, corner, spacing, colors, fade, tx, ty, near, far, albedo, normal, kind, emission, ids):  # type: ignore[no-untyped-def]
+def lay_ground(
+    depth,
+    axes,
+    height_m,
+    corner,
+    spacing,
+    colors,
+    fade,
+    tx,
+    ty,
+    near,
+    far,
+    albedo,
+    normal,
+    kind,
+    emission,
+    ids,
+):
     """Lay the floor `height_m` over the camera where it is nearest.
 
     `axes [3, 3]` are the world's in the camera's, `corner [2]` is the camera's place on the grid,

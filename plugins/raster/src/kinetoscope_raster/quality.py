@@ -8,7 +8,7 @@ import attrs
 
 from kinetoscope_spec.errors import ConfigError, nearest
 
-__all__ = ["BUFFERS", "PASSES", "PRESETS", "Quality", "choose", "check_names"]
+__all__ = ["BUFFERS", "PASSES", "PRESETS", "Quality", "check_names", "choose"]
 
 PASSES = ("shadow", "ground", "ssao", "bloom", "tonemap", "fxaa")
 """Passes that can be switched; G-buffer and lighting always run."""

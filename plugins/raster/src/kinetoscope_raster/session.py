@@ -99,11 +99,22 @@ class RasterSession:
         )  # fmt: skip
         glowing = "bloom" in passes
         glow = (
-            _post.bloom(hdr, scene.exposure, quality.bloom_levels) if glowing else np.zeros((1, 1, 3), np.float32)
+            _post.bloom(hdr, scene.exposure, quality.bloom_levels)
+            if glowing
+            else np.zeros((1, 1, 3), np.float32)
         )
         picture = np.empty((height, width, 4), np.float32)
         strength = _GLOW / quality.bloom_levels if glowing else 0.0
-        _post.tone(hdr, glow, strength, scene.exposure, "tonemap" in passes, np.array(scene.background), picture)
+        _post.tone(
+            hdr,
+            glow,
+            strength,
+            scene.exposure,
+            "tonemap" in passes,
+            np.array(scene.background),
+            _post.SRGB,
+            picture,
+        )
         color = _post.smooth_edges(picture, quality.fxaa_steps if "fxaa" in passes else 0)
         return Frame(color, self._asked(held, view, depth, hdr, color), {"lighting.pixels": width * height})
 
@@ -157,7 +168,8 @@ class RasterSession:
         seen = np.full(depth.shape, -1, np.int64)
         geometry.see(stage, view.points, view.tangents, camera.near, camera.far, depth, seen)
         held: dict[str, Any] = {
-            name: np.zeros((*depth.shape, 3), np.float32) for name in ("albedo", "normal", "material", "emission")
+            name: np.zeros((*depth.shape, 3), np.float32)
+            for name in ("albedo", "normal", "material", "emission")
         }
         held["id"] = np.zeros(depth.shape, np.uint16)
         out = tuple(held.values())
