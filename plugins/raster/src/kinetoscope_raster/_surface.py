@@ -196,8 +196,6 @@ def lay_ground(
             gz = t * (axes[2, 0] * dx + axes[2, 1] * dy - axes[2, 2])
             away = math.sqrt(gx * gx + gz * gz)
             faded = min(max((away - fade[0]) / (fade[1] - fade[0]), 0.0), 1.0)
-            if faded >= 1.0:
-                continue
             line = 0.0
             if spacing > 0.0:
                 # How far the place moves from pixel to pixel: its derivative along x and y.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
@@ -197,7 +197,7 @@ class RasterSession:
         return shadow
 
     def _asked(self, held: Any, view: _View, depth: Any, hdr: Any, color: Any) -> dict[str, Any]:
-        made = {
+        made: dict[str, Callable[[], Any]] = {
             "depth": lambda: depth.astype(np.float32),
             "normal": lambda: np.asarray(held["normal"] @ view.rotation, np.float32),
             "albedo": lambda: held["albedo"],
