@@ -128,34 +128,128 @@ def _sunlit(px, py, pz, nx, ny, nz, nl, basis, low, span, taps, shadow):
     return total / (taps * taps)
 
 
+@numba.njit(cache=True, error_model="numpy")
+def _reaching(depth, left, top, right, bottom, tx, ty, lights, chosen):
+    """Fill `chosen` with the lights that reach the box around the tile's part of the view; return how many."""
+    height, width = depth.shape
+    nearest, farthest = 1e300, 0.0
+    for y in range(top, bottom):
+        for x in range(left, right):
+            if depth[y, x] < 1e30:
+                nearest, farthest = min(nearest, depth[y, x]), max(farthest, depth[y, x])
+    if farthest == 0.0:
+        return -1
+    x0, x1 = (2.0 * left / width - 1.0) * tx, (2.0 * right / width - 1.0) * tx
+    y0, y1 = (1.0 - 2.0 * bottom / height) * ty, (1.0 - 2.0 * top / height) * ty
+    x0, x1 = min(x0 * nearest, x0 * farthest), max(x1 * nearest, x1 * farthest)
+    y0, y1 = min(y0 * nearest, y0 * farthest), max(y1 * nearest, y1 * farthest)
+    count = 0
+    for i in range(lights.shape[0]):
+        if lights[i, 0] > 0.0:
+            gx = max(x0 - lights[i, 1], 0.0, lights[i, 1] - x1)
+            gy = max(y0 - lights[i, 2], 0.0, lights[i, 2] - y1)
+            gz = max(-farthest - lights[i, 3], 0.0, lights[i, 3] + nearest)
+            if gx * gx + gy * gy + gz * gz > lights[i, 10] * lights[i, 10] * 1.000001:
+                continue
+        chosen[count] = i
+        count += 1
+    return count
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _arriving(lamp, px, py, pz):
+    """Return the way to a light from a point, and how much of its power arrives there."""
+    lx, ly, lz = lamp[1], lamp[2], lamp[3]
+    if lamp[0] == 0.0:
+        return lx, ly, lz, 1.0
+    lx, ly, lz = lx - px, ly - py, lz - pz
+    squared = lx * lx + ly * ly + lz * lz
+    part = squared / (lamp[10] * lamp[10])
+    if part >= 1.0:
+        return lx, ly, lz, 0.0
+    window = 1.0 - part * part
+    strength = window * window / max(squared, 1e-4)
+    inverse = 1.0 / math.sqrt(max(squared, 1e-12))
+    lx, ly, lz = lx * inverse, ly * inverse, lz * inverse
+    if lamp[0] > 1.0:
+        axial = -(lx * lamp[7] + ly * lamp[8] + lz * lamp[9])
+        q = min(max((axial - lamp[11]) / max(lamp[12] - lamp[11], 1e-9), 0.0), 1.0)
+        strength *= q * q * (3.0 - 2.0 * q)
+    return lx, ly, lz, strength
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _reflected(nx, ny, nz, vx, vy, vz, lx, ly, lz, nl, nv, a2):
+    """Return GGX's spread times masking (Heitz 2014), and Schlick's share of the light that grazes."""
+    hx, hy, hz = vx + lx, vy + ly, vz + lz
+    inverse = 1.0 / max(math.sqrt(hx * hx + hy * hy + hz * hz), 1e-12)
+    nh = min(max((nx * hx + ny * hy + nz * hz) * inverse, 0.0), 1.0)
+    vh = min(max((vx * hx + vy * hy + vz * hz) * inverse, 0.0), 1.0)
+    d = nh * nh * (a2 - 1.0) + 1.0
+    masking = 0.5 / (nl * math.sqrt(nv * nv * (1.0 - a2) + a2) + nv * math.sqrt(nl * nl * (1.0 - a2) + a2))
+    m = 1.0 - vh
+    return a2 / (math.pi * d * d) * masking, m * m * m * m * m
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _around(rough, facing, above, mirror):
+    """Return of the hemisphere's light: its share of the sky, diffuse and mirrored, and Karis's fit (2014)."""
+    r = 1.0 - rough
+    k = min(r * r, 2.0 ** (-9.28 * max(facing, 0.0))) * r + 0.0425 - 0.0275 * rough
+    scale, bias = 1.04 - 0.572 * rough - 1.04 * k, 1.04 * k - 0.04 + 0.022 * rough
+    return 0.5 + 0.5 * above, 0.5 + 0.5 * mirror, scale, bias
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _lit(
+    albedo, normal, kind, px, py, pz, far, seen, up, sky, earth, lights, chosen, count, sun, basis,
+    low, span, taps, shadow, out,
+):  # fmt: skip
+    """Set `out [3]` to the light that a point of a surface sends to the camera."""
+    vx, vy, vz = -px / far, -py / far, -pz / far
+    nx, ny, nz = normal[0], normal[1], normal[2]
+    rough, metal = kind[0], kind[1]
+    dr, dg, db = albedo[0] * (1.0 - metal), albedo[1] * (1.0 - metal), albedo[2] * (1.0 - metal)
+    fr = 0.04 + (albedo[0] - 0.04) * metal
+    fg = 0.04 + (albedo[1] - 0.04) * metal
+    fb = 0.04 + (albedo[2] - 0.04) * metal
+    facing = nx * vx + ny * vy + nz * vz
+    above = up[0] * nx + up[1] * ny + up[2] * nz
+    mirror = 2.0 * facing * above - (up[0] * vx + up[1] * vy + up[2] * vz)
+    above, mirror, scale, bias = _around(rough, facing, above, mirror)
+    for c in range(3):
+        diffuse, f0 = albedo[c] * (1.0 - metal), 0.04 + (albedo[c] - 0.04) * metal
+        low_light, more = earth[c], sky[c] - earth[c]
+        out[c] = seen * (
+            diffuse * (low_light + more * above) + (f0 * scale + bias) * (low_light + more * mirror)
+        )
+    nv = max(facing, 1e-4)
+    alpha = max(rough * rough, 2e-3)
+    for c in range(count):
+        lamp = lights[chosen[c]]
+        lx, ly, lz, strength = _arriving(lamp, px, py, pz)
+        nl = nx * lx + ny * ly + nz * lz
+        if nl <= 0.0 or strength <= 0.0:
+            continue
+        if chosen[c] == sun:
+            strength *= _sunlit(px, py, pz, nx, ny, nz, nl, basis, low, span, taps, shadow)
+        shine, m5 = _reflected(nx, ny, nz, vx, vy, vz, lx, ly, lz, nl, nv, alpha * alpha)
+        power = strength * nl
+        er, eg, eb = fr + (1.0 - fr) * m5, fg + (1.0 - fg) * m5, fb + (1.0 - fb) * m5
+        out[0] += power * lamp[4] * (dr / math.pi * (1.0 - er) + shine * er)
+        out[1] += power * lamp[5] * (dg / math.pi * (1.0 - eg) + shine * eg)
+        out[2] += power * lamp[6] * (db / math.pi * (1.0 - eb) + shine * eb)
+
+
 @numba.njit(cache=True, parallel=True, error_model="numpy")
-def light(  # noqa: PLR0912 - one loop: calls in it would cost as much as its steps
-    depth,
-    albedo,
-    normal,
-    kind,
-    emission,
-    occlusion,
-    tx,
-    ty,
-    up,
-    sky,
-    earth,
-    fog,
-    lights,
-    sun,
-    basis,
-    low,
-    span,
-    taps,
-    shadow,
-    hdr,
-):
+def light(
+    depth, albedo, normal, kind, emission, occlusion, tx, ty, up, sky, earth, fog, lights, sun,
+    basis, low, span, taps, shadow, hdr,
+):  # fmt: skip
     """Fill `hdr [H, W, 4]`: light times coverage, and coverage.
 
     `lights [N, 14]`: kind (0 sun, 1 point, 2 spot), place or way to the sun (3), colour times
-    intensity (3), axis (3), radius, cosines where a spot is gone and is full, unused. Surfaces
-    are GGX with height-correlated Smith masking (Heitz 2014) and Schlick's Fresnel term.
+    intensity (3), axis (3), radius, cosines where a spot is gone and is full, unused.
     """
     height, width = depth.shape
     tiles_x, tiles_y = (width + TILE - 1) // TILE, (height + TILE - 1) // TILE
@@ -163,29 +257,10 @@ def light(  # noqa: PLR0912 - one loop: calls in it would cost as much as its st
         tile = np.int64(each_tile)  # unsigned by itself: what is below 0 would not be
         left, top = (tile % tiles_x) * TILE, (tile // tiles_x) * TILE
         right, bottom = min(left + TILE, width), min(top + TILE, height)
-        nearest, farthest = 1e300, 0.0
-        for y in range(top, bottom):
-            for x in range(left, right):
-                if depth[y, x] < 1e30:
-                    nearest, farthest = min(nearest, depth[y, x]), max(farthest, depth[y, x])
-        if farthest == 0.0:
+        chosen, out = np.empty(lights.shape[0], np.int64), np.empty(3)
+        count = _reaching(depth, left, top, right, bottom, tx, ty, lights, chosen)
+        if count < 0:
             continue
-        # The box around the tile's part of the view; lights that do not reach it are left out.
-        x0, x1 = (2.0 * left / width - 1.0) * tx, (2.0 * right / width - 1.0) * tx
-        y0, y1 = (1.0 - 2.0 * bottom / height) * ty, (1.0 - 2.0 * top / height) * ty
-        bx0, bx1 = min(x0 * nearest, x0 * farthest), max(x1 * nearest, x1 * farthest)
-        by0, by1 = min(y0 * nearest, y0 * farthest), max(y1 * nearest, y1 * farthest)
-        chosen = np.empty(lights.shape[0], np.int64)
-        count = 0
-        for i in range(lights.shape[0]):
-            if lights[i, 0] > 0.0:
-                gx = max(bx0 - lights[i, 1], 0.0, lights[i, 1] - bx1)
-                gy = max(by0 - lights[i, 2], 0.0, lights[i, 2] - by1)
-                gz = max(-farthest - lights[i, 3], 0.0, lights[i, 3] + nearest)
-                if gx * gx + gy * gy + gz * gz > lights[i, 10] * lights[i, 10] * 1.000001:
-                    continue
-            chosen[count] = i
-            count += 1
         for y in range(top, bottom):
             for x in range(left, right):
                 z = depth[y, x]
@@ -194,83 +269,13 @@ def light(  # noqa: PLR0912 - one loop: calls in it would cost as much as its st
                 px = (2.0 * (x + 0.5) / width - 1.0) * tx * z
                 py = (1.0 - 2.0 * (y + 0.5) / height) * ty * z
                 far = math.sqrt(px * px + py * py + z * z)
-                vx, vy, vz = -px / far, -py / far, z / far
-                nx, ny, nz = normal[y, x, 0], normal[y, x, 1], normal[y, x, 2]
-                rough, metal = kind[y, x, 0], kind[y, x, 1]
-                ar, ag, ab = albedo[y, x, 0], albedo[y, x, 1], albedo[y, x, 2]
-                dr, dg, db = ar * (1.0 - metal), ag * (1.0 - metal), ab * (1.0 - metal)
-                fr, fg, fb = (
-                    0.04 + (ar - 0.04) * metal,
-                    0.04 + (ag - 0.04) * metal,
-                    0.04 + (ab - 0.04) * metal,
-                )
-                facing = nx * vx + ny * vy + nz * vz
-                nv = max(facing, 1e-4)
-                # Light from above and below; its reflection by Karis's fit (2014).
-                above = 0.5 + 0.5 * (up[0] * nx + up[1] * ny + up[2] * nz)
-                mx, my, mz = 2.0 * facing * nx - vx, 2.0 * facing * ny - vy, 2.0 * facing * nz - vz
-                mirror = 0.5 + 0.5 * (up[0] * mx + up[1] * my + up[2] * mz)
-                r0 = 1.0 - rough
-                k = min(r0 * r0, 2.0 ** (-9.28 * max(facing, 0.0))) * r0 + 0.0425 - 0.0275 * rough
-                scale, bias = 1.04 - 0.572 * rough - 1.04 * k, 1.04 * k - 0.04 + 0.022 * rough
                 seen = _open_to_sky(depth, occlusion, x, y, z)
-                cr = seen * (
-                    dr * (earth[0] + (sky[0] - earth[0]) * above)
-                    + (fr * scale + bias) * (earth[0] + (sky[0] - earth[0]) * mirror)
-                )
-                cg = seen * (
-                    dg * (earth[1] + (sky[1] - earth[1]) * above)
-                    + (fg * scale + bias) * (earth[1] + (sky[1] - earth[1]) * mirror)
-                )
-                cb = seen * (
-                    db * (earth[2] + (sky[2] - earth[2]) * above)
-                    + (fb * scale + bias) * (earth[2] + (sky[2] - earth[2]) * mirror)
-                )
-                alpha = max(rough * rough, 2e-3)
-                a2 = alpha * alpha
-                for c in range(count):
-                    lamp = lights[chosen[c]]
-                    lx, ly, lz = lamp[1], lamp[2], lamp[3]
-                    strength = 1.0
-                    if lamp[0] > 0.0:
-                        lx, ly, lz = lx - px, ly - py, lz + z
-                        d2 = lx * lx + ly * ly + lz * lz
-                        reach = lamp[10] * lamp[10]
-                        if d2 >= reach:
-                            continue
-                        window = 1.0 - (d2 / reach) ** 2
-                        strength = window * window / max(d2, 1e-4)
-                        inverse = 1.0 / math.sqrt(max(d2, 1e-12))
-                        lx, ly, lz = lx * inverse, ly * inverse, lz * inverse
-                        if lamp[0] > 1.0:
-                            axial = -(lx * lamp[7] + ly * lamp[8] + lz * lamp[9])
-                            q = min(max((axial - lamp[11]) / max(lamp[12] - lamp[11], 1e-9), 0.0), 1.0)
-                            strength *= q * q * (3.0 - 2.0 * q)
-                    nl = nx * lx + ny * ly + nz * lz
-                    if nl <= 0.0 or strength <= 0.0:
-                        continue
-                    if chosen[c] == sun:
-                        strength *= _sunlit(px, py, -z, nx, ny, nz, nl, basis, low, span, taps, shadow)
-                    hx, hy, hz = vx + lx, vy + ly, vz + lz
-                    inverse = 1.0 / max(math.sqrt(hx * hx + hy * hy + hz * hz), 1e-12)
-                    nh = min(max((nx * hx + ny * hy + nz * hz) * inverse, 0.0), 1.0)
-                    vh = min(max((vx * hx + vy * hy + vz * hz) * inverse, 0.0), 1.0)
-                    d = nh * nh * (a2 - 1.0) + 1.0
-                    spread = a2 / (math.pi * d * d)
-                    masking = 0.5 / (
-                        nl * math.sqrt(nv * nv * (1.0 - a2) + a2) + nv * math.sqrt(nl * nl * (1.0 - a2) + a2)
-                    )
-                    shine = spread * masking
-                    m = 1.0 - vh
-                    m5 = m * m * m * m * m
-                    power = strength * nl
-                    er, eg, eb = fr + (1.0 - fr) * m5, fg + (1.0 - fg) * m5, fb + (1.0 - fb) * m5
-                    cr += power * lamp[4] * (dr / math.pi * (1.0 - er) + shine * er)
-                    cg += power * lamp[5] * (dg / math.pi * (1.0 - eg) + shine * eg)
-                    cb += power * lamp[6] * (db / math.pi * (1.0 - eb) + shine * eb)
+                _lit(
+                    albedo[y, x], normal[y, x], kind[y, x], px, py, -z, far, seen, up, sky, earth, lights,
+                    chosen, count, sun, basis, low, span, taps, shadow, out,
+                )  # fmt: skip
                 clear = math.exp(-fog[3] * far)
                 coverage = 1.0 - kind[y, x, 2]
-                hdr[y, x, 0] = min(fog[0] + (cr + emission[y, x, 0] - fog[0]) * clear, 6e4) * coverage
-                hdr[y, x, 1] = min(fog[1] + (cg + emission[y, x, 1] - fog[1]) * clear, 6e4) * coverage
-                hdr[y, x, 2] = min(fog[2] + (cb + emission[y, x, 2] - fog[2]) * clear, 6e4) * coverage
+                for c in range(3):
+                    hdr[y, x, c] = min(fog[c] + (out[c] + emission[y, x, c] - fog[c]) * clear, 6e4) * coverage
                 hdr[y, x, 3] = coverage
