@@ -201,11 +201,16 @@ def _around(rough, facing, above, mirror):
 
 
 @numba.njit(cache=True, error_model="numpy")
+def _ambient(diffuse, mirrored, earth, sky, above, mirror):
+    return diffuse * (earth + (sky - earth) * above) + mirrored * (earth + (sky - earth) * mirror)
+
+
+@numba.njit(cache=True, error_model="numpy")
 def _lit(
     albedo, normal, kind, px, py, pz, far, seen, up, sky, earth, lights, chosen, count, sun, basis,
-    low, span, taps, shadow, out,
+    low, span, taps, shadow,
 ):  # fmt: skip
-    """Set `out [3]` to the light that a point of a surface sends to the camera."""
+    """Return the light that a point of a surface sends to the camera."""
     vx, vy, vz = -px / far, -py / far, -pz / far
     nx, ny, nz = normal[0], normal[1], normal[2]
     rough, metal = kind[0], kind[1]
@@ -217,12 +222,9 @@ def _lit(
     above = up[0] * nx + up[1] * ny + up[2] * nz
     mirror = 2.0 * facing * above - (up[0] * vx + up[1] * vy + up[2] * vz)
     above, mirror, scale, bias = _around(rough, facing, above, mirror)
-    for c in range(3):
-        diffuse, f0 = albedo[c] * (1.0 - metal), 0.04 + (albedo[c] - 0.04) * metal
-        low_light, more = earth[c], sky[c] - earth[c]
-        out[c] = seen * (
-            diffuse * (low_light + more * above) + (f0 * scale + bias) * (low_light + more * mirror)
-        )
+    cr = seen * _ambient(dr, fr * scale + bias, earth[0], sky[0], above, mirror)
+    cg = seen * _ambient(dg, fg * scale + bias, earth[1], sky[1], above, mirror)
+    cb = seen * _ambient(db, fb * scale + bias, earth[2], sky[2], above, mirror)
     nv = max(facing, 1e-4)
     alpha = max(rough * rough, 2e-3)
     for c in range(count):
@@ -236,9 +238,10 @@ def _lit(
         shine, m5 = _reflected(nx, ny, nz, vx, vy, vz, lx, ly, lz, nl, nv, alpha * alpha)
         power = strength * nl
         er, eg, eb = fr + (1.0 - fr) * m5, fg + (1.0 - fg) * m5, fb + (1.0 - fb) * m5
-        out[0] += power * lamp[4] * (dr / math.pi * (1.0 - er) + shine * er)
-        out[1] += power * lamp[5] * (dg / math.pi * (1.0 - eg) + shine * eg)
-        out[2] += power * lamp[6] * (db / math.pi * (1.0 - eb) + shine * eb)
+        cr += power * lamp[4] * (dr / math.pi * (1.0 - er) + shine * er)
+        cg += power * lamp[5] * (dg / math.pi * (1.0 - eg) + shine * eg)
+        cb += power * lamp[6] * (db / math.pi * (1.0 - eb) + shine * eb)
+    return cr, cg, cb
 
 
 @numba.njit(cache=True, parallel=True, error_model="numpy")
@@ -257,7 +260,7 @@ def light(
         tile = np.int64(each_tile)  # unsigned by itself: what is below 0 would not be
         left, top = (tile % tiles_x) * TILE, (tile // tiles_x) * TILE
         right, bottom = min(left + TILE, width), min(top + TILE, height)
-        chosen, out = np.empty(lights.shape[0], np.int64), np.empty(3)
+        chosen = np.empty(lights.shape[0], np.int64)
         count = _reaching(depth, left, top, right, bottom, tx, ty, lights, chosen)
         if count < 0:
             continue
@@ -270,12 +273,13 @@ def light(
                 py = (1.0 - 2.0 * (y + 0.5) / height) * ty * z
                 far = math.sqrt(px * px + py * py + z * z)
                 seen = _open_to_sky(depth, occlusion, x, y, z)
-                _lit(
+                cr, cg, cb = _lit(
                     albedo[y, x], normal[y, x], kind[y, x], px, py, -z, far, seen, up, sky, earth, lights,
-                    chosen, count, sun, basis, low, span, taps, shadow, out,
+                    chosen, count, sun, basis, low, span, taps, shadow,
                 )  # fmt: skip
                 clear = math.exp(-fog[3] * far)
                 coverage = 1.0 - kind[y, x, 2]
-                for c in range(3):
-                    hdr[y, x, c] = min(fog[c] + (out[c] + emission[y, x, c] - fog[c]) * clear, 6e4) * coverage
+                hdr[y, x, 0] = min(fog[0] + (cr + emission[y, x, 0] - fog[0]) * clear, 6e4) * coverage
+                hdr[y, x, 1] = min(fog[1] + (cg + emission[y, x, 1] - fog[1]) * clear, 6e4) * coverage
+                hdr[y, x, 2] = min(fog[2] + (cb + emission[y, x, 2] - fog[2]) * clear, 6e4) * coverage
                 hdr[y, x, 3] = coverage
