@@ -1,10 +1,19 @@
 #!/bin/sh
-# Install the system libraries that wheels do not carry (an OpenGL driver), where we may;
-# otherwise say exactly what to type. $1 is the Python that will look for them.
+# Install the system libraries and programs that wheels do not carry (an OpenGL driver, a browser for the
+# tests of pages), where we may; otherwise say exactly what to type. $1 is the Python that will look for them.
 set -u
 python=$1
 
-missing() {
+no_browser() {
+    for name in chromium chromium-browser google-chrome google-chrome-stable; do
+        if command -v "$name" >/dev/null 2>&1; then
+            return 1
+        fi
+    done
+    [ "$(uname -s)" = Linux ]
+}
+
+no_driver() {
     "$python" - <<'PY'
 import ctypes, sys
 if sys.platform != "linux":
@@ -18,16 +27,22 @@ sys.exit(1)
 PY
 }
 
-missing || exit 0
+what="" debian="" fedora=""
+if no_driver; then
+    what="an OpenGL driver" debian="libegl1 libgl1 libgl1-mesa-dri" fedora="mesa-libEGL mesa-libGL mesa-dri-drivers"
+fi
+if no_browser; then
+    what="${what:+$what and }Chromium" debian="$debian chromium" fedora="$fedora chromium"
+fi
+[ -n "$what" ] || exit 0
 if command -v apt-get >/dev/null 2>&1; then
-    packages="libegl1 libgl1 libgl1-mesa-dri"
-    install="apt-get install -y --no-install-recommends $packages"
+    install="apt-get install -y --no-install-recommends $debian"
     before="apt-get update"
 elif command -v dnf >/dev/null 2>&1; then
-    install="dnf install -y mesa-libEGL mesa-libGL mesa-dri-drivers"
+    install="dnf install -y $fedora"
     before="true"
 else
-    echo "No OpenGL driver was found. Install Mesa's EGL and GL libraries with your package manager." >&2
+    echo "Not found: $what. Install Mesa's EGL and GL libraries and Chromium with your package manager." >&2
     exit 0
 fi
 
@@ -36,11 +51,11 @@ if [ "$(id -u)" = 0 ]; then
 elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
     as="sudo -n"
 else
-    echo "No OpenGL driver was found, and installing one needs rights this account does not have. Type:" >&2
+    echo "Not found: $what; installing needs rights this account does not have. Type:" >&2
     echo "    sudo sh -c '$before && $install'" >&2
     exit 0
 fi
-echo "Installing an OpenGL driver: $install"
+echo "Installing $what: $install"
 # shellcheck disable=SC2086
 if ! { DEBIAN_FRONTEND=noninteractive $as $before && DEBIAN_FRONTEND=noninteractive $as $install; } >/dev/null 2>&1; then
     echo "That failed. Type:" >&2

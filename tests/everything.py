@@ -33,6 +33,7 @@ OTHERS = (
     "jax",
     "scipy.linalg",
     "torch._dynamo",
+    "lightning_fabric",
     "magika",
     "numba",
     "numcodecs",
@@ -145,6 +146,20 @@ def play_on_a_stage(host: Any, motion: Any) -> None:
     schedule.close()
 
 
+def mask_something(folder: Path, media: Any) -> None:
+    """Make a quadmask of a film, edit it, and serve the page."""
+    from kinetoscope_quadmask.hooks import MaskEditor, MaskPipeline, removed_mask
+    from kinetoscope_quadmask.server import EditorServer
+    from kinetoscope_quadmask.streams import blank
+
+    film = media.open(folder / "film.mp4")
+    editor = MaskEditor(blank(film))
+    editor.brush(0, [(20, 10)], 5)
+    made = MaskPipeline(media).run(film, folder=folder / "stages", mask=removed_mask(editor.quadmask()))
+    with EditorServer(film, MaskEditor(made.quadmask), lambda _: None) as server:
+        server.picture(0)
+
+
 def use_everything(folder: Path) -> None:
     """Use detector, importer, feature, model, solver, renderer, media and voice of one host."""
     from kinetoscope import Host
@@ -182,6 +197,7 @@ def use_everything(folder: Path) -> None:
         host.write_audio(folder / "said.flac", said)
         host.provider("watermarker").verify(said)
         host.provider("aligner").align(said, Script.of("[whispers] Hello. *There* you are."))
+        mask_something(folder, media)
         host.explain("importer", clip)
         host.diagnostics()
 

@@ -79,6 +79,9 @@ def test_plugins_require_the_spec_and_no_other_room(folder: Path) -> None:
         "kinetoscope-solvers-jax": [*spec, "kinetoscope-fabrik>=0.1,<0.2"],
     }
     expected |= {voice: [*spec, "kinetoscope-perth>=0.1,<0.2"] for voice in VOICES}
+    expected["kinetoscope-gemini"].append("kinetoscope-quadmask>=0.1,<0.2")
+    expected["kinetoscope-propagate"] = [*spec, "kinetoscope-quadmask>=0.1,<0.2"]
+    expected["kinetoscope-sam2"] = [*spec, "kinetoscope-quadmask>=0.1,<0.2"]
     assert ours == expected.get(name, spec)
 
 

@@ -5,6 +5,7 @@ A parser is handed bytes. Anything but its result or one of `errors` is a defect
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -204,7 +205,7 @@ def _config() -> Target:
 
 def _checkpoint() -> Target:
     from kinetoscope_codebook.fitted import load
-    from kinetoscope_codebook.model import Mlp
+    from kinetoscope_codebook.model import CodebookMatching, Fsq, Mlp, Vq
     from kinetoscope_spec import Column, TrainingSet
 
     def seeds() -> list[bytes]:
@@ -213,11 +214,13 @@ def _checkpoint() -> Target:
         schemas = [
             TrainingSet.measured([Column(f"c{i}") for i in range(d.shape[1])], d) for d in (inputs, outputs)
         ]
-        fitted = Mlp().fit(TrainingSet(inputs, outputs, *schemas), seed=0, budget={"steps": 1})
+        rows, found = TrainingSet(inputs, outputs, *schemas), []
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "seed.safetensors"
-            fitted.save(path)
-            return [path.read_bytes()]
+            for model in (Mlp(), *(kind(hidden=8, channels=2) for kind in (CodebookMatching, Vq, Fsq))):
+                model.fit(rows, seed=0, budget={"steps": 1}).save(path)
+                found.append(path.read_bytes())
+        return found
 
     return Target("checkpoint", _with_file(".safetensors", load), (FormatError,), seeds)
 
@@ -333,6 +336,74 @@ def _speech_cache() -> Target:
     return Target("gemini-cache", _read, errors, seeds)
 
 
+def _mask_analysis() -> Target:
+    """A vision model's answer, which has to fit the video whatever it says."""
+    from kinetoscope_quadmask.hooks import Affected, Cells, Grid, Reasoning, Step, analysis_of, read_analysis
+    from kinetoscope_spec import ValidationError, Video
+
+    video = Video.from_frames(np.zeros((9, 36, 64, 3), np.uint8), 12)
+
+    def read(data: bytes) -> None:
+        made = read_analysis(data.decode("utf-8", "replace"), video, 9)
+        made.check(video)  # what it raises here is a defect: repairs were to see to it
+        again = read_analysis(analysis_of(made), video, 9)
+        assert attrs.evolve(again, warnings=()) == attrs.evolve(made, warnings=())
+
+    def seeds() -> list[bytes]:
+        ball = Affected("ball", will_move=True, path=[Step(0, 1, 2), Step(8, 3, 4)], original_cell=(1, 1))
+        shadow = Affected("shadow", "visual_artifact", cells=[Cells(3, [(0, 1)])])
+        held = analysis_of(Reasoning(Grid.over(64, 36), "A floor.", affected=[ball, shadow]))
+        return [json.dumps(held).encode(), b"```json\n{}\n```"]
+
+    return Target("mask-analysis", read, (ValidationError,), seeds)
+
+
+def _mask_prompts() -> Target:
+    from kinetoscope_quadmask.hooks import Box, Point, Prompts, prompts_json, read_prompts
+    from kinetoscope_spec import Video
+
+    video = Video.from_frames(np.zeros((9, 36, 64, 3), np.uint8), 12)
+
+    def seeds() -> list[bytes]:
+        ours = prompts_json([Prompts([Point(1, 2, 3)], [Box(1, 2, 3, 4)])])
+        theirs = {"frame_width": 64, "frame_height": 36, "primary_points_by_frame": {"3": [[5, 6]]}}
+        return [json.dumps(held).encode() for held in (ours, theirs)]
+
+    return Target(
+        "mask-prompts", _with_file(".json", lambda path: read_prompts(path, video)), (FormatError,), seeds
+    )
+
+
+def _mask_edit() -> Target:
+    """An edit as a browser sends it."""
+    from kinetoscope_quadmask._edits import edit
+    from kinetoscope_quadmask.editing import MaskEditor
+    from kinetoscope_spec import Quadmask, ValidationError
+
+    blank = Quadmask.from_frames(np.full((3, 9, 16), 255, np.uint8), 12)
+
+    def read(data: bytes) -> None:
+        try:
+            asked = json.loads(data)
+        except (ValueError, RecursionError):
+            return
+        edit(MaskEditor(blank), asked)
+
+    def seeds() -> list[bytes]:
+        brush = {
+            "op": "brush",
+            "frame": 1,
+            "stroke": [[1, 2], [3, 4]],
+            "radius": 2,
+            "layer": "removed",
+            "put": True,
+        }
+        cell = {"op": "cell", "frame": 0, "row": 1, "col": 2, "layer": "affected"}
+        return [json.dumps(held).encode() for held in (brush, cell)]
+
+    return Target("mask-edit", read, (ValidationError,), seeds)
+
+
 TARGETS: dict[str, Callable[[], Target]] = {
     "bvh": _bvh,
     "fbx": _fbx,
@@ -353,7 +424,11 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "script-ssml": _script("ssml"),
     "gemini-sound": _speech_sound,
     "gemini-cache": _speech_cache,
+    "mask-analysis": _mask_analysis,
+    "mask-prompts": _mask_prompts,
+    "mask-edit": _mask_edit,
 }
+
 
 PACKAGES = {
     "bvh": ("kinetoscope_bvh",),
@@ -375,5 +450,8 @@ PACKAGES = {
     "script-ssml": ("kinetoscope_spec.script",),
     "gemini-sound": ("kinetoscope_gemini",),
     "gemini-cache": ("kinetoscope_gemini",),
+    "mask-analysis": ("kinetoscope_quadmask",),
+    "mask-prompts": ("kinetoscope_quadmask",),
+    "mask-edit": ("kinetoscope_quadmask",),
 }
 """Whose branches guide the fuzzer."""

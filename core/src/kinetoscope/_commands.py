@@ -17,6 +17,7 @@ CORE: Final = {
     "inspect": ("kinetoscope.cli.inspect", "Show what a motion or character file holds."),
     "convert": ("kinetoscope.cli.convert", "Convert files between formats."),
     "train": ("kinetoscope.cli.train", "Train a model on clips."),
+    "export": ("kinetoscope.cli.export", "Write a trained model as ONNX."),
     "generate": ("kinetoscope.cli.generate", "Generate motion with a trained model."),
     "render": ("kinetoscope.cli.render", "Render a motion file to a film or a picture."),
     "speak": ("kinetoscope.cli.speak", "Speak a script, with captions and cues."),

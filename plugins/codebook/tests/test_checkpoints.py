@@ -14,21 +14,37 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from kinetoscope_codebook.model import CodebookMatching, Mlp
-from kinetoscope_spec import SPEC_VERSION, Column, TrainingSet
+from kinetoscope_codebook.model import Autoencoder, CodebookMatching, Fsq, Mlp, PeriodicAutoencoder, Vq
+from kinetoscope_spec import SPEC_VERSION, Column, Skeleton, TrainingSet
 from kinetoscope_spec.errors import FormatError
 
+MODELS = {
+    "codebook-matching": CodebookMatching(hidden=8, channels=2, classes=3),
+    "mlp": Mlp(hidden=8),
+    "autoencoder": Autoencoder(hidden=8, latent=2),
+    "variational": Autoencoder(hidden=8, latent=2, variational=True),
+    "periodic": PeriodicAutoencoder(hidden=8, channels=2),
+    "vq": Vq(hidden=8, channels=2, classes=3, latent=2),
+    "fsq": Fsq(hidden=8, channels=2, levels=(4, 3)),
+}
 
-@pytest.fixture(scope="module", params=[CodebookMatching(hidden=8, channels=2, classes=3), Mlp(hidden=8)])
+
+@pytest.fixture(scope="module", params=MODELS)
 def saved(request, tmp_path_factory):
     x = np.random.default_rng(0).normal(size=(64, 3))
+    # A window of three frames for the periodic one, three columns of one frame for all others.
+    parts = [("x", 0.1 * i) if request.param == "periodic" else (a, 0.0) for i, a in enumerate("xyz")]
     schemas = (
-        TrainingSet.measured([Column(n, "m", "Hips", a) for a in "xyz"], x) for n in ("inner", "outer")
+        TrainingSet.measured([Column(n, "m", "Hips", a, at) for a, at in parts], x)
+        for n in ("inner", "outer")
     )
-    fitted = request.param.fit(TrainingSet(x, x**2, *schemas, metadata={"a": [1]}), budget={"steps": 5})
+    model = MODELS[request.param]
+    skeleton = Skeleton(("Hips", "Leg"), (-1, 0), np.array([[0, 1.0, 0], [0, -0.5, 0]]))
+    rows = TrainingSet(x, x**2, *schemas, skeleton=skeleton, metadata={"a": [1]})
+    fitted = model.configured(licence="our own").fit(rows, budget={"steps": 5})
     path = tmp_path_factory.mktemp("model") / "model.safetensors"
     fitted.save(path)
-    return request.param, fitted, path
+    return model, fitted, path
 
 
 def rewritten(path, target, change):
@@ -62,6 +78,7 @@ def test_it_comes_back_bit_for_bit(saved):
     assert [dict(e) for e in again.losses] == [dict(e) for e in fitted.losses]
     assert again.perplexity == fitted.perplexity
     assert again.metadata == {"a": [1]}
+    assert again.skeleton == fitted.skeleton != None  # noqa: E711 - both are values, and there is one
     again.save(path.with_name("again"))
     assert path.with_name("again").read_bytes() == path.read_bytes()
 
@@ -72,7 +89,10 @@ def test_it_is_safetensors_with_a_description(saved):
         about = json.loads(file.metadata()["kinetoscope"])
     assert about["spec"] == SPEC_VERSION
     assert about["training"]["rows"] == 64
-    assert about["input_schema"]["columns"][1] == ["inner", "m", "Hips", "y", 0.0]
+    assert about["training"]["licence"] == "our own"
+    assert len(about["training"]["data_sha256"]) == 64
+    assert about["training"]["skeleton"]["names"] == ["Hips", "Leg"]
+    assert about["input_schema"]["columns"][0] == ["inner", "m", "Hips", "x", 0.0]
 
 
 def test_a_failed_save_leaves_nothing(saved, tmp_path, monkeypatch):
@@ -87,11 +107,11 @@ def test_a_failed_save_leaves_nothing(saved, tmp_path, monkeypatch):
     "change",
     [
         lambda h: h.pop("__metadata__") and None,
-        lambda h: h.pop("basis") and None,
-        lambda h: h.update(extra=h["basis"]),
-        lambda h: h["basis"].update(shape=[1, 1]),
-        lambda h: h["basis"].update(dtype="F64"),
-        lambda h: h["basis"].update(data_offsets=[0, 10**12]),
+        lambda h: h.pop("output_mean") and None,
+        lambda h: h.update(extra=h["output_mean"]),
+        lambda h: h["output_mean"].update(shape=[1, 1]),
+        lambda h: h["output_mean"].update(dtype="F64"),
+        lambda h: h["output_mean"].update(data_offsets=[0, 10**12]),
         lambda h: ["a", "list"],
         redescribed(lambda a: a.update(format="other/1")),
         redescribed(lambda a: a.pop("losses")),
@@ -111,6 +131,13 @@ def test_a_failed_save_leaves_nothing(saved, tmp_path, monkeypatch):
         redescribed(lambda a: a.update(losses=[{"step": 10**400}])),
         redescribed(lambda a: a.update(perplexity=True)),
         redescribed(lambda a: a.update(perplexity=-1)),
+        redescribed(lambda a: a["training"].update(skeleton={"names": ["a"], "parents": [3]})),
+        redescribed(lambda a: a["training"].update(skeleton=[])),
+        redescribed(lambda a: a["training"].update(perplexities=["x"])),
+        redescribed(lambda a: a["architecture"].update(window=0)),
+        redescribed(lambda a: a["architecture"].update(window_s=0)),
+        redescribed(lambda a: a["architecture"].update(levels=[2])),
+        redescribed(lambda a: a["architecture"].update(levels=3)),
         redescribed(lambda a: a["architecture"].update(refinements=65)),
         redescribed(lambda a: a["architecture"].update(refinements=65_536)),
     ],
@@ -153,8 +180,15 @@ def test_a_number_beyond_all_floats_is_refused(saved, tmp_path):
         model.load(bad)
 
 
+def of_size(tensor, factor, signed):
+    """Return numbers as large as `factor`; of both signs they cancel out where all inputs are alike."""
+    signs = (-1.0) ** np.arange(tensor.size).reshape(tensor.shape) if signed else 1.0
+    return (np.full(tensor.shape, factor) * signs).astype(np.float32)
+
+
+@pytest.mark.parametrize("signed", [False, True])
 @pytest.mark.parametrize("factor", [1e30, 3e38])
-def test_weights_that_cannot_predict_are_refused(saved, tmp_path, factor):
+def test_weights_that_cannot_predict_are_refused(saved, tmp_path, factor, signed):
     model, _, path = saved
     bad = tmp_path / "bad.safetensors"
     for name, tensor in load_file(path).items():
@@ -162,12 +196,19 @@ def test_weights_that_cannot_predict_are_refused(saved, tmp_path, factor):
             continue
         with safe_open(path, "np") as file:
             about = file.metadata()
-        save_file({**load_file(path), name: np.full_like(tensor, factor)}, bad, about)
+        save_file({**load_file(path), name: of_size(tensor, factor, signed)}, bad, about)
         with np.errstate(over="ignore"), contextlib.suppress(FormatError):
             predicted = model.load(bad).predict(np.random.default_rng(1).normal(size=(10, 3)))
             # What loads can predict: nothing it computes leaves float32.
             assert np.isfinite(predicted).all(), name
-    save_file({name: np.full_like(t, factor) for name, t in load_file(path).items()}, bad, about)
+    save_file(
+        {
+            n: abs(t) if n == "input_deviation" else of_size(t, factor, signed)
+            for n, t in load_file(path).items()
+        },
+        bad,
+        about,
+    )
     with pytest.raises(FormatError, match=r"bad\.safetensors.*not finite"):
         model.load(bad)
 

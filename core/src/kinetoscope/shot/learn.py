@@ -38,6 +38,7 @@ class Recipe:
         clips: hash of the clips' contents.
         model, feature: provider, distribution and version of each.
         options: options of the feature.
+        model_options: options of the model.
         seed: of the training.
         budget: limits of the training.
     """
@@ -48,6 +49,7 @@ class Recipe:
     options: dict[str, Any]
     seed: int
     budget: dict[str, float] | None
+    model_options: dict[str, Any] = attrs.field(factory=dict)
 
     def key(self) -> str:
         """Return the hash under which the cache keeps the result."""
@@ -89,11 +91,17 @@ def learn(
     budget: dict[str, float] | None,
     cache: Path,
     progress: Progress | None = None,
+    model_options: dict[str, Any] | None = None,
+    working: dict[str, Any] | None = None,
 ) -> Learned:
     """Train on `clips`, or load what the same recipe gave before.
 
+    `model_options` are the model's, and so are those of `working`, which say where it works and leave the
+    result as it is.
+
     Raises:
         Cancelled: `progress` returned False.
+        ConfigError: the feature can't be played, or the model takes no options.
     """
     with stages.stage("features") as stage:
         maker = stages.provider(stage, "feature", feature)
@@ -106,7 +114,9 @@ def learn(
         feature_id, named = _identity(stage), str(stage.provider)
     with stages.stage("train") as stage:
         trainer = stages.provider(stage, "model", model)
-        recipe = Recipe(clips.digest(), _identity(stage), feature_id, options, seed, budget)
+        asked = dict(model_options or {})
+        trainer = _configured(trainer, str(stage.provider), {**asked, **(working or {})})
+        recipe = Recipe(clips.digest(), _identity(stage), feature_id, options, seed, budget, asked)
         folder = cache / "models" / recipe.key()
         stage.details["checkpoint"] = str(folder)
         learned = _cached(stages.host, folder)
@@ -118,6 +128,15 @@ def learn(
         fitted = trainer.fit(rows, seed=seed, budget=budget, progress=progress)
         _keep(folder, fitted, _record(stage, named, recipe, clips, rows.metadata, fitted))
         return load_checkpoint(stages.host, folder)
+
+
+def _configured(trainer: Any, name: str, options: dict[str, Any]) -> Any:
+    """Return the model with these options, itself where there are none."""
+    if not options:
+        return trainer
+    if not hasattr(trainer, "configured"):
+        raise ConfigError(f"model {name!r} takes no options, but {', '.join(map(repr, options))} is given")
+    return trainer.configured(**options)
 
 
 def _cached(host: Host, folder: Path) -> Learned | None:

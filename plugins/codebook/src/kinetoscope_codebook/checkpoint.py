@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,11 +20,13 @@ from safetensors.numpy import load as parse_tensors
 from safetensors.numpy import save as serialised
 
 from kinetoscope_codebook.bounds import overflow
-from kinetoscope_codebook.network import Architecture, Network, build
-from kinetoscope_spec import SPEC_VERSION, FeatureSchema
+from kinetoscope_codebook.kinds import build
+from kinetoscope_codebook.network import Architecture, Network
+from kinetoscope_spec import SPEC_VERSION, FeatureSchema, Skeleton
 from kinetoscope_spec.errors import FormatError, ValidationError
+from kinetoscope_spec.files import replacing
 
-__all__ = ["FORMAT", "read_checkpoint", "write_checkpoint"]
+__all__ = ["FORMAT", "finite_json", "header_of", "read_checkpoint", "write_checkpoint", "write_whole"]
 
 FORMAT = "kinetoscope-model/1"
 
@@ -47,18 +47,8 @@ def write_checkpoint(
 
 def write_whole(path: str | Path, data: bytes) -> None:
     """Write `data` to a temporary name beside `path`, then put it in place."""
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
 
 
 def read_checkpoint(path: str | Path) -> tuple[Network, dict[str, Any]]:
@@ -69,7 +59,7 @@ def read_checkpoint(path: str | Path) -> tuple[Network, dict[str, Any]]:
         OSError: it can't be read.
     """
     path = Path(path)
-    description = _description(path, _header(path))
+    description = _description(path, header_of(path))
     architecture = _architecture(path, description)
     schemas = {key: _schema(path, description, key) for key in ("input_schema", "output_schema")}
     for key, size in (("input_schema", architecture.inputs), ("output_schema", architecture.outputs)):
@@ -87,7 +77,7 @@ def read_checkpoint(path: str | Path) -> tuple[Network, dict[str, Any]]:
     return network, {**{key: description[key] for key in _KEYS}, **schemas}
 
 
-def _header(path: Path) -> dict[str, Any]:
+def header_of(path: Path) -> dict[str, Any]:
     """Return the safetensors header, after checking that its size is believable."""
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -98,10 +88,11 @@ def _header(path: Path) -> dict[str, Any]:
             )
         if size > _LARGEST_FILE:
             raise FormatError(f"the file has {size} bytes", path=path, expected=f"at most {_LARGEST_FILE}")
-        return _json_object(path, file.read(length), "header")
+        return finite_json(path, file.read(length), "header")
 
 
-def _json_object(path: Path, text: str | bytes, what: str) -> dict[str, Any]:
+def finite_json(path: Path, text: str | bytes, what: str) -> dict[str, Any]:
+    """Return the JSON object in `text`, whose numbers are all finite; a `FormatError` names `what`."""
     try:
         found = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
@@ -129,7 +120,7 @@ def _description(path: Path, header: Mapping[str, Any]) -> dict[str, Any]:
         raise FormatError(
             "no 'kinetoscope' in the metadata", path=path, expected="a checkpoint of Kinetoscope"
         )
-    found = _json_object(path, text, "description")
+    found = finite_json(path, text, "description")
     if found.get("format") != FORMAT:
         raise FormatError(f"the format is {found.get('format')!r}", path=path, expected=FORMAT)
     missing = [key for key in ("architecture", *_KEYS) if key not in found]
@@ -153,9 +144,25 @@ def _check_kinds(path: Path, found: Mapping[str, Any]) -> None:
     perplexity = found["perplexity"]
     if perplexity is not None and not (_is_number(perplexity) and perplexity >= 0):
         raise FormatError(f"perplexity is {perplexity!r}", path=path, expected="a number from 0, or null")
+    _check_training(path, found["training"])
     for i, entry in enumerate(found["losses"]):
         if not isinstance(entry, dict) or not all(_is_number(value) for value in entry.values()):
             raise FormatError(f"losses[{i}] is wrong", path=path, expected="an object of finite numbers")
+
+
+def _check_training(path: Path, training: Mapping[str, Any]) -> None:
+    """Check what is read back of the record: the skeleton, and how the codebook is used."""
+    numbers = training.get("perplexities")
+    if numbers is not None and not (isinstance(numbers, list) and all(map(_is_number, numbers))):
+        raise FormatError("training.perplexities is wrong", path=path, expected="a list of numbers, or null")
+    classes = training.get("classes")
+    if classes is not None and not _is_number(classes):
+        raise FormatError("training.classes is wrong", path=path, expected="a number, or null")
+    if training.get("skeleton") is not None:
+        try:
+            Skeleton(**training["skeleton"])
+        except (TypeError, ValueError, KeyError, ValidationError) as error:
+            raise FormatError(f"training.skeleton is wrong: {error}", path=path) from None
 
 
 def _is_number(value: Any) -> bool:
@@ -179,8 +186,11 @@ def _schema(path: Path, description: Mapping[str, Any], key: str) -> FeatureSche
 
 def _filled(path: Path, architecture: Architecture, tensors: Mapping[str, np.ndarray[Any, Any]]) -> Network:
     """Return the network with these weights; nothing is allocated before the shapes agree."""
-    with torch.device("meta"):
-        network = build(architecture)
+    try:
+        with torch.device("meta"):
+            network = build(architecture)
+    except ValidationError as error:
+        raise FormatError(f"the architecture is wrong: {error}", path=path) from None
     expected = network.state_dict()
     if expected.keys() != tensors.keys():
         odd = sorted(expected.keys() ^ tensors.keys())

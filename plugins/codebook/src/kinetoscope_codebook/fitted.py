@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -12,10 +12,12 @@ import torch
 from numpy.typing import NDArray
 
 from kinetoscope_codebook.checkpoint import read_checkpoint, write_checkpoint
-from kinetoscope_codebook.network import MatchingNetwork, Network
-from kinetoscope_codebook.sampling import gumbel
-from kinetoscope_spec import FeatureSchema
+from kinetoscope_codebook.network import Network
+from kinetoscope_spec import FeatureSchema, Skeleton
 from kinetoscope_spec.errors import ValidationError
+
+if TYPE_CHECKING:
+    from kinetoscope_codebook.predictor import Predictor
 
 __all__ = ["FittedNetwork", "load"]
 
@@ -36,7 +38,8 @@ class FittedNetwork:
         perplexity: how many of its K classes a channel of the codebook uses, on average over
             channels, on the training set: 1 is a collapsed codebook. None for `mlp`.
         metadata: what the training set said of itself; features build themselves again from it.
-        training: seed, rows and options.
+        training: seed, rows and options; hash of the data and a note on its licence; skeleton and
+            frame rate; perplexity and classes of the codebook, channel by channel.
     """
 
     network: Network
@@ -90,10 +93,59 @@ class FittedNetwork:
         return rows
 
     def _noise(self, rows: int, seed: int | None) -> torch.Tensor | None:
-        if seed is None or not isinstance(self.network, MatchingNetwork):
-            return None
-        a = self.network.architecture
-        return gumbel((rows, a.channels, a.classes), torch.Generator().manual_seed(seed))
+        return None if seed is None else self.network.draw(rows, torch.Generator().manual_seed(seed))
+
+    def predict_tensor(self, inputs: torch.Tensor, *, seed: int | None = None) -> torch.Tensor:
+        """Return outputs `[N, Y]` for torch's `inputs [N, X]`: as `predict`, and gradients flow back.
+
+        Weights are computed with in the inputs' dtype and on their device. Codes of `vq` and `fsq` are
+        steps, so nothing flows through them.
+
+        Raises:
+            ValidationError: another width than the input schema's.
+        """
+        wanted = len(self.input_schema)
+        if inputs.ndim != 2 or inputs.shape[1] != wanted:
+            raise ValidationError(
+                f"inputs have shape {list(inputs.shape)}, expected [N, {wanted}] by the schema"
+            )
+        noise = self._noise(len(inputs), seed)
+        given = (inputs,) if noise is None else (inputs, noise.to(inputs))
+        # The module stays as it is: other threads predict with it.
+        weights = {name: t.to(inputs) for name, t in self.network.state_dict().items()}
+        y: torch.Tensor = torch.func.functional_call(self.network, weights, given)
+        return y
+
+    def latent(self, inputs: Any) -> NDArray[Any]:
+        """Return what stands between encoder and decoder for `inputs [N, X]`.
+
+        Of `autoencoder` the latent `[N, L]`; of `vq` and `fsq` the classes `[N, C]`; of
+        `codebook-matching` the codes `[N, C, K]`; of `periodic-autoencoder` phase at the window's middle
+        in turns, frequency Hz, amplitude and offset `[N, C, 4]`.
+
+        Raises:
+            ValidationError: as `predict` does, or this kind has none.
+        """
+        with torch.inference_mode():
+            return self.network.latent(torch.from_numpy(self._checked(inputs))).numpy()
+
+    @property
+    def skeleton(self) -> Skeleton | None:
+        """The skeleton whose motion was learned, or None."""
+        found = self.training.get("skeleton")
+        return None if found is None else Skeleton(**found)
+
+    @property
+    def collapsed(self) -> tuple[int, ...]:
+        """The channels of the codebook that are hardly used: perplexity at most 5 % of the classes or 1.05."""
+        found, classes = self.training.get("perplexities") or (), self.training.get("classes") or 1
+        return tuple(i for i, p in enumerate(found) if p <= max(1.05, 0.05 * classes))
+
+    def predictor(self, engine: str = "onnx") -> Predictor:
+        """Return what predicts in real time: `engine` is `onnx`, `torch` or `compile`; see `Predictor`."""
+        from kinetoscope_codebook.predictor import Predictor
+
+        return Predictor(self, engine=engine)
 
     def save(self, path: str | Path) -> None:
         """Write the checkpoint: safetensors, with a JSON description in its header."""

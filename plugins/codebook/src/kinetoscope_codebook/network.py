@@ -1,8 +1,11 @@
-"""The networks. All of them take and give physical units: normalisation is part of the network."""
+"""What all networks share: their sizes, normalisation, and outputs as principal components.
+
+All of them take and give physical units: normalisation is part of the network.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import torch
@@ -10,23 +13,36 @@ from torch import Tensor, nn
 
 from kinetoscope_spec.errors import ValidationError
 
-__all__ = ["Architecture", "MatchingNetwork", "MlpNetwork", "Network", "build"]
+__all__ = ["INPUT_RANGE", "KINDS", "Architecture", "Losses", "Network", "Noise", "block"]
 
 INPUT_RANGE = 8.0
 """Standard deviations at which normalised inputs are cut off: what lies further out was never seen."""
 
+KINDS = ("codebook-matching", "mlp", "autoencoder", "periodic-autoencoder", "vq", "fsq")
+
+Losses = dict[str, Tensor]
+"""The parts of a loss by name, each the mean over a batch's rows; their sum is minimised."""
+
+Noise = dict[str, Tensor]
+"""What one training step draws at random, by name: each `[N, …]`, a row for each row of the batch."""
+
 _MOST = 65_536
 """The widest layer that a description may ask for."""
 
-
-_MOST_REFINEMENTS = 64
-"""How often a description may have the denoiser applied: it is what one prediction costs."""
+_LIMITS = {"refinements": 64, "window": 1_024, "classes": 65_536}
+"""What one prediction may cost: how often the denoiser is applied, and how long a window is."""
 
 
 def _positive(_: object, attribute: attrs.Attribute[Any], value: Any) -> None:
-    most = _MOST_REFINEMENTS if attribute.name == "refinements" else _MOST
+    most = _LIMITS.get(attribute.name, _MOST)
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
         raise ValidationError(f"Architecture.{attribute.name} is {value!r}, expected 1 to {most}")
+
+
+def _level_counts(_: object, __: object, value: Any) -> None:
+    fits = len(value) <= 16 and all(isinstance(n, int) and 3 <= n <= 256 for n in value)
+    if not fits:
+        raise ValidationError(f"Architecture.levels is {value!r}, expected up to 16 numbers from 3 to 256")
 
 
 @attrs.frozen(kw_only=True)
@@ -34,15 +50,20 @@ class Architecture:
     """The sizes of a network, from which it can be built empty.
 
     Attributes:
-        kind: `codebook-matching` or `mlp`.
+        kind: one of `KINDS`.
         inputs, outputs: columns of X and Y.
         components: principal components of Y that the network works on.
         hidden: width of every hidden layer.
-        channels, classes: size of the codebook; 1 and 1 for `mlp`.
+        channels, classes: size of the codebook: C channels that each choose among K classes.
         refinements: how often the denoiser is applied when predicting, at most 64.
+        latent: numbers between encoder and decoder; of `vq` those that stand for one class.
+        variational: whether they are drawn from a Gaussian.
+        levels: of `fsq`, into how many steps each number of a channel is rounded.
+        window: of `periodic-autoencoder`, frames in a row.
+        window_s: how long they last, s.
     """
 
-    kind: str = attrs.field(validator=attrs.validators.in_(("codebook-matching", "mlp")))
+    kind: str = attrs.field(validator=attrs.validators.in_(KINDS))
     inputs: int = attrs.field(validator=_positive)
     outputs: int = attrs.field(validator=_positive)
     components: int = attrs.field(validator=_positive)
@@ -50,9 +71,20 @@ class Architecture:
     channels: int = attrs.field(default=1, validator=_positive)
     classes: int = attrs.field(default=1, validator=_positive)
     refinements: int = attrs.field(default=3, validator=_positive)
+    latent: int = attrs.field(default=1, validator=_positive)
+    variational: bool = attrs.field(default=False, validator=attrs.validators.instance_of(bool))
+    levels: tuple[int, ...] = attrs.field(default=(), converter=tuple, validator=_level_counts)
+    window: int = attrs.field(default=1, validator=_positive)
+    window_s: float = attrs.field(
+        default=1.0,
+        validator=attrs.validators.and_(
+            attrs.validators.instance_of((int, float)), attrs.validators.gt(1e-6), attrs.validators.lt(1e6)
+        ),
+    )
 
 
-def _block(inputs: int, hidden: int, outputs: int, dropout: float = 0.0) -> nn.Sequential:
+def block(inputs: int, hidden: int, outputs: int, dropout: float = 0.0) -> nn.Sequential:
+    """Return three linear layers with ELU between them; `dropout` is the share of inputs left out."""
     return nn.Sequential(
         nn.Dropout(dropout),
         nn.Linear(inputs, hidden),
@@ -66,7 +98,10 @@ def _block(inputs: int, hidden: int, outputs: int, dropout: float = 0.0) -> nn.S
 
 
 class Network(nn.Module):
-    """What both networks share: normalisation of X, and Y as principal components.
+    """Normalisation of X, and Y as principal components.
+
+    `forward` and what it calls keep to the operations that `walk` knows: by them the ONNX file is
+    written and the bounds of a stranger's weights are found.
 
     Buffers:
         input_mean, input_deviation: `[X]`.
@@ -74,23 +109,27 @@ class Network(nn.Module):
         basis: `[Y, P]`, orthonormal columns.
     """
 
+    projected: ClassVar[bool] = True
+    """Whether outputs go through `basis`."""
+
     input_mean: Tensor
     input_deviation: Tensor
     output_mean: Tensor
     output_scale: Tensor
     basis: Tensor
 
-    def __init__(self, architecture: Architecture) -> None:
+    def __init__(self, architecture: Architecture, dropout: float = 0.0, **options: Any) -> None:
         super().__init__()
         a = self.architecture = architecture
-        for name, shape in (
-            ("input_mean", (a.inputs,)),
-            ("input_deviation", (a.inputs,)),
-            ("output_mean", (a.outputs,)),
-            ("output_scale", (a.outputs,)),
-            ("basis", (a.outputs, a.components)),
+        for name, size in (
+            ("input_mean", a.inputs),
+            ("input_deviation", a.inputs),
+            ("output_mean", a.outputs),
+            ("output_scale", a.outputs),
         ):
-            self.register_buffer(name, torch.zeros(shape))
+            self.register_buffer(name, torch.zeros(size))
+        if self.projected:
+            self.register_buffer("basis", torch.zeros(a.outputs, a.components))
 
     def normalized(self, x: Tensor) -> Tensor:
         """Return inputs in standard deviations, cut off far outside of what training saw."""
@@ -98,74 +137,43 @@ class Network(nn.Module):
 
     def components(self, y: Tensor) -> Tensor:
         """Return the principal components `[N, P]` of outputs `[N, Y]`."""
-        return ((y - self.output_mean) / self.output_scale) @ self.basis
+        normal = (y - self.output_mean) / self.output_scale
+        return normal @ self.basis if self.projected else normal
 
     def physical(self, z: Tensor) -> Tensor:
         """Return outputs `[N, Y]` of principal components `[N, P]`."""
-        return (z @ self.basis.T) * self.output_scale + self.output_mean
+        normal = z @ self.basis.transpose(0, 1) if self.projected else z
+        return normal * self.output_scale + self.output_mean
 
+    # -- what each kind says of itself
 
-class MlpNetwork(Network):
-    """X → hidden → hidden → Y."""
-
-    def __init__(self, architecture: Architecture, dropout: float = 0.0) -> None:
-        super().__init__(architecture)
-        self.body = _block(architecture.inputs, architecture.hidden, architecture.components, dropout)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return outputs `[N, Y]` for inputs `[N, X]`."""
-        return self.physical(self.body(self.normalized(x)))
-
-
-class MatchingNetwork(Network):
-    """Prior (encoder, codebook, decoder) and sampler (estimator, denoiser).
-
-    Logits and codes have shape `[N, C, K]`: C channels that each choose among K classes.
-    """
-
-    def __init__(self, architecture: Architecture, dropout: float = 0.0) -> None:
-        super().__init__(architecture)
-        a = architecture
-        codes = a.channels * a.classes
-        self.encoder = _block(a.components, a.hidden, codes)
-        self.decoder = _block(codes, a.hidden, a.components)
-        self.estimator = _block(a.inputs, a.hidden, codes, dropout)
-        self.denoiser = _block(codes + a.inputs, a.hidden, codes, dropout)
-
-    def _channels(self, flat: Tensor) -> Tensor:
-        return flat.reshape(*flat.shape[:-1], self.architecture.channels, self.architecture.classes)
-
-    def encode(self, z: Tensor) -> Tensor:
-        """Return the logits of principal components `z [N, P]`."""
-        return self._channels(self.encoder(z))
-
-    def decode(self, codes: Tensor) -> Tensor:
-        """Return the principal components `[N, P]` that `codes` stand for."""
-        decoded: Tensor = self.decoder(codes.flatten(-2))
-        return decoded
-
-    def estimate(self, x: Tensor) -> Tensor:
-        """Return the logits that normalised inputs `x [N, X]` suggest."""
-        return self._channels(self.estimator(x))
-
-    def denoise(self, codes: Tensor, x: Tensor) -> Tensor:
-        """Return the logits that `codes` under normalised inputs `x` should have had."""
-        return self._channels(self.denoiser(torch.cat([codes.flatten(-2), x], dim=-1)))
-
-    def codes(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
-        """Return the codes for normalised inputs; Gumbel `noise [N, C, K]` draws a sample."""
-        logits = self.estimate(x)
-        codes = (logits if noise is None else logits + noise).softmax(-1)
-        for _ in range(self.architecture.refinements):
-            codes = self.denoise(codes, x).softmax(-1)
-        return codes
+    def draw(self, rows: int, generator: torch.Generator) -> Tensor | None:
+        """Return the noise `[N, …]` by which `forward` draws one of several answers; None if it has one."""
+        return None
 
     def forward(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
         """Return outputs `[N, Y]` for inputs `[N, X]`."""
-        return self.physical(self.decode(self.codes(self.normalized(x), noise)))
+        raise NotImplementedError
 
+    def latent(self, x: Tensor) -> Tensor:
+        """Return what stands between encoder and decoder for inputs `x [N, X]`.
 
-def build(architecture: Architecture, dropout: float = 0.0) -> Network:
-    """Return an untrained network of this architecture."""
-    kind = MatchingNetwork if architecture.kind == "codebook-matching" else MlpNetwork
-    return kind(architecture, dropout)
+        Raises:
+            ValidationError: this network has nothing of the kind.
+        """
+        raise ValidationError(f"a network of kind {self.architecture.kind!r} has no latent")
+
+    def training_noise(self, rows: int, generator: torch.Generator) -> Noise:
+        """Return what a training step draws at random for `rows` rows."""
+        return {}
+
+    def losses(self, x: Tensor, z: Tensor, noise: Noise) -> Losses:
+        """Return the losses of normalised inputs `x` and components `z`, each a mean over rows."""
+        raise NotImplementedError
+
+    def usage(self, x: Tensor, z: Tensor) -> Tensor | None:
+        """Return `[C, K]`, how often each class is used by these rows; None without a codebook."""
+        return None
+
+    def revive(self, x: Tensor, z: Tensor, generator: torch.Generator) -> None:
+        """Give classes that no row uses a new place; called a few times in the first half of training."""

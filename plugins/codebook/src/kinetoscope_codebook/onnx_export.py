@@ -1,20 +1,24 @@
-"""Networks as ONNX: the graph is written node by node, so that no tracing exporter is needed."""
+"""Networks as ONNX: each operation of the forward pass is a node, so that no tracing exporter is needed."""
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import attrs
 import numpy as np
 import torch
-from torch import nn
+from torch import fx, nn
+from torch.nn import functional
 
 from kinetoscope_codebook.checkpoint import write_whole
-from kinetoscope_codebook.network import INPUT_RANGE, MatchingNetwork, MlpNetwork, Network
+from kinetoscope_codebook.network import Network
+from kinetoscope_codebook.walk import operations, slices
 from kinetoscope_spec.errors import ProviderUnavailable
 
-__all__ = ["write_onnx"]
+__all__ = ["onnx_bytes", "write_onnx"]
 
 _OPSET = 17
 _IR_VERSION = 9
@@ -44,64 +48,131 @@ class _Graph:
         self.constants.append(self.onnx.numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
-    def tensor(self, tensor: torch.Tensor) -> str:
+    def tensor(self, tensor: Any) -> str:
         return self.constant(tensor.detach().numpy().astype(np.float32))
 
-    def add(self, kind: str, *inputs: str, **options: Any) -> str:
+    def numbers(self, *numbers: int) -> str:
+        return self.constant(np.array(numbers, np.int64))
+
+    def value(self, given: Any) -> str:
+        """Return the name of an argument: a value's own, or a constant for a number."""
+        return given if isinstance(given, str) else self.constant(np.array(given, np.float32))
+
+    def add(self, kind: str, *inputs: Any, **options: Any) -> str:
         name = f"v{len(self.nodes)}"
-        self.nodes.append(self.onnx.helper.make_node(kind, list(inputs), [name], **options))
+        made = self.onnx.helper.make_node(kind, [self.value(i) for i in inputs], [name], **options)
+        self.nodes.append(made)
         return name
 
-    def block(self, layers: nn.Sequential, value: str) -> str:
-        for layer in layers:
-            if isinstance(layer, nn.Linear):
-                weight, bias = self.tensor(layer.weight), self.tensor(layer.bias)
-                value = self.add("Gemm", value, weight, bias, transB=1)
-            elif isinstance(layer, nn.ELU):
-                value = self.add("Elu", value, alpha=float(layer.alpha))
-        return value
+
+def _one_hot(graph: _Graph, given: str, classes: int) -> str:
+    return graph.add("OneHot", given, graph.numbers(classes), graph.constant(np.array([0, 1], np.float32)))
 
 
-def _normalized(graph: _Graph, network: Network) -> str:
-    centred = graph.add("Sub", "inputs", graph.tensor(network.input_mean))
-    scaled = graph.add("Div", centred, graph.tensor(network.input_deviation))
-    limits = (graph.constant(np.array(limit, np.float32)) for limit in (-INPUT_RANGE, INPUT_RANGE))
-    return graph.add("Clip", scaled, *limits)
+def _sliced(graph: _Graph, given: str, index: Any) -> str:
+    axes, starts, stops = zip(*slices(index), strict=True)
+    return graph.add("Slice", given, graph.numbers(*starts), graph.numbers(*stops), graph.numbers(*axes))
 
 
-def _components(graph: _Graph, network: Network, x: str) -> str:
-    """Add the nodes between normalised inputs and principal components."""
-    if isinstance(network, MlpNetwork):
-        return graph.block(network.body, x)
-    assert isinstance(network, MatchingNetwork)
-    a = network.architecture
-    channels = graph.constant(np.array([-1, a.channels, a.classes], np.int64))
-    flat = graph.constant(np.array([-1, a.channels * a.classes], np.int64))
-
-    def softmax(logits: str) -> str:
-        codes = graph.add("Softmax", graph.add("Reshape", logits, channels), axis=-1)
-        return graph.add("Reshape", codes, flat)
-
-    codes = softmax(graph.block(network.estimator, x))
-    for _ in range(a.refinements):
-        codes = softmax(graph.block(network.denoiser, graph.add("Concat", codes, x, axis=1)))
-    return graph.block(network.decoder, codes)
+def _transposed(graph: _Graph, given: str, first: int, second: int) -> str:
+    order = list(range(max(first, second) + 1))  # the last two axes, wherever networks transpose
+    order[first], order[second] = second, first
+    return graph.add("Transpose", given, perm=order)
 
 
-def write_onnx(network: Network, path: str | Path) -> None:
-    """Write `network` to `path`: input `inputs [N, X]`, output `outputs [N, Y]`, any N."""
+def _reshaped(graph: _Graph, given: str, *shape: int) -> str:
+    return graph.add("Reshape", given, graph.numbers(*shape))
+
+
+def _summed(graph: _Graph, given: str, axis: int, keepdim: bool = False) -> str:
+    return graph.add("ReduceSum", given, graph.numbers(axis), keepdims=int(keepdim))
+
+
+def _node(kind: str, **options: Any) -> Callable[..., str]:
+    return lambda graph, *given: graph.add(kind, *given, **options)
+
+
+_FUNCTIONS: Mapping[Any, Callable[..., str]] = {
+    operator.add: _node("Add"),
+    operator.sub: _node("Sub"),
+    operator.mul: _node("Mul"),
+    operator.truediv: _node("Div"),
+    operator.matmul: _node("MatMul"),
+    operator.neg: _node("Neg"),
+    operator.getitem: _sliced,
+    torch.cat: lambda graph, parts, dim: graph.add("Concat", *parts, axis=dim),
+    functional.one_hot: _one_hot,
+}
+
+_METHODS: Mapping[str, Callable[..., str]] = {
+    **{name: _node(name.capitalize()) for name in ("exp", "round", "tanh", "sin", "cos", "sqrt")},
+    "clamp": _node("Clip"),
+    "softmax": lambda graph, given, axis: graph.add("Softmax", given, axis=axis),
+    "argmax": lambda graph, given, axis: graph.add("ArgMax", given, axis=axis, keepdims=0),
+    "mean": lambda graph, given, axis, keepdim: graph.add(
+        "ReduceMean", given, axes=[axis], keepdims=int(keepdim)
+    ),
+    "sum": _summed,
+    "reshape": _reshaped,
+    "transpose": _transposed,
+    "type_as": lambda graph, given, _: given,
+}
+
+
+def _layer(graph: _Graph, layer: nn.Module, given: str) -> str:
+    if isinstance(layer, nn.Linear):
+        return graph.add("Gemm", given, graph.tensor(layer.weight), graph.tensor(layer.bias), transB=1)
+    if isinstance(layer, nn.Conv1d):
+        pads = [int(layer.padding[0])] * 2
+        weight, bias = graph.tensor(layer.weight), graph.tensor(layer.bias)
+        return graph.add("Conv", given, weight, bias, pads=pads, group=layer.groups)
+    if isinstance(layer, nn.ELU):
+        return graph.add("Elu", given, alpha=float(layer.alpha))
+    if isinstance(layer, nn.Tanh):
+        return graph.add("Tanh", given)
+    if isinstance(layer, nn.Dropout):
+        return given
+    raise NotImplementedError(f"ONNX of {type(layer).__name__}")
+
+
+class _Exported(fx.Interpreter):
+    """Adds a node for each operation; a value is its name in the graph."""
+
+    def __init__(self, graph: _Graph, module: fx.GraphModule) -> None:
+        super().__init__(module)
+        self._graph = graph
+
+    def get_attr(self, target: Any, args: Any, kwargs: Any) -> Any:
+        return self._graph.tensor(super().get_attr(target, args, kwargs))
+
+    def call_module(self, target: Any, args: Any, kwargs: Any) -> Any:
+        return _layer(self._graph, self.fetch_attr(target), *args)
+
+    def call_function(self, target: Any, args: Any, kwargs: Any) -> Any:
+        return _FUNCTIONS[target](self._graph, *args, **kwargs)
+
+    def call_method(self, target: Any, args: Any, kwargs: Any) -> Any:
+        return _METHODS[target](self._graph, *args, **kwargs)
+
+
+def onnx_bytes(network: Network, *, drawn: bool = False) -> bytes:
+    """Return an ONNX file: input `inputs [N, X]`, output `outputs [N, Y]`, any N.
+
+    `drawn` adds the input `noise [N, …]` that draws one of several answers.
+    """
     onnx = _onnx()
     graph, a = _Graph(onnx), network.architecture
-    z = _components(graph, network, _normalized(graph, network))
-    y = graph.add("MatMul", z, graph.tensor(network.basis.T))
-    y = graph.add("Mul", y, graph.tensor(network.output_scale))
-    y = graph.add("Add", y, graph.tensor(network.output_mean))
-    graph.nodes[-1].output[0] = "outputs"
     helper, floats = onnx.helper, onnx.TensorProto.FLOAT
+    inputs = {"inputs": [a.inputs]}
+    if drawn and (noise := network.draw(1, torch.Generator().manual_seed(0))) is not None:
+        inputs["noise"] = list(noise.shape[1:])
+    walker = _Exported(graph, operations(network, drawn="noise" in inputs))
+    walker.run(*inputs)
+    graph.nodes[-1].output[0] = "outputs"
     described = helper.make_graph(
         graph.nodes,
         a.kind,
-        [helper.make_tensor_value_info("inputs", floats, ["N", a.inputs])],
+        [helper.make_tensor_value_info(name, floats, ["N", *shape]) for name, shape in inputs.items()],
         [helper.make_tensor_value_info("outputs", floats, ["N", a.outputs])],
         graph.constants,
     )
@@ -112,4 +183,10 @@ def write_onnx(network: Network, path: str | Path) -> None:
         producer_name="kinetoscope-codebook",
     )
     onnx.checker.check_model(model)
-    write_whole(path, model.SerializeToString())
+    written: bytes = model.SerializeToString()
+    return written
+
+
+def write_onnx(network: Network, path: str | Path) -> None:
+    """Write `network` to `path`; see `onnx_bytes`."""
+    write_whole(path, onnx_bytes(network))

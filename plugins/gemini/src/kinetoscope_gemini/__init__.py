@@ -1,4 +1,4 @@
-"""Gemini's speech models for Kinetoscope: the provider `gemini` of the hook `voice`."""
+"""Gemini for Kinetoscope: the provider `gemini` of the hooks `voice` and `reasoner`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from typing import Any
 
 from kinetoscope_spec import Provider, ValidationError, hookimpl
 
-__all__ = ["configured", "voice"]
+__all__ = ["configured", "reasoners", "voice"]
+
+_SHARED = ("keyring", "base_url", "api_version", "attempts", "first_wait_s", "patience_s")
+"""Settings of the plugin that hold for the reasoner too, unless `[plugins.gemini.reasoner]` has its own."""
 
 _told = threading.local()
 
@@ -44,10 +47,39 @@ def voice() -> Sequence[Provider]:
     ]
 
 
+@hookimpl(specname="reasoner")
+def reasoners() -> Sequence[Provider]:
+    """Offer `gemini`, to be tried last where nobody names it: it costs money and sends the video away."""
+    settings = getattr(_told, "settings", {})
+    return [
+        Provider(
+            "gemini",
+            "Gemini's vision models: what changes when an object is taken out",
+            load=partial(_reasoner, settings),
+            devices=("network",),
+            licence="Apache-2.0 AND LicenseRef-Gemini-API-Terms",
+            needs=("media",),
+            requires=("module:google.genai", *_key_requirement(settings)),
+            contract="kinetoscope_gemini.contract_reasoner:GeminiReasonerContract",
+            order=-1,
+        )
+    ]
+
+
+def _reasoner(settings: Mapping[str, Any], services: Any) -> Any:
+    from kinetoscope_gemini.reasoner import GeminiReasoner
+
+    own = settings.get("reasoner", {})
+    if not isinstance(own, Mapping):
+        raise ValidationError(f"gemini's reasoner is {own!r}, expected a table of settings")
+    shared = {name: settings[name] for name in _SHARED if name in settings}
+    return GeminiReasoner(services, **{**shared, **own})
+
+
 def _made(settings: Mapping[str, Any]) -> Any:
     from kinetoscope_gemini.provider import GeminiVoice
 
-    return GeminiVoice(**settings)
+    return GeminiVoice(**{name: held for name, held in settings.items() if name != "reasoner"})
 
 
 def _spoken(settings: Mapping[str, Any]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from kinetoscope_gemini.errors import (
     ConnectionFault,
     GeminiError,
     KeyRefused,
+    NoAnswer,
     NoAudio,
     QuotaExhausted,
     RateLimited,
@@ -23,7 +24,7 @@ from kinetoscope_gemini.errors import (
     UnknownModel,
 )
 
-__all__ = ["Blob", "blobs_of", "fault_of", "finish_of", "problem_of", "usage_of"]
+__all__ = ["Blob", "answer_of", "blobs_of", "fault_of", "finish_of", "problem_of", "usage_of"]
 
 Blob = tuple[bytes, str | None]
 """Bytes of audio and their MIME type."""
@@ -154,6 +155,25 @@ def problem_of(response: Any, *, finish: str | None, has_audio: bool) -> GeminiE
     if _has_text(response):
         return NoAudio("Gemini answered with text in place of audio", status=200, reason="TEXT")
     return NoAudio("Gemini's answer holds no audio", status=200, reason="EMPTY")
+
+
+def answer_of(response: Any) -> tuple[str, GeminiError | None]:
+    """Return the text of an answer that was to be JSON, or what is wrong with it."""
+    finish = finish_of(response)
+    block = getattr(response.prompt_feedback, "block_reason", None)
+    if block is not None or finish in _BLOCKING:
+        name = str(getattr(block, "value", block) if block is not None else finish)
+        return "", Blocked(
+            f"Gemini's filter refuses the video or the answer ({name})", status=200, reason=name
+        )
+    if finish not in (None, "STOP"):
+        return "", NoAnswer(f"Gemini ended with {finish} before the answer did", status=200, reason=finish)
+    content = response.candidates[0].content if response.candidates else None
+    parts = (content.parts if content else None) or ()
+    text = "".join(part.text for part in parts if part.text and not part.thought)
+    if "{" not in text or "}" not in text:
+        return "", NoAnswer("Gemini's answer holds no JSON", status=200, reason="TEXT" if text else "EMPTY")
+    return text, None
 
 
 def _has_text(response: Any) -> bool:

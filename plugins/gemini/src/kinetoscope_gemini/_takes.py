@@ -20,7 +20,7 @@ from kinetoscope_gemini._live import BlobDecoder
 from kinetoscope_gemini._models import TOKENS_PER_SECOND, Model
 from kinetoscope_gemini._plan import Chunk
 from kinetoscope_gemini._requests import request_of
-from kinetoscope_gemini._settings import Settings
+from kinetoscope_gemini._settings import ReasonerSettings, Settings
 from kinetoscope_gemini._sound import RATE, SILENT, Samples, decoded, frame_levels, resampled
 from kinetoscope_gemini.direction import Direction
 from kinetoscope_gemini.errors import Blocked, GeminiError, NoAudio
@@ -56,7 +56,7 @@ class Job:
         return estimated_tokens(self.request(), self.chunk.seconds)
 
 
-def wait_s(fault: GeminiError, attempt: int, settings: Settings) -> float | None:
+def wait_s(fault: GeminiError, attempt: int, settings: Settings | ReasonerSettings) -> float | None:
     """Return how long to wait before the next attempt after the `attempt`-th (from 1), or None to give up.
 
     What Gemini asks for (RetryInfo) is honoured: never less, and nothing where it is out of patience.

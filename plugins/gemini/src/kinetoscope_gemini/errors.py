@@ -1,4 +1,4 @@
-"""What can go wrong between a script and Gemini's audio, each with what was seen and what to do.
+"""What can go wrong between us and Gemini, each with what was seen and what to do.
 
 None of these holds the client's own exception, request or response: those carry the key in a header.
 """
@@ -15,6 +15,7 @@ __all__ = [
     "ConnectionFault",
     "GeminiError",
     "KeyRefused",
+    "NoAnswer",
     "NoAudio",
     "QuotaExhausted",
     "RateLimited",
@@ -25,7 +26,7 @@ __all__ = [
 
 
 class GeminiError(KinetoscopeError):
-    """Gemini did not speak.
+    """Gemini did not do what it was asked for.
 
     Attributes:
         status: HTTP status, or None where there was none.
@@ -98,6 +99,12 @@ class ServerFault(GeminiError):
 
 class NoAudio(GeminiError):
     """The answer came, without (all of) its audio: text, nothing, `OTHER`, something unreadable."""
+
+    retried = True
+
+
+class NoAnswer(GeminiError):
+    """The answer came without what was asked for: cut off, empty, or no JSON."""
 
     retried = True
 

@@ -1,0 +1,225 @@
+"""One frame's hole, filled from the frames around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import attrs
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from kinetoscope_propagate import _vote
+from kinetoscope_propagate._membrane import spread
+from kinetoscope_propagate._views import Box, Held, box_of, seen_from
+
+__all__ = ["Filled", "filled", "preferred"]
+
+Array = NDArray[Any]
+
+RIM = 12
+"""Pixels around a hole by which answers are judged and matched."""
+
+MOST_VIEWS, ENOUGH = 24, 7
+"""Views of a hole, and of a pixel, after which no more are looked for."""
+
+AGREED = 3
+"""Views that agree of which the mean is taken where the camera moves."""
+
+SURE = 25.0
+"""Levels by which the two answers have to differ for one of them to be taken alone."""
+
+STRANGE, MOST_SHIFT = 25.0, 40.0
+"""Levels: what rims are off by beyond the rest is another thing, and nothing is shifted by more."""
+
+BLOCK, SIGMAS = 8, 5.0
+"""Pixels of a block over which what rims are off by is averaged, and how many deviations of that are noise."""
+
+MOST_STILL, VIEW_BYTES = 60, 256 << 20
+"""Views where the camera stands still, which cost no warping, and what they may take in memory."""
+
+NEAR = 12
+"""Frames on either side that are all looked at; of those farther off, ever fewer."""
+
+
+@attrs.frozen(eq=False)
+class Filled:
+    """A frame without its hole.
+
+    Attributes:
+        frame: `uint8 [H, W, C]`.
+        hidden: pixels that were covered.
+        guessed: of them, those that no frame shows.
+    """
+
+    frame: Array
+    hidden: int
+    guessed: int
+
+
+def preferred(number: int, held: Iterable[int], *, still: bool) -> list[int]:
+    """Return other frames in the order in which they are asked: near ones first, then ever fewer.
+
+    All of them where the camera stands `still`: then each is as good as the next.
+    """
+    away = sorted(
+        (other for other in held if other != number), key=lambda other: (abs(other - number), other)
+    )
+    if still:
+        return away
+    far, last = [], float(NEAR)
+    for other in away:
+        distance = abs(other - number)
+        if distance <= NEAR or distance >= 1.25 * last or distance == last:
+            far.append(other)
+            last = max(last, float(distance))
+    return far
+
+
+def filled(
+    target: Held, window: Sequence[Held], done: Held | None, guess: Callable[[Array, Array], Array]
+) -> Filled:
+    """Return the frame of `target` without its hole.
+
+    Args:
+        target: the frame.
+        window: frames that may show what is hidden.
+        done: a frame that has been filled before, whose guesses are carried on.
+        guess: `guess(picture, hole)` fills what no frame shows.
+    """
+    if not target.hole.any():
+        return Filled(target.frame, 0, 0)
+    box = box_of(target.hole)
+    hole = target.hole[box]
+    rim = (cv2.dilate(hole.astype(np.uint8), np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8)) > 0) & ~hole
+    pixels = np.flatnonzero(hole | rim)
+    inside = hole.ravel()[pixels]
+    still = all(np.allclose(other.place, target.place, atol=1e-9) for other in window)
+    by_number = {held.number: held for held in window}
+    others = [by_number[other] for other in preferred(target.number, by_number, still=still)]
+    most = max(ENOUGH, min(MOST_STILL, VIEW_BYTES // (12 * len(pixels)))) if still else MOST_VIEWS
+    colours, valid, away = _gathered(target, others, box, pixels, inside, (most, most if still else ENOUGH))
+    known = target.frame[box].reshape(-1, target.frame.shape[2])[pixels].astype(np.float32)
+    answer = _answer(colours, valid, away, known, inside, (hole.shape, pixels), still)
+    unseen = np.asarray(np.isnan(answer).any(axis=1))
+    guessed = int((unseen & inside).sum())
+    if guessed and done is not None:
+        carried = seen_from(target, done, box, hole, whole=True)
+        if carried is not None:
+            there = carried[1].ravel()[pixels] & unseen
+            answer[there] = carried[0].reshape(-1, known.shape[1])[pixels][there]
+            unseen &= ~there
+    picture = target.frame[box].astype(np.float32)
+    flat = picture.reshape(-1, known.shape[1])
+    shift = _shift(answer, known, inside, unseen, (hole.shape, pixels))
+    chosen = inside & ~unseen
+    flat[pixels[chosen]] = (answer + shift)[chosen]
+    made = np.rint(picture).clip(0, 255).astype(np.uint8)
+    left = np.zeros(hole.size, bool)
+    left[pixels[inside & unseen]] = True
+    if left.any():
+        made = guess(made, left.reshape(hole.shape))
+    frame = target.frame.copy()
+    frame[box][hole] = made[hole]
+    return Filled(frame, int(hole.sum()), guessed)
+
+
+def _gathered(
+    target: Held, others: Sequence[Held], box: Box, pixels: Array, inside: Array, bounds: tuple[int, int]
+) -> tuple[Array, Array, Array]:
+    """Return what views show at some pixels of the box: `[V, N, C]`, whether `[V, N]`, and frames away `[V]`."""
+    hole = target.hole[box]
+    most, enough = bounds
+    colours: list[Array] = []
+    valid: list[Array] = []
+    away: list[int] = []
+    count = np.zeros(int(inside.sum()), int)
+    for other in others:
+        if len(colours) == most or (len(count) and count.min() >= enough):
+            break
+        view = seen_from(target, other, box, hole)
+        if view is None:
+            continue
+        picture, shown = view
+        colours.append(picture.reshape(-1, picture.shape[2])[pixels])
+        valid.append(shown.ravel()[pixels])
+        away.append(abs(other.number - target.number))
+        count += valid[-1][inside]
+    if not colours:
+        channels = target.frame.shape[2]
+        return (
+            np.zeros((1, len(pixels), channels), np.float32),
+            np.zeros((1, len(pixels)), bool),
+            np.zeros(1, int),
+        )
+    return np.stack(colours), np.stack(valid), np.array(away)
+
+
+def _answer(
+    colours: Array,
+    valid: Array,
+    away: Array,
+    known: Array,
+    inside: Array,
+    where: tuple[tuple[int, ...], Array],
+    still: bool,
+) -> Array:
+    """Return the colours `[N, C]` of all pixels: by the nearest views or by all, as either knows the rim."""
+    first = np.where(valid.any(axis=0), away[valid.argmax(axis=0)], 0)[inside]
+    gap = int(np.median(first)) if len(first) else 0
+    # The rim is judged by views as far off as those that the hole has to do with.
+    fair = valid & (inside | (away >= gap)[:, None])
+    near, all_of_them = (
+        _vote.nearest(colours, fair),
+        _vote.agreed(colours, fair, len(colours) if still else AGREED),
+    )
+    off = [np.abs(answer - known).max(axis=1) for answer in (near, all_of_them)]
+    told = ~inside & ~np.isnan(off[0]) & ~np.isnan(off[1])
+    if not told.any():
+        return near
+    spread_off = [_spread(np.where(told, held, 0)[:, None], told, where)[:, 0] for held in off]
+    if still:  # all views see the same then, unless the light has changed
+        share = (spread_off[1] <= 1.25 * spread_off[0] + 1).astype(np.float32)
+        return np.asarray(near * (1 - share[:, None]) + all_of_them * share[:, None])
+    share = (spread_off[0] ** 2 + 1e-3) / (spread_off[0] ** 2 + spread_off[1] ** 2 + 2e-3)
+    apart = np.abs(near - all_of_them).max(axis=1)
+    share = np.where(apart > SURE, np.rint(share), share)
+    return np.asarray(near * (1 - share[:, None]) + all_of_them * share[:, None])
+
+
+def _shift(
+    answer: Array, known: Array, inside: Array, unseen: Array, where: tuple[tuple[int, ...], Array]
+) -> Array:
+    """Return what the answers are off by at the rim, spread into the hole: light that has changed meanwhile."""
+    off = known - answer
+    told = ~inside & ~unseen
+    if not told.any():
+        return np.zeros_like(answer)
+    told &= (np.abs(off - np.median(off[told], axis=0)) < STRANGE).all(axis=1)
+    if not told.any():
+        return np.zeros_like(answer)
+    shape, pixels = where
+    rows, columns = pixels // shape[1] // BLOCK, pixels % shape[1] // BLOCK
+    coarse = (shape[0] - 1) // BLOCK + 1, (shape[1] - 1) // BLOCK + 1
+    block = rows * coarse[1] + columns
+    number = np.bincount(block[told], minlength=coarse[0] * coarse[1]).astype(np.float32)
+    total = np.stack([np.bincount(block[told], held, minlength=len(number)) for held in off[told].T], axis=1)
+    mean = total / np.maximum(number, 1)[:, None]
+    # What is no more than noise makes of so many pixels is none.
+    sure = (SIGMAS * np.median(np.abs(off[told]), axis=0)) ** 2 / np.maximum(number, 1)[:, None]
+    mean *= 1 - np.minimum(sure / np.maximum(mean**2, 1e-6), 1)
+    field = spread(mean.reshape(*coarse, -1), (number >= BLOCK).reshape(coarse))
+    size = coarse[1] * BLOCK, coarse[0] * BLOCK
+    fine = cv2.resize(field, size, interpolation=cv2.INTER_LINEAR).reshape(size[1], size[0], -1)
+    shift = fine[: shape[0], : shape[1]].reshape(-1, fine.shape[2])[pixels]
+    return np.asarray(shift.clip(-MOST_SHIFT, MOST_SHIFT))
+
+
+def _spread(values: Array, told: Array, where: tuple[tuple[int, ...], Array]) -> Array:
+    shape, pixels = where
+    field = np.zeros((shape[0] * shape[1], values.shape[1]), np.float32)
+    known = np.zeros(len(field), bool)
+    field[pixels], known[pixels] = values, told
+    out = spread(field.reshape(*shape, -1), known.reshape(shape))
+    return out.reshape(len(field), -1)[pixels]

@@ -1,0 +1,116 @@
+"""`kinetoscope inpaint`: take what a mask covers out of a film."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import click
+import numpy as np
+
+if TYPE_CHECKING:
+    from kinetoscope_spec import Mask, Progress, Video
+
+__all__ = ["command"]
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_OUT = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command("inpaint")
+@click.argument("video", type=_FILE)
+@click.argument("out", type=_OUT)
+@click.option("--mask", type=_FILE, help="A film that is bright on what is to be taken out.")
+@click.option("--quadmask", type=_FILE, help="A quadmask, as `kinetoscope mask` makes one.")
+@click.option("--dark", is_flag=True, help="The mask is dark on it.")
+@click.option("--prompt", help="What remains, for inpainters that read: 'an empty table'.")
+@click.option("--seed", default=0, show_default=True, help="Of inpainters that draw by lot.")
+@click.option("--provider", metavar="NAME", help="Ask this inpainter.")
+@click.option("--compare", type=_OUT, metavar="FILE", help="Write a film of before and after, side by side.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@click.pass_context
+def command(ctx: click.Context, /, video: Path, out: Path, **options: Any) -> None:
+    """Take what a mask covers out of VIDEO, and write the film without it to OUT.
+
+    `kinetoscope mask` makes a mask from points and boxes.
+    """
+    _check(video, out, options)
+    started = perf_counter()
+    host = ctx.find_root().obj
+    media = host.provider("media")
+    film = media.open(video)
+    mask = _mask(media, film, options)
+    inpainter = host.provider("inpainter", options["provider"])
+    chosen = options["provider"] or host.explain("inpainter").chosen
+    with _progress() as listen:
+        made = inpainter.inpaint(film, mask, prompt=options["prompt"], seed=options["seed"], progress=listen)
+        written = media.write(out, made)
+        report = getattr(made.source, "report", None)
+        data = {"output": str(out), "frames": written.frames, "provider": chosen}
+        if report is not None:
+            data["report"] = attrs.asdict(report)
+        if options["compare"]:
+            media.write(options["compare"], _beside(film, media.open(out, audio=False)))
+    data["seconds"] = round(perf_counter() - started, 3)
+    click.echo(json.dumps(data) if options["as_json"] else _human(data))
+
+
+def _check(video: Path, out: Path, options: dict[str, Any]) -> None:
+    if (options["mask"] is None) == (options["quadmask"] is None):
+        raise click.UsageError("say what is to be taken out: by --mask or by --quadmask")
+    if options["dark"] and options["mask"] is None:
+        raise click.UsageError("--dark goes with --mask")
+    read = [path for path in (video, options["mask"], options["quadmask"]) if path]
+    for path in (out, options["compare"]):
+        if path and path.exists() and any(path.samefile(other) for other in read):
+            raise click.UsageError(f"{path} is read from, it can't be written to")
+    if options["compare"] and options["compare"].absolute() == out.absolute():
+        raise click.UsageError(f"{out} is to be both the film and the comparison")
+
+
+def _mask(media: Any, film: Video, options: dict[str, Any]) -> Mask:
+    from kinetoscope_quadmask.hooks import read_mask, read_quadmask
+
+    if options["quadmask"]:
+        return read_quadmask(media, options["quadmask"], like=film)
+    return read_mask(media, options["mask"], like=film, kind="dark" if options["dark"] else "bright")
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """Show a bar where somebody looks, on standard error."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with click.progressbar(length=1, label="inpainting", file=sys.stderr) as bar:
+
+        def listen(done: int, total: int, message: str) -> None:
+            bar.length = max(total, done, 1)
+            bar.update(done - bar.pos)
+
+        yield listen
+
+
+def _beside(before: Video, after: Video) -> Video:
+    """Return both films next to each other."""
+
+    def source(start: int, stop: int | None) -> Iterator[Any]:
+        for one, other in zip(before.frames(start, stop), after.frames(start, stop), strict=True):
+            yield np.concatenate([one[..., :3], other[..., :3]], axis=1)
+
+    return attrs.evolve(before, width=2 * before.width, source=source, audio=None)
+
+
+def _human(data: dict[str, Any]) -> str:
+    said = f"{data['frames']} frames by {data['provider']} in {data['seconds']:.1f} s: {data['output']}"
+    report = data.get("report")
+    if report and report["guessed"]:
+        share = report["guessed"] / report["hidden"]
+        said += f"\n{share:.1%} of what was hidden is seen in no frame within reach: it is a guess"
+    return said

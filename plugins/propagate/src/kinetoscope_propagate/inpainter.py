@@ -1,0 +1,154 @@
+"""The provider `propagate`."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from kinetoscope_spec import Cancelled, Mask, Progress, Quadmask, ValidationError, Video
+
+__all__ = ["PropagateInpainter", "Report"]
+
+Array = NDArray[Any]
+
+REACH = 60
+"""Frames on either side from which a hole is filled."""
+
+WINDOW_BYTES = 768 << 20
+"""What the frames in memory take at most; large films reach less far."""
+
+LEAST_REACH = 4
+
+
+@attrs.define
+class Report:
+    """What was done in the frames that have been made.
+
+    Attributes:
+        frames: made.
+        hidden: pixels that were covered.
+        guessed: of them, those that no frame within reach shows: they are made up.
+    """
+
+    frames: int = 0
+    hidden: int = 0
+    guessed: int = 0
+
+
+class PropagateInpainter:
+    """Takes things out of films by what other frames show.
+
+    Frames are aligned by homographies from corners outside the mask, and again around each hole. A pixel is
+    the median of the nearest five views or what all views agree on, whichever knows the rim of the hole
+    better; what the rim is off by is spread into the hole. What no frame shows is guessed once and carried
+    on. Memory is bounded by `WINDOW_BYTES`.
+    """
+
+    def inpaint(
+        self,
+        video: Video,
+        mask: Mask,
+        *,
+        prompt: str | None = None,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> Video:
+        """Return the video without what the mask covers; see `kinetoscope_spec.protocols.Inpainter`.
+
+        `prompt` and `seed` change nothing: nothing is drawn by lot. The `source` of the result has a
+        `report`, of the frames that were made in the last reading. Reading from the middle makes what comes
+        before, too: guesses are carried on from there.
+        """
+        if (mask.width, mask.height) != (video.width, video.height):
+            raise ValidationError(
+                f"the mask is {mask.width} x {mask.height} pixels, the video {video.width} x {video.height}"
+            )
+        counts = video.frame_count, mask.frame_count
+        if None not in counts and counts[0] != counts[1]:
+            raise ValidationError(f"the mask has {counts[1]} frames, the video {counts[0]}")
+        return attrs.evolve(video, source=_Source(video, mask, progress))
+
+
+@attrs.define(eq=False)
+class _Source:
+    """The frames of a video without what a mask covers."""
+
+    video: Video
+    mask: Mask
+    progress: Progress | None
+    report: Report = attrs.field(factory=Report, init=False)
+
+    def __call__(self, start: int, stop: int | None) -> Iterator[Array]:
+        from kinetoscope_propagate._fill import filled
+        from kinetoscope_propagate._guess import guess
+        from kinetoscope_propagate._views import Held
+
+        self.report = report = Report()
+        window: deque[Any] = deque()
+        frames = self._held()
+        reach = self._reach()
+        ended = False
+        done: Held | None = None
+        number = 0
+        while stop is None or number < stop:
+            while not ended and (not window or window[-1].number < number + reach):
+                held = next(frames, None)
+                if held is None:
+                    ended = True
+                else:
+                    window.append(held)
+            target = next((held for held in window if held.number == number), None)
+            if target is None:
+                return
+            made = filled(target, window, done, guess)
+            done = Held(number, made.frame, target.hole, target.place)
+            report.frames, report.hidden = report.frames + 1, report.hidden + made.hidden
+            report.guessed += made.guessed
+            while window and window[0].number <= number - reach:
+                window.popleft()
+            number += 1
+            total = self.video.frame_count or 0
+            if self.progress is not None and self.progress(number, total, "inpainting") is False:
+                raise Cancelled(f"cancelled after {number} frames")
+            if number > start:
+                yield made.frame
+
+    def _reach(self) -> int:
+        size = self.video.width * self.video.height * 6  # the frame, and what is known of each pixel
+        return max(LEAST_REACH, min(REACH, WINDOW_BYTES // (2 * size)))
+
+    def _held(self) -> Iterator[Any]:
+        """Yield the frames with their holes, each with its place in the background."""
+        from kinetoscope_propagate import _camera
+        from kinetoscope_propagate._views import Held
+
+        quad = isinstance(self.mask, Quadmask)
+        before: Array | None = None
+        place = np.eye(3)
+        for number, (frame, covered) in enumerate(zip_longest(self.video.frames(), self.mask.frames())):
+            if frame is None or covered is None:
+                which, other = ("mask", "video") if frame is None else ("video", "mask")
+                raise ValidationError(f"the {which} has more frames than the {number} of the {other}")
+            hole = covered != 255 if quad else covered > 0
+            grey = _camera.small_grey(frame)
+            if before is not None:
+                small = _smaller(hole, grey.shape)
+                place = place @ _camera.step(before, grey, small, hole.shape)
+                place = place / place[2, 2]
+            before = grey
+            yield Held(number, frame, hole, place)
+
+
+def _smaller(hole: Array, shape: tuple[int, ...]) -> Array:
+    import cv2
+
+    if hole.shape == shape:
+        return hole
+    spread = cv2.resize(hole.astype(np.uint8) * 255, shape[::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(spread > 0)

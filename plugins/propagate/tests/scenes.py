@@ -1,0 +1,182 @@
+"""Films whose background is known: a thing moves over it, and what it hides is to be found."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import attrs
+import cv2
+import numpy as np
+
+Array = Any
+
+
+@attrs.frozen(eq=False)
+class Scene:
+    """A film, what its mask covers, and the film without the thing: `uint8 [T, H, W, 3]`, bool `[T, H, W]`."""
+
+    film: Array
+    covered: Array
+    truth: Array
+
+
+KINDS = ("still", "pan", "hand", "parallax", "shadow", "exposure")
+
+
+def wall(random: np.random.Generator, shape: tuple[int, int]) -> Array:
+    """Return a picture of blotches of several sizes and a few edges, `float32 [H, W, 3]`."""
+    whole = np.zeros((*shape, 3), np.float32)
+    for blur in (1.0, 3.0, 9.0, 27.0):
+        octave = cv2.GaussianBlur(random.normal(size=(*shape, 3)).astype(np.float32), (0, 0), blur)
+        whole += octave / octave.std()
+    picture = 120 + 22 * whole
+    for _ in range(shape[0] * shape[1] // 6000):
+        at, size = random.integers(0, shape[::-1]), random.integers(6, 40, 2)
+        colour = random.uniform(30, 220, 3)
+        cv2.rectangle(picture, at.tolist(), (at + size).tolist(), colour.tolist(), -1)
+    return picture
+
+
+def scene(
+    kind: str, seed: int, *, size: tuple[int, int] = (336, 192), frames: int = 32, noise: float = 1.5
+) -> Scene:
+    """Return a scene of a kind; `size` is (width, height)."""
+    random = np.random.default_rng((KINDS.index(kind), seed))
+    width, height = size
+    far, near = (wall(random, (2 * height, 3 * width)) for _ in range(2))
+    thing = wall(random, (height, width))
+    radius = height // 6
+    way = random.uniform(0.75, 0.95)
+    film, covered, truth = [], [], []
+    sway = random.uniform(0, 2 * np.pi, 3)
+    for t in np.linspace(0, 1, frames):
+        x, y, turn = 0.0, 0.0, 0.0
+        if kind in ("pan", "parallax", "exposure"):
+            x = 0.45 * width * t
+        if kind == "hand":
+            x, y = 6 * np.sin(5 * t + sway[0]), 4 * np.sin(7 * t + sway[1])
+            turn = np.radians(1.5) * np.sin(4 * t + sway[2])
+        behind = _shown(far, (width, height), x, y, turn)
+        if kind == "parallax":
+            ground = _shown(near, (width, height), 1.9 * x, y, turn)
+            behind[int(0.6 * height) :] = ground[int(0.6 * height) :]
+        if kind == "exposure":
+            behind = behind * (0.85 + 0.3 * t)
+        centre = (width * (0.05 + way * t), 0.5 * height + 0.1 * height * np.sin(6 * t))
+        v, u = np.mgrid[:height, :width] + 0.5
+        disc = (u - centre[0]) ** 2 + (v - centre[1]) ** 2 < radius**2
+        with_it = behind.copy()
+        hidden = disc
+        if kind == "shadow":
+            shade = ((u - centre[0] - radius) / (1.3 * radius)) ** 2 + (
+                (v - centre[1] - radius) / (0.5 * radius)
+            ) ** 2
+            dark = 1 - 0.5 * np.clip(1.5 - shade, 0, 1)
+            with_it *= dark[..., None]
+            hidden = disc | (dark < 0.995)
+        with_it[disc] = thing[disc]
+        with_it += random.normal(scale=noise, size=with_it.shape)
+        film.append(np.rint(with_it).clip(0, 255).astype(np.uint8))
+        truth.append(np.rint(behind).clip(0, 255).astype(np.uint8))
+        covered.append(cv2.dilate(hidden.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0)
+    return Scene(np.stack(film), np.stack(covered), np.stack(truth))
+
+
+def _shown(picture: Array, size: tuple[int, int], x: float, y: float, turn: float) -> Array:
+    """Return what is seen of a wall from (x, y) beyond its middle, leaning by `turn` rad."""
+    width, height = size
+    cosine, sine = np.cos(turn), np.sin(turn)
+    middle = np.array([0.9 * width + x, height + y])
+    matrix = np.array([[cosine, -sine, 0], [sine, cosine, 0]])
+    matrix[:, 2] = middle - matrix[:, :2] @ [width / 2, height / 2]
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(picture, matrix, size, flags=flags, borderMode=cv2.BORDER_REFLECT)
+
+
+def scores(made: Array, scene: Scene) -> dict[str, float]:
+    """Return PSNR inside the hole, dB, and flicker: how much the error changes from frame to frame, levels."""
+    off = made.astype(np.float64) - scene.truth
+    inside = off[scene.covered]
+    both = scene.covered[1:] & scene.covered[:-1]
+    return {
+        "psnr": float(10 * np.log10(255**2 / np.mean(inside**2))),
+        "flicker": float(np.abs(np.diff(off, axis=0)[both]).mean()),
+    }
+
+
+# -- peers, as somebody would write them in an afternoon
+
+
+def telea(scene: Scene) -> Array:
+    return np.stack(
+        [
+            cv2.inpaint(f, m.astype(np.uint8), 5, cv2.INPAINT_TELEA)
+            for f, m in zip(scene.film, scene.covered, strict=True)
+        ]
+    )
+
+
+def navier_stokes(scene: Scene) -> Array:
+    return np.stack(
+        [
+            cv2.inpaint(f, m.astype(np.uint8), 5, cv2.INPAINT_NS)
+            for f, m in zip(scene.film, scene.covered, strict=True)
+        ]
+    )
+
+
+def temporal_median(scene: Scene) -> Array:
+    held = np.where(scene.covered[..., None], np.nan, scene.film)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of pixels that are always covered
+        median = np.nan_to_num(np.nanmedian(held, axis=0), nan=128)
+    return np.where(scene.covered[..., None], np.rint(median).astype(np.uint8), scene.film)
+
+
+def five_nearest(scene: Scene) -> Array:
+    """Return the median of the five nearest views of each pixel, aligned by homographies of whole frames."""
+    film, covered = scene.film, scene.covered
+    places = [np.eye(3)]
+    for before, now, mask in zip(film, film[1:], covered[1:], strict=False):
+        a, b = (cv2.cvtColor(held, cv2.COLOR_RGB2GRAY) for held in (now, before))
+        free = 255 - 255 * cv2.dilate(mask.astype(np.uint8), np.ones((11, 11), np.uint8))
+        corners = cv2.goodFeaturesToTrack(a, 600, 0.005, 5, mask=free)
+        moved, found, _ = cv2.calcOpticalFlowPyrLK(a, b, corners, None)
+        kept = found.ravel() == 1
+        cv2.setRNGSeed(0)
+        matrix, _ = cv2.findHomography(corners[kept], moved[kept], cv2.RANSAC, 1.0)
+        places.append(places[-1] @ matrix)
+    made = film.copy()
+    size = film.shape[2], film.shape[1]
+    flags = cv2.WARP_INVERSE_MAP
+    for t in range(len(film)):
+        views, shown = [], []
+        for s in sorted((s for s in range(len(film)) if s != t), key=lambda s: abs(s - t)):
+            matrix = np.linalg.inv(places[s]) @ places[t]
+            views.append(
+                cv2.warpPerspective(film[s], matrix, size, flags=flags | cv2.INTER_LINEAR)[covered[t]]
+            )
+            clear = 255 - 255 * cv2.dilate(covered[s].astype(np.uint8), np.ones((7, 7), np.uint8))
+            shown.append(
+                cv2.warpPerspective(clear, matrix, size, flags=flags | cv2.INTER_NEAREST)[covered[t]] == 255
+            )
+        valid = np.stack(shown)
+        valid &= np.cumsum(valid, axis=0) <= 5
+        held = np.where(valid[..., None], np.stack(views).astype(float), np.nan)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            answer = np.nanmedian(held, axis=0)
+        left = np.zeros(covered[t].shape, np.uint8)
+        left[covered[t]] = np.isnan(answer).any(axis=1)
+        made[t][covered[t]] = np.rint(np.nan_to_num(answer)).astype(np.uint8)
+        made[t] = cv2.inpaint(made[t], left, 5, cv2.INPAINT_TELEA)
+    return made
+
+
+PEERS = {
+    "telea": telea,
+    "navier-stokes": navier_stokes,
+    "temporal median": temporal_median,
+    "five nearest": five_nearest,
+}

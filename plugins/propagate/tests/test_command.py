@@ -1,0 +1,77 @@
+"""`kinetoscope inpaint` from films on disk to a film on disk."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import kinetoscope
+from kinetoscope.cli import main
+from kinetoscope_spec import Video
+
+
+@pytest.fixture(scope="module")
+def films(scenes, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("films")
+    scene = scenes.scene("still", 4, size=(160, 96), frames=10)
+    covered = np.repeat(scene.covered[..., None], 3, axis=3)
+    with kinetoscope.Host() as host:
+        media = host.provider("media")
+        media.write(folder / "film.mkv", Video.from_frames(scene.film, 25), quality="high")
+        media.write(folder / "bright.mkv", Video.from_frames(covered * np.uint8(255), 25), quality="high")
+        dark = np.where(covered, 0, 255).astype(np.uint8)
+        media.write(folder / "dark.mkv", Video.from_frames(dark, 25), quality="high")
+        media.write(folder / "short.mkv", Video.from_frames(dark[:4], 25), quality="high")
+    return scene, folder
+
+
+def run(*words, status=0):
+    done = CliRunner().invoke(main, ["inpaint", *map(str, words), "--json"])
+    assert done.exit_code == status, done.output
+    return json.loads(done.stdout) if status < 2 else done.output
+
+
+def read(path):
+    with kinetoscope.Host() as host:
+        return np.stack(list(host.provider("media").open(path).frames()))
+
+
+@pytest.mark.parametrize(
+    "how", [("--mask", "bright.mkv"), ("--mask", "dark.mkv", "--dark"), ("--quadmask", "dark.mkv")]
+)
+def test_a_film_without_the_thing(scenes, films, tmp_path, how) -> None:
+    scene, folder = films
+    option, name, *more = how
+    out, beside = tmp_path / "out.mp4", tmp_path / "beside.mp4"
+    words = (
+        folder / "film.mkv",
+        out,
+        option,
+        folder / name,
+        *more,
+        "--provider",
+        "propagate",
+        "--compare",
+        beside,
+    )
+    data = run(*words)
+    assert (data["frames"], data["provider"], data["report"]["frames"]) == (10, "propagate", 10)
+    assert data["report"]["hidden"] == pytest.approx(scene.covered.sum(), rel=0.05)
+    # H.264 takes its share of so fine a pattern.
+    assert scenes.scores(read(out), scene)["psnr"] > scenes.scores(scenes.telea(scene), scene)["psnr"] + 6
+    assert read(beside).shape == (10, 96, 320, 3)
+
+
+def test_what_does_not_fit_is_said_and_nothing_is_left(films, tmp_path) -> None:
+    _, folder = films
+    out = tmp_path / "out.mp4"
+    data = run(folder / "film.mkv", out, "--mask", folder / "short.mkv", status=1)
+    assert "4 frames" in data["error"]["message"]
+    assert "10" in data["error"]["message"]
+    assert list(tmp_path.iterdir()) == []
+    assert "by --mask or by --quadmask" in run(folder / "film.mkv", out, status=2)
+    clash = run(folder / "film.mkv", folder / "film.mkv", "--mask", folder / "bright.mkv", status=2)
+    assert "can't be written to" in clash

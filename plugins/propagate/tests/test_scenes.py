@@ -1,0 +1,125 @@
+"""Films whose background is known: what was hidden is found, better than peers find it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kinetoscope_propagate import inpainter
+from kinetoscope_propagate.inpainter import PropagateInpainter
+from kinetoscope_spec import Mask, Video
+
+SIZE, FRAMES = (240, 144), 20
+
+
+def ours(scene, **options):
+    video = Video.from_frames(scene.film, 25)
+    mask = Mask.from_frames(scene.covered.astype(np.uint8) * 255, 25)
+    return PropagateInpainter().inpaint(video, mask, **options)
+
+
+def frames(video):
+    return np.stack(list(video.frames()))
+
+
+# At least so much, dB; and so much more than the plate of the five nearest views.
+FLOOR = {
+    "still": (50, 1),
+    "pan": (28, -0.2),
+    "hand": (36, -0.3),
+    "parallax": (20, 3),
+    "shadow": (48, 1),
+    "exposure": (28, 0.5),
+}
+
+
+@pytest.mark.parametrize("kind", FLOOR)
+def test_what_was_hidden_is_found(scenes, kind) -> None:
+    scene = scenes.scene(kind, 7, size=SIZE, frames=FRAMES)
+    made = scenes.scores(frames(ours(scene)), scene)
+    plate = scenes.scores(scenes.five_nearest(scene), scene)
+    telea = scenes.scores(scenes.telea(scene), scene)
+    least, more = FLOOR[kind]
+    assert made["psnr"] > least
+    assert made["psnr"] > plate["psnr"] + more
+    assert made["psnr"] > telea["psnr"] + 6
+    assert made["flicker"] < 0.5 * telea["flicker"]
+
+
+def test_a_still_camera_gives_a_picture_that_does_not_flicker(scenes) -> None:
+    scene = scenes.scene("still", 3, size=SIZE, frames=FRAMES, noise=3.0)
+    made = scenes.scores(frames(ours(scene)), scene)
+    median = scenes.scores(scenes.temporal_median(scene), scene)
+    assert made["psnr"] > median["psnr"]
+    assert made["flicker"] < 0.05
+
+
+def test_what_passes_by_is_voted_out(scenes) -> None:
+    """A second thing, which no mask covers, stays where it is and does not come into the hole."""
+    scene = scenes.scene("still", 5, size=SIZE, frames=FRAMES, noise=0.5)
+    film = scene.film.copy()
+    for i, frame in enumerate(film):
+        x = 8 + 10 * i
+        frame[100:130, x : x + 24] = 250
+    made = frames(ours(scenes.Scene(film, scene.covered, scene.truth)))
+    below = scene.covered.copy()
+    for i, row in enumerate(below):
+        x = 8 + 10 * i
+        row[97:133, max(x - 3, 0) : x + 27] = False  # there the truth is the passer-by
+    off = np.abs(made[below].astype(int) - scene.truth[below]).max(axis=-1)
+    assert np.mean(off > 30) < 0.01
+
+
+def test_the_report_says_what_is_a_guess(scenes) -> None:
+    scene = scenes.scene("still", 2, size=SIZE, frames=8)
+    always = scene.covered.copy()
+    always[:, 60:70, 100:112] = True  # covered in every frame: nobody ever sees it
+    never = always.all(axis=0)
+    made = ours(scenes.Scene(scene.film, always, scene.truth))
+    pictures = frames(made)
+    report = made.source.report
+    assert report.frames == 8
+    assert report.hidden == always.sum()
+    # Beside a mask something of the thing may still show: the three pixels around it count as hidden.
+    assert 8 * never.sum() <= report.guessed < 8 * 4 * never.sum()
+    steady = np.abs(np.diff(pictures[:, 60:70, 100:112].astype(int), axis=0)).max()
+    assert steady <= 2, "a guess is made once and carried on"
+
+
+def test_reading_from_the_middle_is_reading_a_part_of_it(scenes) -> None:
+    scene = scenes.scene("pan", 2, size=SIZE, frames=10)
+    video = ours(scene)
+    whole = frames(video)
+    np.testing.assert_array_equal(np.stack(list(video.frames(4, 7))), whole[4:7])
+    assert list(video.frames(4, 4)) == []
+
+
+def test_memory_is_bounded_by_a_window(scenes, monkeypatch) -> None:
+    """Frames are read a bounded way ahead, and let go."""
+    monkeypatch.setattr(inpainter, "WINDOW_BYTES", 6 * SIZE[0] * SIZE[1] * 2 * 5)
+    scene = scenes.scene("still", 2, size=SIZE, frames=20)
+    asked = []
+
+    def source(start, stop):
+        for i, frame in enumerate(scene.film[start:stop], start):
+            asked.append(i)
+            yield frame
+
+    video = Video(*SIZE, 25, source, 20)
+    mask = Mask.from_frames(scene.covered.astype(np.uint8) * 255, 25)
+    made = PropagateInpainter().inpaint(video, mask).frames()
+    next(made)
+    assert max(asked) <= 6
+    for _ in range(9):
+        next(made)
+    assert max(asked) <= 16
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("size", [(1, 1), (3, 2), (17, 5)])
+def test_a_mask_over_everything_is_filled_with_something(size, channels) -> None:
+    video = Video.from_frames(np.full((3, *size, channels), 77, np.uint8), 25)
+    mask = Mask.from_frames(np.full((3, *size), 255, np.uint8), 25)
+    made = frames(PropagateInpainter().inpaint(video, mask))
+    assert made.shape == (3, *size, channels)
+    assert not (made == 77).any(), "what is hidden is not taken from what hides it"

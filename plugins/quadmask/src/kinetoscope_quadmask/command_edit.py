@@ -1,0 +1,89 @@
+"""`kinetoscope edit-mask`: a quadmask in the browser, over its video."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kinetoscope_quadmask._options import SUFFIXES, GridType
+
+if TYPE_CHECKING:
+    from kinetoscope_quadmask._grid import Grid
+    from kinetoscope_spec import Quadmask, Video
+
+__all__ = ["command"]
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command("edit-mask")
+@click.argument("video", type=_PATH)
+@click.argument("mask", type=_PATH)
+@click.option("--out", type=_PATH, metavar="FILE", help="Save here, not to MASK.")
+@click.option(
+    "--kind",
+    type=click.Choice(["quadmask", "trimask", "dark", "bright"]),
+    default="quadmask",
+    help="What MASK's values mean.",
+)
+@click.option("--grid", type=GridType(), help="Toggle these cells.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Serve the page there; 0: any that is free."
+)
+@click.option("--no-browser", is_flag=True, help="Open no browser; the address is printed.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object, with the page's url, and nothing else."
+)
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    video: Path,
+    mask: Path,
+    out: Path | None,
+    kind: Any,
+    grid: Grid | None,
+    port: int,
+    no_browser: bool,
+    as_json: bool,
+) -> None:
+    """Edit the quadmask MASK over VIDEO on a page in the browser: cells, brush, frame before, undo.
+
+    Where there is no MASK it begins empty. The page is served to this machine alone, until it is closed or
+    the command is interrupted.
+    """
+    from kinetoscope_quadmask.editing import MaskEditor
+    from kinetoscope_quadmask.files import write_quadmask
+    from kinetoscope_quadmask.server import EditorServer
+
+    target = out or mask
+    if target.suffix.lower() not in SUFFIXES:
+        raise click.BadParameter(f"{target}: expected a name that ends in {', '.join(SUFFIXES)}")
+    if target.exists() and video.exists() and target.samefile(video):
+        raise click.BadParameter(f"{target} is read from, it can't be written to")
+    media = ctx.find_root().obj.provider("media")
+    film = media.open(video)
+    editor = MaskEditor(_begun(media, mask, film, kind), grid)
+
+    def save(quadmask: Quadmask) -> None:
+        write_quadmask(media, target, quadmask)
+
+    with EditorServer(film, editor, save, port=port) as server:
+        click.echo(json.dumps({"url": server.url}) if as_json else f"edit on {server.url}\nCtrl-C ends it")
+        if not no_browser:
+            click.launch(server.url)
+        try:
+            server.wait()
+        except KeyboardInterrupt:
+            click.echo("ended", err=True)
+
+
+def _begun(media: Any, mask: Path, film: Video, kind: Any) -> Quadmask:
+    """Return the mask that is there, or one that keeps everything."""
+    from kinetoscope_quadmask.files import read_quadmask
+    from kinetoscope_quadmask.streams import blank
+
+    return read_quadmask(media, mask, like=film, kind=kind) if mask.exists() else blank(film)
