@@ -173,3 +173,21 @@ def test_buffers_are_those_of_the_renderer_on_opengl(kit):
     assert np.degrees(np.percentile(np.arccos(cosine), 99)) < 0.3
     assert np.abs(a["albedo"] - b["albedo"])[both].max() < 0.01
     assert np.percentile(np.abs(ours.color.astype(int) - theirs.color)[both], 95) < 12
+
+
+def test_a_lamp_has_faded_to_nothing_at_its_radius(kit):
+    def shown(radius):
+        lamp = Light(kind="point", position=(0.0, 1.0, 0.0), intensity=1.0, radius=radius)
+        scene = Scene(actors=(kit.actor(kit.sheet()),), lights=(lamp,), **DARK)
+        return draw(scene, DOWN, ("hdr",), **PLAIN).buffers["hdr"][SIZE[1] // 2, SIZE[0] // 2, 0]
+
+    assert shown(0.99) == 0.0
+    assert shown(2.0) / shown(1000.0) == pytest.approx((1 - 1 / 16) ** 2, rel=0.01)
+
+
+def test_a_mirrored_ball_has_its_normals_outside(kit):
+    ball = kit.actor(kit.ball())
+    mirrored = attrs.evolve(ball, pose=ball.pose * np.array([-1.0, 1.0, 1.0, 1.0]))
+    normals = [draw(Scene(actors=(each,)), DOWN, ("normal",)).buffers["normal"] for each in (ball, mirrored)]
+    np.testing.assert_allclose(normals[1], normals[0], atol=0.1)
+    assert normals[1][SIZE[1] // 2, SIZE[0] // 2, 1] > 0.99
