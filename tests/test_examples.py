@@ -201,7 +201,7 @@ class NoDriver:
     ("options", "text"),
     [
         ({"plugins": [NoDriver()], "config": {"providers": {"renderer": "none"}}}, "libnothing.so.9"),
-        ({"block": ["deferred"], "config": {}}, "no renderer"),
+        ({"block": ["deferred", "raster"], "config": {}}, "no renderer"),
     ],
 )
 def test_a_renderer_that_is_not_there_is_the_servers_fault(

@@ -401,7 +401,7 @@ def clip(tmp_path: Path) -> Path:
 
 def test_a_sheet_is_written_and_told(clip: Path, tmp_path: Path) -> None:
     out = tmp_path / "deep" / "sheet.png"
-    words = ("--block", "deferred", "inspect", clip, "--sheet", out)
+    words = ("--block", "deferred", "--block", "raster", "inspect", clip, "--sheet", out)
     told = json.loads(run(*words, "--json"))["sheet"]
     assert told == {"path": str(out), "provider": None, "motions": 1}
     from kinetoscope_av.provider import AvMedia

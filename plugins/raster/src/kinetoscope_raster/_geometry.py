@@ -1,0 +1,219 @@
+"""Kernels of geometry: skinning, which triangle each pixel sees, and the sun's shadow map.
+
+A pixel's ray d = (x, y, -1) meets the triangle a, b, c where the volumes d.(b x c), d.(c x a) and
+d.(a x b) have one sign. They are linear over the picture, hold behind the camera too, so that nothing
+is clipped, and divided by their sum they are the point's barycentric coordinates (after Olano and
+Greer, "Triangle scan conversion using 2D homogeneous coordinates", 1997).
+Each band of rows belongs to one thread, so pictures do not depend on how many there are.
+"""
+
+# Kernels take arrays and numbers whose types Numba finds.
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, call-arg, call-overload"
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+
+__all__ = ["BAND", "cast_shadow", "see", "skin"]
+
+BAND = 16
+"""Rows that one task draws."""
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def skin(points, normals, joints, weights, bones, first, out_points, out_normals):
+    """Carry corners by the weighed mean of `bones [B, 3, 4]`, into `out[first:]`."""
+    for each_i in numba.prange(points.shape[0]):
+        i = np.int64(each_i)  # unsigned by itself: what is below 0 would not be
+        m00 = m01 = m02 = m03 = m10 = m11 = m12 = m13 = m20 = m21 = m22 = m23 = 0.0
+        for k in range(joints.shape[1]):
+            w = weights[i, k]
+            if w == 0.0:
+                continue
+            b = bones[joints[i, k]]
+            m00 += w * b[0, 0]
+            m01 += w * b[0, 1]
+            m02 += w * b[0, 2]
+            m03 += w * b[0, 3]
+            m10 += w * b[1, 0]
+            m11 += w * b[1, 1]
+            m12 += w * b[1, 2]
+            m13 += w * b[1, 3]
+            m20 += w * b[2, 0]
+            m21 += w * b[2, 1]
+            m22 += w * b[2, 2]
+            m23 += w * b[2, 3]
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        o = first + i
+        out_points[o, 0] = m00 * x + m01 * y + m02 * z + m03
+        out_points[o, 1] = m10 * x + m11 * y + m12 * z + m13
+        out_points[o, 2] = m20 * x + m21 * y + m22 * z + m23
+        # Normals turn with the cofactors, which scale and shear leave right.
+        c00, c01, c02 = m11 * m22 - m12 * m21, m12 * m20 - m10 * m22, m10 * m21 - m11 * m20
+        c10, c11, c12 = m21 * m02 - m22 * m01, m22 * m00 - m20 * m02, m20 * m01 - m21 * m00
+        c20, c21, c22 = m01 * m12 - m02 * m11, m02 * m10 - m00 * m12, m00 * m11 - m01 * m10
+        sign = -1.0 if m00 * c00 + m01 * c01 + m02 * c02 < 0.0 else 1.0
+        x, y, z = normals[i, 0], normals[i, 1], normals[i, 2]
+        nx, ny, nz = c00 * x + c01 * y + c02 * z, c10 * x + c11 * y + c12 * z, c20 * x + c21 * y + c22 * z
+        scale = sign / max(math.sqrt(nx * nx + ny * ny + nz * nz), 1e-30)
+        out_normals[o, 0], out_normals[o, 1], out_normals[o, 2] = nx * scale, ny * scale, nz * scale
+
+
+@numba.njit(cache=True, inline="never", error_model="numpy")
+def _alpha(f, u, v, w, faces, uvs, colors, material, levels, texels):
+    """Return the coverage of face `f` at barycentric u, v, w, from its finest texels."""
+    i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+    alpha = material[3] * (u * colors[i, 3] + v * colors[j, 3] + w * colors[k, 3])
+    level = int(material[12])
+    if level >= 0:
+        at, wide, high = levels[level, 0], levels[level, 1], levels[level, 2]
+        s = u * uvs[i, 0] + v * uvs[j, 0] + w * uvs[k, 0]
+        t = u * uvs[i, 1] + v * uvs[j, 1] + w * uvs[k, 1]
+        x = min(int((s - math.floor(s)) * wide), wide - 1)
+        y = min(int((t - math.floor(t)) * high), high - 1)
+        alpha *= texels[at + y * wide + x, 3] / 255.0
+    return alpha
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def _bounds(p, faces, tx, ty, near, far, width, height, box):
+    """Bound each face's pixels, `box [F, 4]` (x0, x1, y0, y1), after cutting it at the near plane."""
+    for each_f in numba.prange(faces.shape[0]):
+        f = np.int64(each_f)  # unsigned by itself: what is below 0 would not be
+        x0 = y0 = 1e300
+        x1 = y1 = -1e300
+        for e in range(3):
+            a, b = faces[f, e], faces[f, (e + 1) % 3]
+            za, zb = -p[a, 2], -p[b, 2]
+            for end in range(2):
+                if end == 0:
+                    if za < near:
+                        continue
+                    x, y, z = p[a, 0], p[a, 1], za
+                else:
+                    if (za < near) == (zb < near):
+                        continue
+                    s = (near - za) / (zb - za)
+                    x, y, z = p[a, 0] + s * (p[b, 0] - p[a, 0]), p[a, 1] + s * (p[b, 1] - p[a, 1]), near
+                x = (x / (z * tx) + 1.0) * 0.5 * width
+                y = (1.0 - y / (z * ty)) * 0.5 * height
+                x0, x1, y0, y1 = min(x0, x), max(x1, x), min(y0, y), max(y1, y)
+        # A thousandth of a pixel makes up for rounding here; the volumes decide.
+        box[f, 0] = math.ceil(max(0.0, min(x0 - 0.501, float(width))))
+        box[f, 1] = math.floor(max(-1.0, min(x1 - 0.499, width - 1.0)))
+        box[f, 2] = math.ceil(max(0.0, min(y0 - 0.501, float(height))))
+        box[f, 3] = math.floor(max(-1.0, min(y1 - 0.499, height - 1.0)))
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def _draw(  # noqa: PLR0912 - one loop: calls in it would cost as much as its steps
+    p, faces, flips, box, tx, ty, near, far, kinds, materials, uvs, colors, levels, texels, depth, seen
+):
+    height, width = depth.shape
+    for each_band in numba.prange((height + BAND - 1) // BAND):
+        band = np.int64(each_band)  # unsigned by itself: what is below 0 would not be
+        top, bottom = band * BAND, min(band * BAND + BAND, height) - 1
+        for f in range(faces.shape[0]):
+            x0, x1 = box[f, 0], box[f, 1]
+            y0, y1 = max(box[f, 2], top), min(box[f, 3], bottom)
+            if x0 > x1 or y0 > y1:
+                continue
+            i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+            ax, ay, az = p[i, 0], p[i, 1], p[i, 2]
+            bx, by, bz = p[j, 0], p[j, 1], p[j, 2]
+            cx, cy, cz = p[k, 0], p[k, 1], p[k, 2]
+            ux, uy, uz = by * cz - bz * cy, bz * cx - bx * cz, bx * cy - by * cx
+            vx, vy, vz = cy * az - cz * ay, cz * ax - cx * az, cx * ay - cy * ax
+            wx, wy, wz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+            volume = ax * ux + ay * uy + az * uz
+            if volume == 0.0 or not math.isfinite(volume):
+                continue
+            material = materials[kinds[f]]
+            front = (volume < 0.0) != flips[f]
+            if not front and material[11] == 0.0:
+                continue
+            sign = -1.0 if volume < 0.0 else 1.0
+            mode = material[9]
+            for y in range(y0, y1 + 1):
+                dy = (1.0 - 2.0 * (y + 0.5) / height) * ty
+                ru, rv, rw = uy * dy - uz, vy * dy - vz, wy * dy - wz
+                for x in range(x0, x1 + 1):
+                    dx = (2.0 * (x + 0.5) / width - 1.0) * tx
+                    u, v, w = sign * (ux * dx + ru), sign * (vx * dx + rv), sign * (wx * dx + rw)
+                    if u < 0.0 or v < 0.0 or w < 0.0:
+                        continue
+                    total = u + v + w
+                    if total <= 0.0:
+                        continue
+                    t = sign * volume / total
+                    if t < near or t > far or t >= depth[y, x]:
+                        continue
+                    if mode > 0.0:
+                        alpha = _alpha(
+                            f, u / total, v / total, w / total, faces, uvs, colors, material, levels, texels
+                        )
+                        if mode == 1.0:
+                            if alpha < material[10]:
+                                continue
+                        else:  # blended surfaces are dithered by an ordered pattern of 4 x 4
+                            q = ((x ^ y) & 1) * 8 + (y & 1) * 4 + (((x ^ y) >> 1) & 1) * 2 + ((y >> 1) & 1)
+                            if alpha <= (q + 0.5) / 16.0:
+                                continue
+                    depth[y, x] = t
+                    seen[y, x] = f
+
+
+def see(stage, points, tangents, near, far, depth, seen):
+    """Fill `depth [H, W]` (m along the axis) and `seen [H, W]` (faces) with what is nearest."""
+    box = np.empty((len(stage.faces), 4), np.int64)
+    height, width = depth.shape
+    _bounds(points, stage.faces, *tangents, near, far, width, height, box)
+    _draw(
+        points, stage.faces, stage.flips, box, *tangents, near, far, stage.kinds, stage.materials,
+        stage.uvs, stage.colors, stage.levels, stage.texels, depth, seen,
+    )  # fmt: skip
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def cast_shadow(p, faces, basis, low, span, texels):
+    """Draw `texels [S, S]`, the least distance along the sun's way, over a square of `span` m at `low`.
+
+    `basis [3, 3]` holds the map's two axes and the sun's direction.
+    """
+    size = texels.shape[0]
+    scale = size / span
+    flat = np.empty((p.shape[0], 3))
+    for each_i in numba.prange(p.shape[0]):
+        i = np.int64(each_i)  # unsigned by itself: what is below 0 would not be
+        for r in range(3):
+            flat[i, r] = basis[r, 0] * p[i, 0] + basis[r, 1] * p[i, 1] + basis[r, 2] * p[i, 2]
+        flat[i, 0] = (flat[i, 0] - low[0]) * scale
+        flat[i, 1] = (flat[i, 1] - low[1]) * scale
+    for each_band in numba.prange((size + 63) // 64):
+        band = np.int64(each_band)  # unsigned by itself: what is below 0 would not be
+        top, bottom = band * 64, min(band * 64 + 64, size) - 1
+        for f in range(faces.shape[0]):
+            i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+            ay, by, cy = flat[i, 1], flat[j, 1], flat[k, 1]
+            least, most = max(min(ay, by, cy) - 0.5, float(top)), min(max(ay, by, cy) - 0.5, float(bottom))
+            if not least <= most:
+                continue
+            y0, y1 = math.ceil(least), math.floor(most)
+            ax, bx, cx = flat[i, 0], flat[j, 0], flat[k, 0]
+            area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+            if area == 0.0 or not math.isfinite(area):
+                continue
+            x0 = math.ceil(max(min(ax, bx, cx) - 0.5, 0.0))
+            x1 = math.floor(min(max(ax, bx, cx) - 0.5, size - 1.0))
+            for y in range(y0, y1 + 1):
+                for x in range(x0, x1 + 1):
+                    px, py = x + 0.5, y + 0.5
+                    u = ((bx - px) * (cy - py) - (by - py) * (cx - px)) / area
+                    v = ((cx - px) * (ay - py) - (cy - py) * (ax - px)) / area
+                    if u < 0.0 or v < 0.0 or u + v > 1.0:
+                        continue
+                    z = u * flat[i, 2] + v * flat[j, 2] + (1.0 - u - v) * flat[k, 2]
+                    texels[y, x] = min(texels[y, x], z)

@@ -1,0 +1,230 @@
+"""Kernels from light to the picture: bloom, tone curve, background, sRGB, and smooth edges."""
+
+# Kernels take arrays and numbers whose types Numba finds.
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, call-arg, call-overload"
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numba
+import numpy as np
+
+__all__ = ["SRGB", "bloom", "smooth_edges", "tone"]
+
+_THRESHOLD = 1.0
+
+
+def _srgb() -> Any:
+    linear = (np.arange(4097) / 4095) ** 2
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+SRGB = _srgb()
+"""sRGB by the square root of light, which is nearly straight: within a thousandth of a level."""
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def _bright(hdr, exposure, threshold, out):
+    """Fill `out` at half resolution with the light above `threshold`, which keeps its hue."""
+    height, width = hdr.shape[:2]
+    for each_row in numba.prange(out.shape[0]):
+        row = np.int64(each_row)  # unsigned by itself: what is below 0 would not be
+        for column in range(out.shape[1]):
+            red = green = blue = 0.0
+            for corner in range(4):
+                y, x = min(2 * row + (corner >> 1), height - 1), min(2 * column + (corner & 1), width - 1)
+                r, g, b = hdr[y, x, 0] * exposure, hdr[y, x, 1] * exposure, hdr[y, x, 2] * exposure
+                high = max(r, g, b)
+                if high > threshold:
+                    # At most a hundred times white: a single highlight must not light the picture.
+                    share = 0.25 * (min(high, 100.0) - threshold) / high
+                    red += r * share
+                    green += g * share
+                    blue += b * share
+            out[row, column, 0], out[row, column, 1], out[row, column, 2] = red, green, blue
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def _halve(source, out):
+    """Average 4 x 4 texels (1, 3, 3, 1 either way) into each texel of half the size."""
+    high, wide = source.shape[:2]
+    for each_y in numba.prange(out.shape[0]):
+        y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
+        for x in range(out.shape[1]):
+            red = green = blue = 0.0
+            for j in range(4):
+                sy = min(max(2 * y + j - 1, 0), high - 1)
+                for i in range(4):
+                    sx = min(max(2 * x + i - 1, 0), wide - 1)
+                    share = (3.0 if 0 < i < 3 else 1.0) * (3.0 if 0 < j < 3 else 1.0) / 64.0
+                    red += share * source[sy, sx, 0]
+                    green += share * source[sy, sx, 1]
+                    blue += share * source[sy, sx, 2]
+            out[y, x, 0], out[y, x, 1], out[y, x, 2] = red, green, blue
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _between(image, y, x, c):
+    """Return channel c of `image` between texels, (0, 0) at the first one's centre."""
+    high, wide = image.shape[:2]
+    fy, fx = math.floor(y), math.floor(x)
+    py, px = y - fy, x - fx
+    y0, y1 = min(max(int(fy), 0), high - 1), min(max(int(fy) + 1, 0), high - 1)
+    x0, x1 = min(max(int(fx), 0), wide - 1), min(max(int(fx) + 1, 0), wide - 1)
+    above = image[y0, x0, c] * (1.0 - px) + image[y0, x1, c] * px
+    return above * (1.0 - py) + (image[y1, x0, c] * (1.0 - px) + image[y1, x1, c] * px) * py
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def _add(small, out):
+    for each_y in numba.prange(out.shape[0]):
+        y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
+        for x in range(out.shape[1]):
+            for c in range(3):
+                out[y, x, c] += _between(small, 0.5 * y - 0.25, 0.5 * x - 0.25, c)
+
+
+def bloom(hdr: Any, exposure: float, levels: int) -> Any:
+    """Return the glow around what is brighter than white, `[H / 2, W / 2, 3]`."""
+    shape = tuple(-(-n // 2) for n in hdr.shape[:2])
+    chain = [np.empty((*shape, 3), np.float32)]
+    _bright(hdr, exposure, _THRESHOLD, chain[0])
+    while len(chain) < levels and min(chain[-1].shape[:2]) > 1:
+        shape = tuple(-(-n // 2) for n in chain[-1].shape[:2])
+        chain.append(np.empty((*shape, 3), np.float32))
+        _halve(chain[-2], chain[-1])
+    for larger, smaller in zip(chain[-2::-1], chain[:0:-1], strict=True):
+        _add(smaller, larger)
+    return chain[0]
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _curve(x, curved):
+    """Narkowicz's fit of the ACES reference curve (2015)."""
+    return x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14) if curved else x
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _encoded(value, table):
+    """Return linear `value` (0 to 1) in sRGB, between the entries of `table` at its square root."""
+    at = math.sqrt(value) * (len(table) - 2)
+    first = int(at)
+    return table[first] + (table[first + 1] - table[first]) * (at - first)
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def tone(hdr, glow, strength, exposure, curved, background, table, out):
+    """Fill `out [H, W, 4]` with sRGB and alpha, 0 to 1, not premultiplied.
+
+    Coverage is taken out before the curve and put back after it; over the background glare only
+    adds, so that a plate stays as it was given where there is none.
+    """
+    height, width = hdr.shape[:2]
+    for each_y in numba.prange(height):
+        y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
+        for x in range(width):
+            cover = hdr[y, x, 3]
+            left = (1.0 - cover) * background[3]
+            alpha = cover + left
+            for c in range(3):
+                glare = (
+                    strength * _between(glow, 0.5 * y - 0.25, 0.5 * x - 0.25, c) if strength > 0.0 else 0.0
+                )
+                seen = hdr[y, x, c] / cover * exposure if cover > 0.0 else 0.0
+                front = min(max(_curve(seen + glare, curved), 0.0), 1.0)
+                behind = background[c] + _curve(glare, curved)
+                value = (front * cover + behind * left) / alpha if alpha > 0.0 else behind
+                value = min(max(value, 0.0), 1.0)
+                out[y, x, c] = _encoded(value, table)
+            out[y, x, 3] = alpha
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def _lightness(picture, out):
+    for each_y in numba.prange(picture.shape[0]):
+        y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
+        for x in range(picture.shape[1]):
+            p = picture[y, x]
+            # Premultiplied, and alpha counts: the outline over a clear plate is an edge too.
+            out[y, x] = (0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2]) * p[3] * 0.5 + 0.5 * p[3]
+            if p[3] == 1.0:
+                out[y, x] = 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2]
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _at(luma, y, x):
+    return luma[min(max(y, 0), luma.shape[0] - 1), min(max(x, 0), luma.shape[1] - 1)]
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def _fxaa(picture, luma, steps, out):
+    height, width = luma.shape
+    for each_y in numba.prange(height):
+        y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
+        for x in range(width):
+            for c in range(4):
+                out[y, x, c] = np.uint8(min(max(picture[y, x, c], 0.0), 1.0) * 255.0 + 0.5)
+            m = luma[y, x]
+            n, s = _at(luma, y - 1, x), _at(luma, y + 1, x)
+            w, e = _at(luma, y, x - 1), _at(luma, y, x + 1)
+            high, low = max(m, n, s, w, e), min(m, n, s, w, e)
+            contrast = high - low
+            if steps == 0 or contrast < max(0.0312, 0.125 * high):
+                continue
+            nw, ne = _at(luma, y - 1, x - 1), _at(luma, y - 1, x + 1)
+            sw, se = _at(luma, y + 1, x - 1), _at(luma, y + 1, x + 1)
+            level = abs(nw + sw - 2.0 * w) + 2.0 * abs(n + s - 2.0 * m) + abs(ne + se - 2.0 * e)
+            upright = abs(nw + ne - 2.0 * n) + 2.0 * abs(w + e - 2.0 * m) + abs(sw + se - 2.0 * s)
+            flat = level >= upright
+            before, after = (n, s) if flat else (w, e)
+            sign = -1 if abs(before - m) >= abs(after - m) else 1
+            other = before if sign < 0 else after
+            oy, ox = (sign, 0) if flat else (0, sign)
+            gy, gx = (0, 1) if flat else (1, 0)
+            middle, limit = 0.5 * (m + other), 0.25 * abs(other - m)
+            # Follow the edge both ways to where the mean across it leaves its level.
+            ahead = back = steps
+            end_ahead = end_back = 0.0
+            for i in range(1, steps + 1):
+                end_ahead = (
+                    0.5 * (_at(luma, y + gy * i, x + gx * i) + _at(luma, y + gy * i + oy, x + gx * i + ox))
+                    - middle
+                )
+                if abs(end_ahead) >= limit:
+                    ahead = i
+                    break
+            for i in range(1, steps + 1):
+                end_back = (
+                    0.5 * (_at(luma, y - gy * i, x - gx * i) + _at(luma, y - gy * i + oy, x - gx * i + ox))
+                    - middle
+                )
+                if abs(end_back) >= limit:
+                    back = i
+                    break
+            end = end_ahead if ahead <= back else end_back
+            mixed = 0.0
+            if abs(end) >= limit and (end < 0.0) != (m - middle < 0.0):
+                mixed = max(0.5 - min(ahead, back) / (ahead + back), 0.0)
+            around = (2.0 * (n + s + e + w) + nw + ne + sw + se) / 12.0
+            speck = min(max(1.5 * abs(around - m) / contrast - 0.5, 0.0), 1.0)
+            speck = speck * speck * (3.0 - 2.0 * speck)
+            mixed = max(mixed, 0.5 * speck * speck)
+            q = picture[min(max(y + oy, 0), height - 1), min(max(x + ox, 0), width - 1)]
+            p = picture[y, x]
+            alpha = p[3] + (q[3] - p[3]) * mixed
+            out[y, x, 3] = np.uint8(min(max(alpha, 0.0), 1.0) * 255.0 + 0.5)
+            if alpha > 0.0:
+                for c in range(3):
+                    value = (p[c] * p[3] * (1.0 - mixed) + q[c] * q[3] * mixed) / alpha
+                    out[y, x, c] = np.uint8(min(max(value, 0.0), 1.0) * 255.0 + 0.5)
+
+
+def smooth_edges(picture: Any, steps: int) -> Any:
+    """Return `picture` as `uint8`, its edges softened along `steps` pixels; 0 leaves them (Lottes 2009)."""
+    luma = np.empty(picture.shape[:2], np.float32)
+    out = np.empty(picture.shape, np.uint8)
+    _lightness(picture, luma)
+    _fxaa(picture, luma, steps, out)
+    return out

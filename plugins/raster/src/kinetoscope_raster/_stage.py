@@ -1,0 +1,161 @@
+"""The meshes of a scene's characters side by side in arrays, made once and kept from frame to frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from kinetoscope_raster._texels import Images
+from kinetoscope_spec.character import Character, Material, Mesh
+
+__all__ = ["Part", "Stage", "build_stage"]
+
+Array = NDArray[np.float64]
+_MODES = {"opaque": 0.0, "mask": 1.0, "blend": 2.0}
+
+
+@attrs.frozen(eq=False)
+class Part:
+    """One mesh: where its corners and faces begin, and what carries it.
+
+    Attributes:
+        points, normals: `[C, 3]`, in mesh space; joints, weights: `[C, K]`.
+        bones: `[B]` nodes, or -1 for none; inverse_bind: `[B, 4, 4]`.
+        faces: how many.
+    """
+
+    actor: int
+    points: Array
+    normals: Array
+    joints: NDArray[np.int64]
+    weights: Array
+    bones: NDArray[np.int64]
+    inverse_bind: Array
+    faces: int
+
+
+@attrs.frozen(eq=False)
+class Stage:
+    """All parts: `faces [F, 3]`, `kinds [F]` into `materials [M, 14]`, `uvs [C, 2]`, `colors [C, 4]`,
+    and images as mip `levels [L, 3]` (offset, width, height) of `texels [N, 4]`; of one frame,
+    `flips [F]` (a pose that mirrors) and `owners [F]` (ids)."""
+
+    characters: tuple[Character, ...]
+    parts: tuple[Part, ...]
+    faces: NDArray[np.int64]
+    kinds: NDArray[np.int64]
+    materials: Array
+    uvs: Array
+    colors: Array
+    levels: NDArray[np.int64]
+    texels: NDArray[np.uint8]
+    flips: NDArray[np.bool_]
+    owners: NDArray[np.uint16]
+
+    @property
+    def corners(self) -> int:
+        """How many corners all parts have."""
+        return len(self.uvs)
+
+
+def build_stage(characters: Sequence[Character]) -> Stage:
+    """Lay out the meshes of `characters`, one after the other; a material stands once for each mesh."""
+    parts: list[Part] = []
+    faces, kinds, uvs, colors = [], [], [], []
+    materials: list[Array] = [np.zeros(14)]
+    images = Images()
+    corner = 0
+    for actor, character in enumerate(characters):
+        for mesh in character.meshes:
+            if not len(mesh.faces):
+                continue
+            count = len(mesh.corner_vertex)
+            parts.append(_part(actor, mesh))
+            faces.append(np.asarray(mesh.faces, np.int64) + corner)
+            kinds.append(_kinds(mesh) + len(materials))
+            materials += [_row(m, images) for m in (character.materials or (Material(),))]
+            uvs.append(np.zeros((count, 2)) if mesh.uvs is None else np.asarray(mesh.uvs, np.float64))
+            rgba = np.ones((count, 4))
+            if mesh.colors is not None:
+                rgba[:, : mesh.colors.shape[1]] = mesh.colors
+            colors.append(rgba)
+            corner += count
+    total = sum(part.faces for part in parts)
+    return Stage(
+        tuple(characters),
+        tuple(parts),
+        np.concatenate(faces) if faces else np.zeros((0, 3), np.int64),
+        np.minimum(np.concatenate(kinds), len(materials) - 1) if kinds else np.zeros(0, np.int64),
+        np.array(materials),
+        np.concatenate(uvs) if uvs else np.zeros((0, 2)),
+        np.concatenate(colors) if colors else np.zeros((0, 4)),
+        *images.arrays(),
+        np.zeros(total, np.bool_),
+        np.zeros(total, np.uint16),
+    )
+
+
+def _part(actor: int, mesh: Mesh) -> Part:
+    corner = mesh.corner_vertex
+    points = np.asarray(mesh.vertices, np.float64)
+    normals = _smooth(mesh) if mesh.normals is None else np.asarray(mesh.normals, np.float64)
+    if mesh.skin is None:
+        joints, weights = np.zeros((len(corner), 1), np.int64), np.ones((len(corner), 1))
+        bones, inverse = np.array([-1 if mesh.node is None else mesh.node]), np.eye(4)[None]
+    else:
+        given = np.asarray(mesh.skin.weights, np.float64)
+        given = given / np.maximum(given.sum(axis=1, keepdims=True), 1e-12)
+        joints = np.ascontiguousarray(np.asarray(mesh.skin.joints, np.int64)[corner])
+        weights = np.ascontiguousarray(given[corner])
+        joints[weights == 0] = 0
+        bones, inverse = np.asarray(mesh.skin.bones), np.asarray(mesh.skin.inverse_bind, np.float64)
+    return Part(
+        actor,
+        np.ascontiguousarray(points[corner]),
+        np.array(normals, np.float64, order="C"),
+        joints,
+        weights,
+        bones,
+        inverse,
+        len(mesh.faces),
+    )
+
+
+def _smooth(mesh: Mesh) -> Array:
+    """Return normals `[C, 3]`: of each vertex the mean of its faces', weighed by their areas."""
+    points = np.asarray(mesh.vertices, np.float64)
+    ends = mesh.corner_vertex[mesh.faces]
+    face = np.cross(points[ends[:, 1]] - points[ends[:, 0]], points[ends[:, 2]] - points[ends[:, 0]])
+    total = np.zeros_like(points)
+    np.add.at(total, ends.ravel(), np.repeat(face, 3, axis=0))
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    unit: Array = np.where(length > 1e-20, total / np.maximum(length, 1e-20), [0.0, 1.0, 0.0])
+    return unit[mesh.corner_vertex]
+
+
+def _kinds(mesh: Mesh) -> NDArray[np.int64]:
+    if mesh.face_material is None:
+        return np.zeros(len(mesh.faces), np.int64)
+    return np.asarray(mesh.face_material, np.int64)
+
+
+def _row(material: Material, images: Images) -> Array:
+    """Return one row of the table: RGBA, roughness, metallic, emission (3), mode, cutoff, sides, image (2)."""
+    first, count = images.add(material.base_color_image)
+    row: Array = np.array(
+        [
+            *material.base_color,
+            material.roughness,
+            material.metallic,
+            *material.emissive,
+            _MODES[material.alpha_mode],
+            material.alpha_cutoff,
+            float(material.double_sided),
+            first,
+            count,
+        ]
+    )
+    return row

@@ -1,0 +1,224 @@
+"""Kernels that fill the G-buffer from what each pixel sees: faces with textures, and the floor."""
+
+# Kernels take arrays and numbers whose types Numba finds.
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, call-arg, call-overload"
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+
+__all__ = ["lay_ground", "resolve"]
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _texel(texels, linear, level, s, t, out, weight):
+    """Add `weight` of the bilinear, linear-light RGBA of one mip level at (s, t) to `out`; it repeats."""
+    at, wide, high = level[0], level[1], level[2]
+    x, y = (s - math.floor(s)) * wide - 0.5, (t - math.floor(t)) * high - 0.5
+    fx, fy = math.floor(x), math.floor(y)
+    px, py = x - fx, y - fy
+    for corner in range(4):
+        cx, cy = corner & 1, corner >> 1
+        share = weight * (px if cx else 1.0 - px) * (py if cy else 1.0 - py)
+        row = at + ((int(fy) + cy) % high) * wide + (int(fx) + cx) % wide
+        for c in range(3):
+            out[c] += share * linear[texels[row, c]]
+        out[3] += share * texels[row, 3] / 255.0
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _place(p, i, j, k, dx, dy, out):
+    """Set `out` to the barycentric coordinates where the ray (dx, dy, -1) meets the face's plane."""
+    ax, ay, az = p[i, 0], p[i, 1], p[i, 2]
+    bx, by, bz = p[j, 0], p[j, 1], p[j, 2]
+    cx, cy, cz = p[k, 0], p[k, 1], p[k, 2]
+    out[0] = (by * cz - bz * cy) * dx + (bz * cx - bx * cz) * dy - (bx * cy - by * cx)
+    out[1] = (cy * az - cz * ay) * dx + (cz * ax - cx * az) * dy - (cx * ay - cy * ax)
+    out[2] = (ay * bz - az * by) * dx + (az * bx - ax * bz) * dy - (ax * by - ay * bx)
+    total = out[0] + out[1] + out[2]
+    if total != 0.0:
+        out /= total
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def resolve(
+    seen,
+    p,
+    n,
+    faces,
+    flips,
+    kinds,
+    owners,
+    materials,
+    uvs,
+    colors,
+    levels,
+    texels,
+    linear,
+    tx,
+    ty,
+    albedo,
+    normal,
+    kind,
+    emission,
+    ids,
+):
+    """Fill `albedo`, `normal` (camera's axes), `kind` (roughness, metallic), `emission` and `ids`."""
+    height, width = seen.shape
+    for each_y in numba.prange(height):
+        y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
+        bary, right, under, rgba = np.empty(3), np.empty(3), np.empty(3), np.empty(4)
+        dy = (1.0 - 2.0 * (y + 0.5) / height) * ty
+        for x in range(width):
+            f = seen[y, x]
+            if f < 0:
+                continue
+            i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+            dx = (2.0 * (x + 0.5) / width - 1.0) * tx
+            _place(p, i, j, k, dx, dy, bary)
+            material = materials[kinds[f]]
+            for c in range(4):
+                shade = bary[0] * colors[i, c] + bary[1] * colors[j, c] + bary[2] * colors[k, c]
+                rgba[c] = material[c] * shade
+            level = int(material[12])
+            if level >= 0:
+                _place(p, i, j, k, dx + 2.0 * tx / width, dy, right)
+                _place(p, i, j, k, dx, dy - 2.0 * ty / height, under)
+                _textured(
+                    bary,
+                    right,
+                    under,
+                    uvs[i],
+                    uvs[j],
+                    uvs[k],
+                    level,
+                    material[13],
+                    levels,
+                    texels,
+                    linear,
+                    rgba,
+                )
+            nx = bary[0] * n[i, 0] + bary[1] * n[j, 0] + bary[2] * n[k, 0]
+            ny = bary[0] * n[i, 1] + bary[1] * n[j, 1] + bary[2] * n[k, 1]
+            nz = bary[0] * n[i, 2] + bary[1] * n[j, 2] + bary[2] * n[k, 2]
+            turn = 1.0 / max(math.sqrt(nx * nx + ny * ny + nz * nz), 1e-30)
+            if (_volume(p, i, j, k) < 0.0) == flips[f]:
+                turn = -turn  # seen from behind
+            normal[y, x, 0], normal[y, x, 1], normal[y, x, 2] = nx * turn, ny * turn, nz * turn
+            for c in range(3):
+                albedo[y, x, c] = min(max(rgba[c], 0.0), 1.0)
+                emission[y, x, c] = material[6 + c]
+            kind[y, x, 0], kind[y, x, 1], kind[y, x, 2] = material[4], material[5], 0.0
+            ids[y, x] = owners[f]
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _volume(p, i, j, k):
+    return (
+        p[i, 0] * (p[j, 1] * p[k, 2] - p[j, 2] * p[k, 1])
+        + p[i, 1] * (p[j, 2] * p[k, 0] - p[j, 0] * p[k, 2])
+        + p[i, 2] * (p[j, 0] * p[k, 1] - p[j, 1] * p[k, 0])
+    )
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _textured(bary, right, under, a, b, c, level, count, levels, texels, linear, rgba):
+    """Multiply `rgba` by the image, from the two mip levels whose texels are about a pixel wide."""
+    s = bary[0] * a[0] + bary[1] * b[0] + bary[2] * c[0]
+    t = bary[0] * a[1] + bary[1] * b[1] + bary[2] * c[1]
+    wide, high = levels[level, 1], levels[level, 2]
+    rx = (right[0] * a[0] + right[1] * b[0] + right[2] * c[0] - s) * wide
+    ry = (right[0] * a[1] + right[1] * b[1] + right[2] * c[1] - t) * high
+    ux = (under[0] * a[0] + under[1] * b[0] + under[2] * c[0] - s) * wide
+    uy = (under[0] * a[1] + under[1] * b[1] + under[2] * c[1] - t) * high
+    reach = max(rx * rx + ry * ry, ux * ux + uy * uy)
+    mip = min(max(0.5 * math.log2(max(reach, 1e-12)), 0.0), count - 1.0)
+    first = int(mip)
+    part = mip - first
+    texel = np.zeros(4)
+    _texel(texels, linear, levels[level + first], s, t, texel, 1.0 - part)
+    if part > 0.0:
+        _texel(texels, linear, levels[level + first + 1], s, t, texel, part)
+    for channel in range(4):
+        rgba[channel] *= texel[channel]
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _lines(x, reach, width):
+    """Return how much of a stretch `reach` wide around x lies on lines that stand at whole numbers."""
+    a = x - 0.5 * reach + 0.5 * width
+    b = a + reach
+    upto_a = width * math.floor(a) + min(a - math.floor(a), width)
+    upto_b = width * math.floor(b) + min(b - math.floor(b), width)
+    return (upto_b - upto_a) / reach
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
+def lay_ground(
+    depth,
+    axes,
+    height_m,
+    corner,
+    spacing,
+    colors,
+    fade,
+    tx,
+    ty,
+    near,
+    far,
+    albedo,
+    normal,
+    kind,
+    emission,
+    ids,
+):
+    """Lay the floor `height_m` over the camera where it is nearest.
+
+    `axes [3, 3]` are the world's in the camera's, `corner [2]` is the camera's place on the grid,
+    `colors [2, 3]` floor and lines, `fade [2]` where the floor begins to fade and is gone, m.
+    """
+    height, width = depth.shape
+    for each_y in numba.prange(height):
+        y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
+        dy = (1.0 - 2.0 * (y + 0.5) / height) * ty
+        for x in range(width):
+            dx = (2.0 * (x + 0.5) / width - 1.0) * tx
+            rise = axes[1, 0] * dx + axes[1, 1] * dy - axes[1, 2]
+            if rise * height_m <= 0.0:
+                continue
+            t = height_m / rise
+            if t < near or t > far or t >= depth[y, x]:
+                continue
+            gx = t * (axes[0, 0] * dx + axes[0, 1] * dy - axes[0, 2])
+            gz = t * (axes[2, 0] * dx + axes[2, 1] * dy - axes[2, 2])
+            away = math.sqrt(gx * gx + gz * gz)
+            faded = min(max((away - fade[0]) / (fade[1] - fade[0]), 0.0), 1.0)
+            line = 0.0
+            if spacing > 0.0:
+                # How far the place moves from pixel to pixel: its derivative along x and y.
+                wx, wy = 2.0 * tx / width * t, 2.0 * ty / height * t
+                slope = t / height_m
+                rx = abs(wx * (axes[0, 0] - gx / t * axes[1, 0] * slope)) + abs(
+                    wy * (axes[0, 1] - gx / t * axes[1, 1] * slope)
+                )
+                rz = abs(wx * (axes[2, 0] - gz / t * axes[1, 0] * slope)) + abs(
+                    wy * (axes[2, 1] - gz / t * axes[1, 1] * slope)
+                )
+                for each in range(2):
+                    step = spacing * (1.0 if each == 0 else 5.0)
+                    thick = (0.016 if each == 0 else 0.03) / step
+                    lx = _lines((gx + corner[0]) / step, max(rx / step, 1e-5), thick)
+                    lz = _lines((gz + corner[1]) / step, max(rz / step, 1e-5), thick)
+                    line = max(line, 1.0 - (1.0 - lx) * (1.0 - lz))
+            depth[y, x] = t
+            side = 1.0 if height_m < 0.0 else -1.0
+            for c in range(3):
+                albedo[y, x, c] = colors[0, c] + (colors[1, c] - colors[0, c]) * line
+                normal[y, x, c] = side * axes[1, c]
+                emission[y, x, c] = 0.0
+            kind[y, x, 0], kind[y, x, 1] = 0.9, 0.0
+            kind[y, x, 2] = faded * faded * (3.0 - 2.0 * faded)
+            ids[y, x] = 0

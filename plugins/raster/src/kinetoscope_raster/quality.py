@@ -1,0 +1,74 @@
+"""Presets: what each quality spends, and which passes it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from kinetoscope_spec.errors import ConfigError, nearest
+
+__all__ = ["BUFFERS", "PASSES", "PRESETS", "Quality", "check_names", "choose"]
+
+PASSES = ("shadow", "ground", "ssao", "bloom", "tonemap", "fxaa")
+"""Passes that can be switched; G-buffer and lighting always run."""
+
+BUFFERS = ("depth", "normal", "albedo", "material", "id", "hdr", "final")
+"""Buffers that `Frame.buffers` can hold."""
+
+
+@attrs.frozen(kw_only=True)
+class Quality:
+    """What one preset spends: texels along the shadow map and taps of its filter, samples of
+    occlusion, levels of bloom, steps along edges, and the names of the passes that run."""
+
+    shadow_size: int
+    shadow_taps: int
+    ssao_samples: int
+    bloom_levels: int
+    fxaa_steps: int
+    passes: frozenset[str] = frozenset(PASSES)
+
+
+PRESETS: Mapping[str, Quality] = {
+    "draft": Quality(
+        shadow_size=512,
+        shadow_taps=1,
+        ssao_samples=4,
+        bloom_levels=3,
+        fxaa_steps=2,
+        passes=frozenset(PASSES) - {"ssao", "bloom", "fxaa"},
+    ),
+    "medium": Quality(shadow_size=1024, shadow_taps=2, ssao_samples=8, bloom_levels=5, fxaa_steps=3),
+    "high": Quality(shadow_size=2048, shadow_taps=3, ssao_samples=16, bloom_levels=6, fxaa_steps=8),
+}
+"""The presets by name."""
+
+
+def choose(name: str, switches: Mapping[str, bool] | None = None) -> Quality:
+    """Return the preset `name` with the passes in `switches` turned on or off.
+
+    Raises:
+        ConfigError: no such preset, or no such pass.
+    """
+    if name not in PRESETS:
+        raise ConfigError(
+            f"quality is {name!r}, expected one of {', '.join(PRESETS)}{nearest(name, list(PRESETS))}"
+        )
+    switches = switches or {}
+    check_names("passes", switches, PASSES)
+    on = {each for each, wanted in switches.items() if wanted}
+    return attrs.evolve(PRESETS[name], passes=(PRESETS[name].passes | on) - (set(switches) - on))
+
+
+def check_names(option: str, given: Iterable[str], known: tuple[str, ...]) -> None:
+    """Refuse names that are not known.
+
+    Raises:
+        ConfigError: naming the first unknown one, and the nearest known ones.
+    """
+    for name in given:
+        if name not in known:
+            raise ConfigError(
+                f"{option} names {name!r}, expected some of {', '.join(known)}{nearest(str(name), known)}"
+            )

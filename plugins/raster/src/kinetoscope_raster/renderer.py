@@ -1,0 +1,48 @@
+"""The provider `raster`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from kinetoscope_raster.quality import BUFFERS, check_names, choose
+from kinetoscope_raster.session import RasterSession
+from kinetoscope_spec.errors import ConfigError
+
+__all__ = ["RasterRenderer"]
+
+_LARGEST = 16384
+
+
+class RasterRenderer:
+    """Draws scenes with a deferred pipeline on the processor's cores, without OpenGL."""
+
+    def open(
+        self,
+        size: tuple[int, int],
+        quality: str = "medium",
+        *,
+        passes: Mapping[str, bool] | None = None,
+        buffers: Sequence[str] = (),
+    ) -> RasterSession:
+        """Open a session for pictures of `size` (width, height) pixels.
+
+        Args:
+            size: width and height, 1 to 16,384.
+            quality: `draft`, `medium` or `high`.
+            passes: single passes to switch on or off: `shadow`, `ground`, `ssao`, `bloom`,
+                `tonemap` (its curve), `fxaa`.
+            buffers: what `Frame.buffers` is to hold: `depth`, `normal`, `albedo`, `material`, `id`,
+                `hdr`, `final`.
+
+        Raises:
+            ConfigError: a size, preset, pass or buffer that does not exist.
+        """
+        try:
+            width, height = (int(n) for n in size)
+        except (TypeError, ValueError):
+            width = height = 0
+        if not (1 <= width <= _LARGEST and 1 <= height <= _LARGEST):
+            raise ConfigError(f"size is {size!r}, expected width and height from 1 to {_LARGEST} pixels")
+        preset = choose(quality, passes)
+        check_names("buffers", buffers, BUFFERS)
+        return RasterSession((width, height), preset, tuple(buffers))

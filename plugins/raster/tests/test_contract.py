@@ -1,0 +1,16 @@
+"""The laws of renderers, without the costly passes and with all of them."""
+
+from kinetoscope_raster.renderer import RasterRenderer
+from kinetoscope_spec.contracts import RendererContract
+
+
+class TestDraft(RendererContract):
+    provider = RasterRenderer
+    name = "raster, draft"
+
+
+class TestHigh(RendererContract):
+    provider = RasterRenderer
+    name = "raster, high"
+    quality = "high"
+    size = (47, 31)
