@@ -48,7 +48,9 @@ def test_only_its_law_notices_a_mutant_of_ours(mutant: Mutant, deferred: Any) ->
     broken = []
     for law in RendererContract.laws():
         mutated = RendererContract.of(mutant.wrap(deferred), name="mutated")
-        report = check(mutated, examples=20, seed=0, laws=[law.name], shrink=False)
+        # What is drawn for a seed depends on what else has been imported: its own law has time to meet it.
+        examples = 150 if law.name == mutant.law else 20
+        report = check(mutated, examples=examples, seed=0, laws=[law.name], shrink=False)
         broken += [result.law for result in report.broken]
     assert broken == [mutant.law]
 
