@@ -11,7 +11,7 @@ from torch import Tensor, fx, nn
 from torch.nn import functional
 
 from kinetoscope_codebook.network import Network
-from kinetoscope_codebook.walk import operations
+from kinetoscope_codebook.walk import Walker, operations
 
 __all__ = ["overflow"]
 
@@ -39,7 +39,7 @@ def overflow(network: Network) -> str | None:
     walker = _Bounds(operations(network, drawn=noise is not None))
     try:
         with torch.no_grad():
-            walker.run(*given)
+            walker.walk(*given)
     except _TooLargeError as error:
         return str(error)
     return None
@@ -111,7 +111,7 @@ def _module(layer: nn.Module, a: Tensor) -> Tensor:
     raise NotImplementedError(f"bounds of {type(layer).__name__}")
 
 
-class _Bounds(fx.Interpreter):
+class _Bounds(Walker):
     """Runs operations on what their values cannot exceed, instead of on values."""
 
     def run_node(self, n: fx.Node) -> Any:

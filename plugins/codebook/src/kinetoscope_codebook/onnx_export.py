@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from kinetoscope_codebook.checkpoint import write_whole
 from kinetoscope_codebook.network import Network
-from kinetoscope_codebook.walk import operations, slices
+from kinetoscope_codebook.walk import Walker, operations, slices
 from kinetoscope_spec.errors import ProviderUnavailable
 
 __all__ = ["onnx_bytes", "write_onnx"]
@@ -135,7 +135,7 @@ def _layer(graph: _Graph, layer: nn.Module, given: str) -> str:
     raise NotImplementedError(f"ONNX of {type(layer).__name__}")
 
 
-class _Exported(fx.Interpreter):
+class _Exported(Walker):
     """Adds a node for each operation; a value is its name in the graph."""
 
     def __init__(self, graph: _Graph, module: fx.GraphModule) -> None:
@@ -167,7 +167,7 @@ def onnx_bytes(network: Network, *, drawn: bool = False) -> bytes:
     if drawn and (noise := network.draw(1, torch.Generator().manual_seed(0))) is not None:
         inputs["noise"] = list(noise.shape[1:])
     walker = _Exported(graph, operations(network, drawn="noise" in inputs))
-    walker.run(*inputs)
+    walker.walk(*inputs)
     graph.nodes[-1].output[0] = "outputs"
     described = helper.make_graph(
         graph.nodes,

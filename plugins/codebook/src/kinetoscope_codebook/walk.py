@@ -9,7 +9,7 @@ from torch import Tensor, fx, nn
 
 from kinetoscope_codebook.network import Network
 
-__all__ = ["operations", "slices"]
+__all__ = ["Walker", "operations", "slices"]
 
 
 class _Plain(nn.Module):
@@ -34,6 +34,20 @@ def operations(network: Network, *, drawn: bool = False) -> fx.GraphModule:
     """
     module = (_Drawn if drawn else _Plain)(network).eval()
     return fx.GraphModule(module, fx.Tracer().trace(module))
+
+
+class Walker(fx.Interpreter):
+    """Interprets operations, one after the other, by what a subclass makes of each.
+
+    `run` would do it, too, and where tqdm is installed start its thread, which stays.
+    """
+
+    def walk(self, *given: Any) -> None:
+        """Interpret all operations on `given`, the inputs."""
+        self.env = {}
+        self.args_iter = iter(given)
+        for node in self.graph.nodes:
+            self.env[node] = self.run_node(node)
 
 
 def slices(index: Any) -> list[tuple[int, int, int]]:

@@ -52,6 +52,7 @@ def handler(server: EditorServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = TIMEOUT_S
+        closing = False
 
         def log_message(self, *_: object) -> None:  # its lines would show the token
             pass
@@ -61,6 +62,9 @@ def handler(server: EditorServer) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             _answer(self, lambda: _post(server, self))
+            if self.closing:  # once the answer is out: what waits for the end may end the process
+                self.wfile.flush()
+                server.stop()
 
     return Handler
 
@@ -113,7 +117,7 @@ def _post(server: EditorServer, http: BaseHTTPRequestHandler) -> tuple[bytes, st
         if path == "/api/save":
             return _json(server.save()), "application/json"
     if path == "/api/close":
-        server.stop()
+        http.closing = True  # type: ignore[attr-defined]
         return _json({}), "application/json"
     raise _Refused(404, "there is nothing of that name")
 
