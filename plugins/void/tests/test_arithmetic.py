@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -73,14 +75,16 @@ def test_windows_and_ramps_of_a_long_clip_by_hand() -> None:
 
 
 @given(st.integers(1, 80), st.integers(2, 12), st.integers(0, 3))
-def test_windows_are_even_and_cover_a_clip_with_their_overlap(half: int, half_window: int, half_lap: int) -> None:
+def test_windows_are_even_and_cover_a_clip_with_their_overlap(
+    half: int, half_window: int, half_lap: int
+) -> None:
     latents, window = 2 * half, 2 * half_window
     overlap = 2 * min(half_lap, half_window // 2)
     found = spans(latents, window, overlap)
     assert found[0][0] == 0
     assert found[-1][1] == latents
     assert all((stop - start) % 2 == 0 and 0 < stop - start <= window for start, stop in found)
-    assert all(before[1] - after[0] == overlap for before, after in zip(found, found[1:], strict=False))
+    assert all(before[1] - after[0] == overlap for before, after in itertools.pairwise(found))
 
 
 @given(SEEDS, st.integers(1, 30), st.sampled_from([(4, 2), (6, 2), (8, 4), (22, 4)]))

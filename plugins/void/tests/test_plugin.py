@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 from safetensors.torch import load_file, save_file
+from void_weights import SMALL
 
 from kinetoscope_spec import FormatError, Mask, ProviderUnavailable, ValidationError, Video
 from kinetoscope_void._weights import BASE, FOLDER
 from kinetoscope_void.inpainter import VoidInpainter
-from void_weights import SMALL
 
 Host = pytest.importorskip("kinetoscope").Host
 VIDEO = Video.from_frames(np.zeros((2, 16, 16, 3), np.uint8), 12)

@@ -94,6 +94,12 @@ def _words(base: Path) -> None:
     options = {"extra_ids": 0, "tokenizer_class": "T5Tokenizer", "model_max_length": 226}
     (base / "tokenizer" / "tokenizer_config.json").write_text(json.dumps(options))
     config = T5Config(
-        vocab_size=64, d_model=WIDTH, d_kv=8, d_ff=16, num_layers=1, num_heads=2, feed_forward_proj="gated-gelu"
+        vocab_size=64,
+        d_model=WIDTH,
+        d_kv=8,
+        d_ff=16,
+        num_layers=1,
+        num_heads=2,
+        feed_forward_proj="gated-gelu",
     )
     T5EncoderModel(config).save_pretrained(base / "text_encoder")

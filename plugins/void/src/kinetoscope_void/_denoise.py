@@ -51,7 +51,7 @@ def denoised(
     where = spans(noise.shape[1], window, overlap)
     shapes = [(1, stop - start, *noise.shape[2:]) for start, stop in where]
     scheduler.set_timesteps(steps, device=noise.device)
-    latents = noise.float() * scheduler.init_noise_sigma
+    latents: torch.Tensor = noise.float() * scheduler.init_noise_sigma
     like = noise.new_empty(0, dtype=torch.float32)
     for time in scheduler.timesteps:
         scaled = scheduler.scale_model_input(latents, time)
@@ -77,7 +77,9 @@ def velocity(
         hidden_states=stacked.expand(batch, -1, -1, -1, -1),
         encoder_hidden_states=given.text,
         timestep=torch.as_tensor(time, device=latents.device).expand(batch),
-        image_rotary_emb=rotary(transformer.config, *(stacked.shape[n] for n in (1, 3, 4)), latents.device),
+        image_rotary_emb=rotary(
+            transformer.config, stacked.shape[1], *stacked.shape[3:], device=latents.device
+        ),
         return_dict=False,
     )
     answer = answer.float()
@@ -88,7 +90,7 @@ def velocity(
 
 
 def rotary(
-    config: Any, latents: int, height: int, width: int, device: torch.device
+    config: Any, latents: int, height: int, width: int, *, device: torch.device
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return cosines and sines of the places of a window's patches; time begins at 0 in each window."""
     from diffusers.models.embeddings import get_3d_rotary_pos_embed

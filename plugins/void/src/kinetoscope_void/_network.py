@@ -44,10 +44,12 @@ class Network:
 
     def scheduler(self, number: int) -> Any:
         """Return the scheduler of pass 1 or 2, as each was published with."""
-        from diffusers import CogVideoXDDIMScheduler, DDIMScheduler
+        import diffusers
 
-        kind = DDIMScheduler if number == 1 else CogVideoXDDIMScheduler
-        return _read(lambda: kind.from_pretrained(self._base("scheduler"), local_files_only=True), "scheduler")
+        kind: Any = diffusers.DDIMScheduler if number == 1 else diffusers.CogVideoXDDIMScheduler
+        return _read(
+            lambda: kind.from_pretrained(self._base("scheduler"), local_files_only=True), "scheduler"
+        )
 
     @contextmanager
     def vae(self) -> Iterator[Any]:
@@ -114,7 +116,7 @@ class Network:
         from diffusers import AutoencoderKLCogVideoX
         from transformers import T5EncoderModel
 
-        kind = AutoencoderKLCogVideoX if name == "vae" else T5EncoderModel
+        kind: Any = AutoencoderKLCogVideoX if name == "vae" else T5EncoderModel
         typed = {"torch_dtype" if name == "vae" else "dtype": self.kind}
         network, report = _read(
             lambda: kind.from_pretrained(

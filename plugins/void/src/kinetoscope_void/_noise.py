@@ -43,10 +43,11 @@ def optical_flow(before: Array, after: Array) -> Array:
     """
     import cv2
 
+    opencv: Any = cv2  # its stubs know half of it
     grey = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (before, after)]
     if min(grey[0].shape) < _LEAST_SIDE:
         return np.zeros((*grey[0].shape, 2), np.float32)
-    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    search = opencv.DISOpticalFlow_create(opencv.DISOPTICAL_FLOW_PRESET_MEDIUM)
     return np.asarray(search.calc(*grey, None), dtype=np.float32)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import attrs
@@ -64,9 +65,8 @@ def inpainted(
     film = _film_latents(network, clip, order, seed, steps)
     made = np.empty(0)
     for number in range(1, settings.passes + 1):
-        if number == 1:
-            noise = _fresh(film.shape, seed)
-        else:
+        noise = _fresh(film.shape, seed)
+        if number == 2:
             noise = _carried(made, latents, film.shape, seed, settings, steps)
         guidance = settings.guidance[number - 1]
         text = torch.cat([texts[""], texts[prompt]]) if guidance > 1 else texts[prompt]
@@ -82,7 +82,7 @@ def inpainted(
                 steps=settings.steps[number - 1],
                 window=settings.window_latents,
                 overlap=settings.overlap,
-                tell=lambda n=number: steps.tell(f"pass {n}: denoising"),
+                tell=partial(steps.tell, f"pass {number}: denoising"),
             )
         made = _pictures(network, clean, steps, number)
     return made[:count]

@@ -73,13 +73,14 @@ def read_transformer(path: Path, config: dict[str, Any], kind: Any) -> Any:
     Raises:
         FormatError: the file is no safetensors file, or its tensors are not those of `config`.
     """
+    import diffusers
     import torch
     from accelerate import init_empty_weights
-    from diffusers import CogVideoXTransformer3DModel
     from safetensors import SafetensorError, safe_open
 
+    kind_of_network: Any = diffusers.CogVideoXTransformer3DModel
     with init_empty_weights():
-        network = CogVideoXTransformer3DModel(**config)
+        network = kind_of_network(**config)
     wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     try:
         with safe_open(path, framework="pt") as file:
