@@ -282,6 +282,36 @@ def test_cancelled_work_can_be_begun_again(weights: Path) -> None:
     )
 
 
+def test_what_was_padded_is_trimmed_from_the_end(weights: Path) -> None:
+    video, quadmask = _scene(5)
+    there = [0, 1, 2, 3, 4, 4, 3, 2, 1, 0, 0, 1, 2]
+    played = Video.from_frames(_frames(video)[there], 12)
+    mask = Quadmask.from_frames(np.stack(list(quadmask.frames()))[there], 12)
+    settings = {**SMALL, "least_frames": 13}
+    short = _frames(VoidInpainter(folder=weights, **settings).inpaint(video, quadmask))
+    whole = _frames(VoidInpainter(folder=weights, **settings).inpaint(played, mask))
+    np.testing.assert_array_equal(short, whole[:5])
+
+
+@torch.inference_mode()
+def test_the_empty_prompt_comes_before_the_prompt(weights: Path) -> None:
+    made = VoidInpainter(folder=weights, device="cpu", memory="full", **SMALL)
+    made._network = network = Network.find(made.settings)
+    heard: list[torch.Tensor] = []
+    for number in (1, 2):
+        with network.transformer(number) as transformer:
+            transformer.register_forward_pre_hook(
+                lambda _module, _arguments, options: heard.append(options["encoder_hidden_states"]),
+                with_kwargs=True,
+            )
+    list(made.inpaint(*_scene(5), prompt="the sea").frames())
+    empty, told = network.text(""), network.text("the sea")
+    assert not torch.equal(empty, told)
+    assert told.shape == (1, 12, 16)  # padded to the full length
+    assert torch.equal(heard[0], told)
+    assert torch.equal(heard[-1], torch.cat([empty, told]))
+
+
 def test_long_shots_go_through_several_windows(weights: Path) -> None:
     video, mask = _scene(30)
     assert len(spans(10, 4, 2)) == 4
