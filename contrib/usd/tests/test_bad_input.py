@@ -335,7 +335,8 @@ def test_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     path.write_bytes(ARM)
     monkeypatch.setattr(module, "_MEMORY", 1 << 10)
     monkeypatch.setattr(module, "MEMORY_PER_BYTE", 0)
-    with pytest.raises(FormatError, match="more"):
+    # Which of its allocations fails first is up to the process: OpenUSD may say it as a file it can't read.
+    with pytest.raises(FormatError, match="more|can't read the file"):
         UsdImporter().read(path)
 
 

@@ -54,10 +54,12 @@ class Page:
             **{name.replace("_", "-"): text for name, text in headers.items()},
         }
         data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-        connection.request(method, path, data, {name: text for name, text in told.items() if text})
-        answer = connection.getresponse()
-        held = answer.read()
-        connection.close()
+        try:
+            connection.request(method, path, data, {name: text for name, text in told.items() if text})
+            answer = connection.getresponse()
+            held = answer.read()
+        finally:
+            connection.close()
         kind = answer.headers["Content-Type"]
         return answer.status, json.loads(held) if kind == "application/json" else held, dict(answer.headers)
 
