@@ -75,3 +75,30 @@ def test_what_does_not_fit_is_said_and_nothing_is_left(films, tmp_path) -> None:
     assert "by --mask or by --quadmask" in run(folder / "film.mkv", out, status=2)
     clash = run(folder / "film.mkv", folder / "film.mkv", "--mask", folder / "bright.mkv", status=2)
     assert "can't be written to" in clash
+
+
+def test_what_a_reasoner_said_beside_the_quadmask_is_the_prompt(films, tmp_path, monkeypatch) -> None:
+    from kinetoscope_propagate.inpainter import PropagateInpainter
+
+    _, folder = films
+    quadmask = tmp_path / "quadmask_0.mkv"
+    quadmask.write_bytes((folder / "dark.mkv").read_bytes())
+    told = []
+    plain = PropagateInpainter.inpaint
+
+    def inpaint(self, video, mask, *, prompt=None, **options):
+        told.append(prompt)
+        return plain(self, video, mask, prompt=prompt, **options)
+
+    monkeypatch.setattr(PropagateInpainter, "inpaint", inpaint)
+    words = [folder / "film.mkv", tmp_path / "out.mp4", "--quadmask", quadmask, "--provider", "propagate"]
+    run(*words)
+    (tmp_path / "prompt.json").write_text('{"bg": "an empty table"}')
+    run(*words)
+    run(*words, "--prompt", "a wall")
+    assert told == [None, "an empty table", "a wall"]
+    for held, said in (("{", "is no JSON"), ('{"fg": 1}', 'expected {"bg"'), ('["bg"]', 'expected {"bg"')):
+        (tmp_path / "prompt.json").write_text(held)
+        data = CliRunner().invoke(main, ["inpaint", *map(str, words), "--json"])
+        assert data.exit_code == 1
+        assert said.replace('"', "") in data.output.replace("\\", "").replace('"', "")

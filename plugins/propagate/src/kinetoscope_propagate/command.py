@@ -21,6 +21,7 @@ __all__ = ["command"]
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OUT = click.Path(dir_okay=False, path_type=Path)
+_MOST_PROMPT_BYTES = 1 << 20
 
 
 @click.command("inpaint")
@@ -29,7 +30,9 @@ _OUT = click.Path(dir_okay=False, path_type=Path)
 @click.option("--mask", type=_FILE, help="A film that is bright on what is to be taken out.")
 @click.option("--quadmask", type=_FILE, help="A quadmask, as `kinetoscope mask` makes one.")
 @click.option("--dark", is_flag=True, help="The mask is dark on it.")
-@click.option("--prompt", help="What remains, for inpainters that read: 'an empty table'.")
+@click.option(
+    "--prompt", help="What remains: 'an empty table'. Unless given, what a reasoner said, beside --quadmask."
+)
 @click.option("--seed", default=0, show_default=True, help="Of inpainters that draw by lot.")
 @click.option("--provider", metavar="NAME", help="Ask this inpainter.")
 @click.option("--compare", type=_OUT, metavar="FILE", help="Write a film of before and after, side by side.")
@@ -48,8 +51,9 @@ def command(ctx: click.Context, /, video: Path, out: Path, **options: Any) -> No
     mask = _mask(media, film, options)
     inpainter = host.provider("inpainter", options["provider"])
     chosen = options["provider"] or host.explain("inpainter").chosen
+    prompt = options["prompt"] or _told(options["quadmask"])
     with _progress() as listen:
-        made = inpainter.inpaint(film, mask, prompt=options["prompt"], seed=options["seed"], progress=listen)
+        made = inpainter.inpaint(film, mask, prompt=prompt, seed=options["seed"], progress=listen)
         written = media.write(out, made)
         report = getattr(made.source, "report", None)
         data = {"output": str(out), "frames": written.frames, "provider": chosen}
@@ -80,6 +84,28 @@ def _mask(media: Any, film: Video, options: dict[str, Any]) -> Mask:
     if options["quadmask"]:
         return read_quadmask(media, options["quadmask"], like=film)
     return read_mask(media, options["mask"], like=film, kind="dark" if options["dark"] else "bright")
+
+
+def _told(quadmask: Path | None) -> str | None:
+    """Return what the reasoner said of the scene, if `kinetoscope mask` left it beside the quadmask.
+
+    Raises:
+        FormatError: the file holds something else.
+    """
+    from kinetoscope_spec import FormatError
+
+    path = quadmask.with_name("prompt.json") if quadmask else None
+    if path is None or not path.is_file():
+        return None
+    try:
+        with path.open("rb") as file:
+            held = json.loads(file.read(_MOST_PROMPT_BYTES))
+    except ValueError as error:
+        raise FormatError(f"is no JSON: {error}", path=path) from error
+    said = held.get("bg") if isinstance(held, dict) else None
+    if not isinstance(said, str):
+        raise FormatError("says nothing of the scene", path=path, expected='{"bg": "an empty table"}')
+    return said
 
 
 @contextmanager
