@@ -22,6 +22,11 @@ IDLE_S = 60.0
 OUT_OF_MEMORY = 2
 """The exit status that says so."""
 
+NEXT_TO_NOTHING = 1 << 16
+"""Bytes: less than the library asks for at a time."""
+
+_UNFOLDS = "the file unfolds to more data than a file of this size may"
+
 _CAN_FORK = hasattr(os, "fork")
 
 
@@ -91,8 +96,7 @@ def _bound(seconds: float, memory: int) -> None:
     """Bound processor time, address space and what may be written; no core dumps."""
     import resource
 
-    with open("/proc/self/statm") if os.path.exists("/proc/self/statm") else contextlib.nullcontext() as file:
-        used = int(file.read().split()[0]) * resource.getpagesize() if file else 0
+    used = _address_space()
     whole = int(seconds) + 1
     limits = {"RLIMIT_CPU": whole, "RLIMIT_FSIZE": memory, "RLIMIT_CORE": 0}
     if used and sys.platform == "linux":
@@ -106,6 +110,27 @@ def _bound(seconds: float, memory: int) -> None:
             resource.setrlimit(kind, (limit, resource.getrlimit(kind)[1]))
 
 
+def _address_space() -> int:
+    """Return the bytes of address space that this process has, 0 where nobody says."""
+    import resource
+
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
+def _is_full(wanted: int) -> bool:
+    """Whether less than `wanted` bytes are left of the address space that `_bound` allows, or next to nothing."""
+    if sys.platform != "linux":
+        return False
+    import resource
+
+    allowed, used = resource.getrlimit(resource.RLIMIT_AS)[0], _address_space()
+    return allowed != resource.RLIM_INFINITY and used > 0 and allowed - used < max(wanted, NEXT_TO_NOTHING)
+
+
 def _handle(request: Mapping[str, Any]) -> int:
     from kinetoscope_spec import KinetoscopeError
     from kinetoscope_usd._read import Refused, read
@@ -115,12 +140,14 @@ def _handle(request: Mapping[str, Any]) -> int:
     try:
         result = {"asset": read(Path(request["path"]), **request["options"])}
     except Refused as error:
-        result = {"error": str(error), "expected": error.expected, "line": error.line}
+        # Out of memory the library says that it can't read, which would send somebody to look at the file.
+        said = _UNFOLDS if _is_full(os.path.getsize(request["path"])) else str(error)
+        result = {"error": said, "expected": error.expected, "line": error.line}
     except KinetoscopeError as error:  # a value type would not hold what the file says
         result = {"error": str(error), "expected": None, "line": None}
     except MemoryError:
         result = {
-            "error": "the file unfolds to more data than a file of this size may",
+            "error": _UNFOLDS,
             "expected": None,
             "line": None,
         }
