@@ -32,10 +32,13 @@ OTHERS = (
     "onnxruntime",
     "jax",
     "scipy.linalg",
+    "scipy.optimize",
+    "scipy.sparse.linalg",
     "torch._dynamo",
     "lightning_fabric",
     "magika",
     "numba",
+    "numba.np.ufunc.omppool",
     "numcodecs",
     "threadpoolctl",
     "zarr",
@@ -160,8 +163,41 @@ def mask_something(folder: Path, media: Any) -> None:
         server.picture(0)
 
 
+def remove_and_cover(host: Any) -> None:
+    """Take something out of a plate, find how its camera turned, and put something else over it."""
+    import numpy as np
+
+    from kinetoscope_composite.hooks import Layer
+    from kinetoscope_spec import Mask, Video
+
+    wall = np.kron(np.random.default_rng(0).integers(0, 255, (20, 40, 3)), np.ones((6, 6, 1)))
+    plate = Video.from_frames(
+        np.stack([wall[:96, 2 * i : 2 * i + 160] for i in range(6)]).astype(np.uint8), 25
+    )
+    covered = np.zeros((6, 96, 160), np.uint8)
+    covered[:, 40:50, 60:80] = 255
+    clean = host.inpainter("propagate").inpaint(plate, Mask.from_frames(covered, 25))
+    compositor = host.provider("compositor")
+    compositor.solve(clean)
+    layer = Layer(np.full((96, 160, 3), 0.1), np.full((96, 160), 0.5))
+    list(compositor.composite(clean, [layer] * 6).frames())
+
+
+def windows() -> Any:
+    """Return windows of two waves, five frames each, to be learned from as they are."""
+    import numpy as np
+
+    from kinetoscope_spec import Column, TrainingSet
+
+    waves = np.sin(np.arange(60)[:, None] * (0.3, 0.5))
+    rows = np.stack([waves[i : i + 5].ravel() for i in range(56)])
+    columns = [Column(name, offset=i / 30) for i in range(-2, 3) for name in ("a", "b")]
+    schema = TrainingSet.measured(columns, rows)
+    return TrainingSet(rows, rows, schema, schema)
+
+
 def use_everything(folder: Path) -> None:
-    """Use detector, importer, feature, model, solver, renderer, media and voice of one host."""
+    """Use detector, importer, feature, model, solver, renderer, media, inpainter, compositor and voice of one host."""
     from kinetoscope import Host
     from kinetoscope.shot import film, settings
     from kinetoscope_spec import Script
@@ -180,9 +216,9 @@ def use_everything(folder: Path) -> None:
             host.feature(info.name).compute(motion)
         rows = host.feature("locomotion").training_set([motion])
         for info in host.providers("model"):
-            if info.name == "periodic-autoencoder":  # whose rows are windows, which these are not
-                continue
-            fitted = host.model(info.name).fit(rows, seed=1, budget={"steps": 1})
+            # What periodic autoencoders learn from are windows of a curve.
+            given = windows() if info.name.startswith("periodic") else rows
+            fitted = host.model(info.name).fit(given, seed=1, budget={"steps": 1})
             fitted.save(folder / info.name)
             host.model(info.name).load(folder / info.name)
         host.provider("solver").plant(asset.motions[0])
@@ -190,9 +226,12 @@ def use_everything(folder: Path) -> None:
         shown, character = film.stand_in(asset, 0)
         output = settings.Output(file="film.mp4", size=(64, 36), framerate=30.0, quality="draft")
         views = film.cameras(settings.Camera(), shown, None)[:4]
-        drawn = film.draw(host.renderer(), output, settings.Light(), character, shown.slice(0, 4), views)
         media = host.provider("media")
-        media.write(folder / "film.mp4", drawn, rate=30)
+        for info in host.providers("renderer"):
+            renderer = host.renderer(info.name)
+            drawn = film.draw(renderer, output, settings.Light(), character, shown.slice(0, 4), views)
+            media.write(folder / "film.mp4", drawn, rate=30)
+        remove_and_cover(host)
         frames = list(media.open(folder / "film.mp4").frames())
         media.write_image(folder / "frame.png", frames[0])
         said = host.voice("espeak").speak(Script.of("[whispers] Hello. *There* you are."))

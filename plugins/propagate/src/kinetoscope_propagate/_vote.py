@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -47,10 +46,8 @@ def agreed(colours: Array, valid: Array, count: int) -> Array:
 def _median(colours: Array, valid: Array) -> Array:
     """Return the median over views that count, NaN where none does."""
     held = np.where(valid[..., None], colours, np.nan)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of pixels that no view shows
-        # Sorting puts NaN last: two picks are faster than nanmedian.
-        ordered = np.sort(held, axis=0)
+    # Sorting puts NaN last: two picks are faster than nanmedian.
+    ordered = np.sort(held, axis=0)
     number = valid.sum(axis=0)
     low, high = np.maximum((number - 1) // 2, 0), np.maximum(number // 2, 0)
     pick = [
