@@ -43,11 +43,12 @@ def shards(folder):
 def test_a_take_that_is_damaged_beyond_recognition_is_told(takes, host, tmp_path):
     (takes / "garbage.bvh").write_bytes(np.random.default_rng(0).bytes(3000))
     (takes / "empty.BVH").touch()
+    (takes / "biped.sample.toml").write_bytes(np.random.default_rng(1).bytes(300))
     (takes / "notes.txt").write_text("walks of a tuesday")
     np.savez(takes / "stats.npz", mean=np.ones(3))  # named as a motion may be, and another thing for sure
     report = build(source_of(str(takes), host), tmp_path / "out", RECIPE, host.feature)
     assert report.clips == 3
-    assert sorted(name for name, _ in report.failed) == ["empty", "garbage"]
+    assert sorted(name for name, _ in report.failed) == ["biped.sample", "empty", "garbage"]
     assert all("no importer reads" in reason for _, reason in report.failed)
 
 

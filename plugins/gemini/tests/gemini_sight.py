@@ -48,7 +48,7 @@ class Sight(Loopback):
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server, base = self, super()._handler()
 
-        class Handler(base):  # type: ignore[misg, valid-type]
+        class Handler(base):
             def do_POST(self) -> None:
                 if self.path.startswith("/upload/"):
                     server.take_upload(self)

@@ -160,12 +160,12 @@ def source_of(where: str, host: Any, options: Mapping[str, Any] | None = None) -
     readers = [info.provider for info in host.providers("importer") if info.provider is not None]
     labels = {label for reader in readers for label in reader.reads}
     kinds = [kind for reader in readers for kind in reader.signatures if kind.label in labels]
-    suffixes = {f".{extension}" for kind in kinds for extension in kind.extensions}
+    suffixes = tuple({f".{extension}" for kind in kinds for extension in kind.extensions})
     detected = host.detector().detect_many(found)
     files = [
         file
         for file, held in zip(found, detected, strict=True)
-        if held.label in labels or (file.suffix.lower() in suffixes and held.decided_by not in SURE)
+        if held.label in labels or (file.name.lower().endswith(suffixes) and held.decided_by not in SURE)
     ]
     if not files:
         raise ConfigError(f"{where} holds no file that an importer reads")
