@@ -19,6 +19,7 @@ def above(low: float, unit: str) -> Any:
         if value is not None and not (math.isfinite(value) and value > low):
             raise WrongValue(attribute.name, f"is {value}, expected {unit} above {low:g}")
 
+    check.above = low  # type: ignore[attr-defined] # the schema of shot files states it
     return check
 
 
@@ -29,7 +30,7 @@ def between(low: float, high: float, unit: str) -> Any:
         if value is not None and not low <= value <= high:
             raise WrongValue(attribute.name, f"is {value}, expected {unit} from {low:g} to {high:g}")
 
-    check.limits = (low, high)  # type: ignore[attr-defined] # the schema of shot files states them
+    check.limits = (low, high)  # type: ignore[attr-defined]
     return check
 
 

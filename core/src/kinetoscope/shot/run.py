@@ -13,7 +13,7 @@ import attrs
 import numpy as np
 
 from kinetoscope.home import home
-from kinetoscope.shot import measure, perform, plates, report, settings, speech
+from kinetoscope.shot import measure, perform, plan, plates, report, settings, speech
 from kinetoscope.shot.filming import film_kept
 from kinetoscope.shot.job import Job
 from kinetoscope.shot.learn import Learned, Recipe, learn
@@ -152,6 +152,7 @@ class _Run:
             facts = report.facts(job, clips, learned, figures, outputs, backdrop, spoken, kept)
             write_text(outputs.report, json.dumps(facts, indent=2))
             write_text(outputs.page, report.page(facts, kept, spoken))
+        plan.remember(facts["stages"], plan.work_of(job))
         return Film(
             outputs.film,
             outputs.report,

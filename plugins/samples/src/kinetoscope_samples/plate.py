@@ -83,7 +83,9 @@ class PlateScene:
 
     def _ball(self, frame: int) -> Array:
         share = frame / max(self.frames - 1, 1)
-        return np.array([_REACH[0] + share * (_REACH[1] - _REACH[0]), 0.42, 6.2 - 0.6 * share, 0.42], np.float32)
+        return np.array(
+            [_REACH[0] + share * (_REACH[1] - _REACH[0]), 0.42, 6.2 - 0.6 * share, 0.42], np.float32
+        )
 
     def _sun(self) -> Array:
         level = np.array([np.sin(self.azimuth), 0.0, np.cos(self.azimuth)]) * np.cos(self.elevation)
@@ -214,7 +216,9 @@ class _Cast:
         shadow = self._shadow(centre, radius, sun)
 
         def put(light: Array) -> Array:
-            dimmed = light * (1 - shadow[..., None] * (1 - 0.45 * _SKY / (0.95 * sun[1] * _SUN + 0.45 * _SKY)))
+            dimmed = light * (
+                1 - shadow[..., None] * (1 - 0.45 * _SKY / (0.95 * sun[1] * _SUN + 0.45 * _SKY))
+            )
             return np.asarray(dimmed * (1 - cover[..., None]) + skin * cover[..., None])
 
         return put, np.asarray((cover > 0) | (shadow > 0.01))
