@@ -1,4 +1,4 @@
-"""What a run says of itself: facts in JSON, and one page for people."""
+"""What a run says of itself, as facts; `page` puts them on a page for people."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kinetoscope.shot.outputs import Outputs
 from kinetoscope.shot.plates import Backdrop
 from kinetoscope.shot.speech import Spoken
 
-__all__ = ["facts", "page"]
+__all__ = ["facts"]
 
 
 def facts(
@@ -50,8 +50,3 @@ def facts(
         "licences": licences,
         "warnings": [*clips.warnings, *job.warnings],
     }
-
-
-def page(facts: dict[str, Any], kept: Kept, spoken: Spoken | None) -> str:
-    """Return the report as one self-contained HTML page."""
-    return ""

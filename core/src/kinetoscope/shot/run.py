@@ -20,6 +20,7 @@ from kinetoscope.shot.learn import Learned, Recipe, learn
 from kinetoscope.shot.mocap import Clips, hash_file, read_clips
 from kinetoscope.shot.outputs import Outputs, check_providers
 from kinetoscope.shot.packing import load_motion, save_motion
+from kinetoscope.shot.page import page
 from kinetoscope.shot.stages import Stages
 from kinetoscope.shot.steps import check_choices, check_stage, from_on, steps_of
 from kinetoscope.shot.store import Store
@@ -151,7 +152,7 @@ class _Run:
             _write_motions(job, outputs, planted, generated)
             facts = report.facts(job, clips, learned, figures, outputs, backdrop, spoken, kept)
             write_text(outputs.report, json.dumps(facts, indent=2))
-            write_text(outputs.page, report.page(facts, kept, spoken))
+            write_text(outputs.page, page(facts, kept.pictures, spoken))
         plan.remember(facts["stages"], plan.work_of(job))
         return Film(
             outputs.film,
