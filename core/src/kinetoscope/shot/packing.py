@@ -169,7 +169,8 @@ def _save(path: Path, head: dict[str, Any], arrays: dict[str, Array]) -> None:
 
 def _load(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
     try:
-        with np.load(path, allow_pickle=False) as held:
+        # np.load leaves a file that is no archive open; ours is closed.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
             arrays = {name: held[name] for name in held.files}
     except (zipfile.BadZipFile, EOFError) as error:
         raise FormatError(f"is damaged: {error}", path=path) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import types
 from collections.abc import Iterator
@@ -117,7 +118,7 @@ def _lines(cls: Any, name: str, values: dict[str, dict[str, Any]]) -> Iterator[s
             yield f"{field.name} = {_toml(value)}{note}"
         elif name or field.name == "name":
             empty = value is None or value is attrs.NOTHING or isinstance(value, attrs.Factory)  # type: ignore[arg-type]
-            yield f"# {field.name} = {'' if empty else _toml(value)}{note}".replace("=  #", "= ...  #")
+            yield f"# {field.name} = {'...' if empty else _toml(value)}{note}"
     for field in fields:
         if (inner := _inner(field)) is not None:
             yield from _lines(inner, f"{name}.{field.name}" if name else field.name, values)
@@ -136,6 +137,6 @@ def _toml(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
+        # JSON's strings are TOML's, but for the one control character that JSON lets stand.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return str(value)
