@@ -39,9 +39,13 @@ def names(store: Store) -> list[str]:
 
 def test_an_entry_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     store = Store(tmp_path, 1000)
-    with pytest.raises(KeyboardInterrupt), store.making("speak", "a") as folder:
+
+    def broken(folder: Path) -> None:
         (folder / "held").write_bytes(b"half")
         raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.kept("speak", "a", broken, lambda folder: None)
     assert store.find("speak", "a") is None
     assert list((tmp_path / "speak").iterdir()) == []
     fill(store, "speak", "a")
