@@ -188,6 +188,8 @@ def test_a_worn_out_slot_is_not_used_again() -> None:
         (lambda: Weight(kilograms=np.nan), r"Weight.kilograms\[\] is not finite"),
         (lambda: Weight(count=1.5), "fractions"),
         (lambda: Weight(count=2**40), "int32 can't hold"),
+        (lambda: Weight(count=np.inf), "int32 can't hold"),
+        (lambda: Weight(kilograms=[[1, 2], [3]]), "Weight.kilograms: "),
         (lambda: Weight(kilograms="heavy"), "expected numbers"),
         (
             lambda: Shape(np.zeros((2, 3)), np.zeros(3, bool)),
@@ -327,3 +329,18 @@ def test_digest_tells_states_apart() -> None:
     large = (World(seed=2**60), World(seed=2**60 + 1))
     digests = {held.digest() for held in (world(), *others, late, drawn, told_, fed, *large)}
     assert len(digests) == 12
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: column(3, default=(1, 2)), r"column default \(1, 2\), expected float64 \[3\]"),
+        (lambda: column(dtype=np.int8, default=300), "expected int8"),
+        (lambda: column("N", default="a"), r"expected float64 \[N\]"),
+        (lambda: World(seed=-1), "seed is -1"),
+        (lambda: World(seed=0.5), "seed is 0.5"),
+    ],
+)
+def test_what_would_fail_later_is_refused_at_once(make, words) -> None:
+    with pytest.raises(ValidationError, match=words):
+        make()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kinetoscope_spec import Provider, hookimpl
 
 if TYPE_CHECKING:
-    from kinetoscope_stage._component import Numbers, column, component
+    from kinetoscope_stage._component import Numbers, column, component, reference
     from kinetoscope_stage.library import Library
     from kinetoscope_stage.loop import Loop
     from kinetoscope_stage.poses import (
@@ -76,12 +76,13 @@ __all__ = [
     "component",
     "play",
     "providers",
+    "reference",
     "sway",
     "system",
 ]
 
 _HOMES = {
-    **dict.fromkeys(("Numbers", "column", "component"), "_component"),
+    **dict.fromkeys(("Numbers", "column", "component", "reference"), "_component"),
     **dict.fromkeys(("System", "system"), "protocol"),
     "Library": "library",
     "BlendValues": "poses",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kinetoscope_stage._component import Numbers, column, component
+from kinetoscope_stage._component import Numbers, column, component, reference
 
 __all__ = ["Animator", "BlendValues", "GlobalPose", "Inertia", "LookAt", "Pose", "Rig", "RootMotion", "Skin"]
 
@@ -98,7 +98,7 @@ class LookAt:
 
     joint: Numbers = column(dtype=np.int32, default=-1)
     target: Numbers = column(3, default=0)  # m, in the world
-    entity: Numbers = column(dtype=np.int64, default=0)  # looked at instead of `target`, if it is alive
+    entity: Numbers = reference(default=0)  # looked at instead of `target`, if it is alive
     axis: Numbers = column(3, default=(0.0, 0.0, 1.0))  # which way the joint looks, in its own axes
     most: Numbers = column(default=1.2)  # rad off where the clip looks
     widest: Numbers = column(default=np.pi)  # rad; what is further off is not looked at

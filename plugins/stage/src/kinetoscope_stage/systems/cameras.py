@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from kinetoscope_spec import Camera, rotation
-from kinetoscope_stage._component import Array, Numbers, column, component
+from kinetoscope_stage._component import Array, Numbers, column, component, reference
 from kinetoscope_stage.springs import damp
 from kinetoscope_stage.transforms import GlobalTransform
 from kinetoscope_stage.view import View
@@ -33,7 +33,7 @@ class CameraRig:
     """How a camera stands to what it shows, and where it is now. Change the mode: it glides over."""
 
     mode: Numbers = column(dtype=np.int8, default=ORBIT)
-    entity: Numbers = column(dtype=np.int64, default=0)  # the target, by its GlobalTransform
+    entity: Numbers = reference(default=0)  # the target, by its GlobalTransform
     aim: Numbers = column(3, default=(0.0, 1.0, 0.0))  # m from the target, where it looks
     offset: Numbers = column(3, default=0)  # m, in the world: where free and fixed cameras stand
     distance: Numbers = column(default=4.0)  # m
