@@ -222,8 +222,15 @@ def test_frames_lie_between_steps() -> None:
     for _ in range(40):
         run.tick(0.03)
         shown.append(float(interpolated(world, run.alpha)[1][0, 0]))
-    # One step late, but even: the same distance from frame to frame.
-    assert np.diff(shown[4:]) == pytest.approx(0.03, abs=1e-9)
+    # One step late, and at rest for the first, but even: the same distance from frame to frame.
+    assert np.diff(shown[8:]) == pytest.approx(0.03, abs=1e-9)
+
+
+def test_who_is_new_does_not_come_from_the_origin() -> None:
+    world = World()
+    world.spawn(Transform([5, 0, 0]), GlobalTransform(), PreviousTransform())
+    Loop(world, Schedule([TransformSystem()])).headless(1)
+    assert interpolated(world, 0.0)[1].tolist() == [[5, 0, 0]]
 
 
 @pytest.mark.parametrize("dt", [-0.1, np.nan, np.inf, 1e300])

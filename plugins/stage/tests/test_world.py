@@ -170,6 +170,29 @@ def test_ids_never_alias_after_tables_were_cut() -> None:
         assert not world.alive(np.array(sorted(ever))).any()
 
 
+def test_ids_never_alias_where_tables_are_cut_twice() -> None:
+    world = World()
+    upper = world.spawn_many(20_000)[5_000:]
+    ever = set(upper.tolist())
+    for _ in range(3):  # slots above are worn more than those below
+        world.despawn(upper)
+        upper = world.spawn_many(15_000)
+        ever.update(upper.tolist())
+    world.despawn(upper)
+    (rest,) = world.query()
+    world.despawn(rest.entities.copy())
+    assert not ever.intersection(world.spawn_many(40_000).tolist())
+
+
+def test_a_worn_out_slot_is_not_used_again_once_tables_were_cut() -> None:
+    world = World()
+    ids = world.spawn_many(10_000)
+    world._entities._generation[9_000] = 2**31 - 1
+    last = (2**31 - 1) << 32 | 9_000
+    world.despawn(np.r_[ids[:9_000], last, ids[9_001:]])
+    assert last not in world.spawn_many(20_000)
+
+
 def test_a_worn_out_slot_is_not_used_again() -> None:
     world = World()
     first = world.spawn()
@@ -344,3 +367,14 @@ def test_digest_tells_states_apart() -> None:
 def test_what_would_fail_later_is_refused_at_once(make, words) -> None:
     with pytest.raises(ValidationError, match=words):
         make()
+
+
+def test_digest_knows_whose_row_it_is() -> None:
+    one, other = World(), World()
+    one.spawn_many(2, Weight([1.0, 2.0]))
+    ids = other.spawn_many(2, Weight([2.0, 1.0]))
+    other.insert(ids[0], Tag())
+    other.remove(ids[0], Tag)  # moves it behind the other
+    columns = [next(world.query(Weight))[Weight].kilograms.tolist() for world in (one, other)]
+    assert columns == [[1.0, 2.0], [1.0, 2.0]]
+    assert one.digest() != other.digest()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Inertia,
         LookAt,
         Pose,
+        PreviousPose,
         Rig,
         RootMotion,
     )
@@ -57,6 +58,7 @@ __all__ = [
     "Parent",
     "Pose",
     "Prefab",
+    "PreviousPose",
     "PreviousTransform",
     "Reach",
     "Recording",
@@ -89,7 +91,8 @@ _HOMES = {
     **dict.fromkeys(("Across", "Along"), "trees"),
     "Loop": "loop",
     **dict.fromkeys(
-        ("Animator", "GlobalPose", "Inertia", "LookAt", "Pose", "Rig", "RootMotion", "Skin"), "poses"
+        ("Animator", "GlobalPose", "Inertia", "LookAt", "Pose", "PreviousPose", "Rig", "RootMotion", "Skin"),
+        "poses",
     ),
     "Spring": "springs",
     "play": "systems.animation",

@@ -6,7 +6,18 @@ import numpy as np
 
 from kinetoscope_stage._component import Numbers, column, component, reference
 
-__all__ = ["Animator", "BlendValues", "GlobalPose", "Inertia", "LookAt", "Pose", "Rig", "RootMotion", "Skin"]
+__all__ = [
+    "Animator",
+    "BlendValues",
+    "GlobalPose",
+    "Inertia",
+    "LookAt",
+    "Pose",
+    "PreviousPose",
+    "Rig",
+    "RootMotion",
+    "Skin",
+]
 
 _IDENTITY = (0.0, 0.0, 0.0, 1.0)
 
@@ -39,6 +50,15 @@ class GlobalPose:
 
     positions: Numbers = column("J", 3, default=0)
     rotations: Numbers = column("J", 4, default=_IDENTITY)
+
+
+@component
+class PreviousPose:
+    """The `GlobalPose` before the last fixed step, for frames in between."""
+
+    positions: Numbers = column("J", 3, default=0)
+    rotations: Numbers = column("J", 4, default=_IDENTITY)
+    known: Numbers = column(dtype=np.bool_, default=0)  # whether it has stood anywhere yet
 
 
 @component
