@@ -169,20 +169,36 @@ def test_a_sub_base_goes_to_the_weighted_middle() -> None:
     np.testing.assert_allclose(wanted[0, 0], (3 * np.array([4.0, 0, 0]) + np.array([0, 2.0, 0])) / 4)
 
 
+@pytest.mark.parametrize("free", [False, True])
 @pytest.mark.parametrize("solver", SOLVERS, ids=IDS)
-def test_larger_and_moved_rigs_are_solved_alike(solver) -> None:
+def test_larger_and_moved_rigs_are_solved_alike(solver, free) -> None:
     rig, start, end = body(LIMITS), poses(body(LIMITS), 5, 9), poses(body(LIMITS), 5, 10)
     places, _ = _stand(rig, end)
-    here = solver.pose(rig, start, [Goal(e, places[:, e]) for e in ENDS], iterations=12)
+    places = places + free * np.array([0.5, 0, 0])
+    here = solver.pose(rig, start, [Goal(e, places[:, e]) for e in ENDS], iterations=12, free_root=free)
     large = Rig(rig.parents, rig.offsets * 4, rig.limits)
     goals = [Goal(e, places[:, e] * 4) for e in ENDS]
-    there = solver.pose(large, start, goals, tolerance=4e-3, iterations=12)
+    there = solver.pose(large, start, goals, tolerance=4e-3, iterations=12, free_root=free)
     np.testing.assert_allclose(there.positions, 4 * here.positions, atol=1e-9)
     np.testing.assert_array_equal(there.iterations, here.iterations)
     move = np.array([3.0, -1.0, 2.0])
     goals = [Goal(e, places[:, e] + move) for e in ENDS]
-    there = solver.pose(rig, start, goals, roots=np.tile(move, (5, 1)), iterations=12)
+    there = solver.pose(rig, start, goals, roots=np.tile(move, (5, 1)), iterations=12, free_root=free)
     np.testing.assert_allclose(there.positions, here.positions + move, atol=1e-6)
+
+
+@pytest.mark.parametrize("solver", SOLVERS, ids=IDS)
+@pytest.mark.parametrize("scale", [1e-60, 1.0, 1e30])
+def test_weights_and_sizes_of_any_kind_are_solved(solver, scale) -> None:
+    rig, start, end = body(LIMITS), poses(body(LIMITS), 5, 9), poses(body(LIMITS), 5, 10)
+    rig, places = Rig(rig.parents, rig.offsets * scale, rig.limits), _stand(rig, end)[0] * scale
+    goals = [Goal(e, places[:, e], weight=w) for e, w in zip(ENDS, (1e-30, 1.0, 1e9, 1e30), strict=True)]
+    posed = solver.pose(rig, start, goals, tolerance=1e-3 * scale, iterations=20, free_root=True)
+    assert np.isfinite(posed.positions).all()
+    off = np.linalg.norm(posed.positions[:, ENDS[3]] - places[:, ENDS[3]], axis=-1) / scale
+    assert off.max() < 0.1  # the heaviest has its way
+    lengths = np.linalg.norm(posed.positions[:, 1:] - posed.positions[:, BODY[1:]], axis=-1)
+    np.testing.assert_allclose(lengths, np.tile(np.linalg.norm(rig.offsets[1:], axis=-1), (5, 1)), rtol=1e-9)
 
 
 def test_a_pole_turns_a_limb() -> None:

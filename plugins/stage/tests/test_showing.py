@@ -210,7 +210,7 @@ def test_takes_begin_when_their_characters_do() -> None:
 def test_pictures_lie_between_steps() -> None:
     world = World()
     number = world.resource(Library).clip(clips.clip(4))
-    hero, still = (
+    hero, _ = (
         int(character(world, dressed(), clip=number, interpolated=between).spawn(world, 1, at)[0])
         for between, at in ((True, Transform([1, 0, 2])), (False, Transform([4, 0, 2])))
     )
