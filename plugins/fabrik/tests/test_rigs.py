@@ -188,6 +188,42 @@ def test_larger_and_moved_rigs_are_solved_alike(solver, free) -> None:
 
 
 @pytest.mark.parametrize("solver", SOLVERS, ids=IDS)
+def test_more_iterations_never_miss_by_more(solver) -> None:
+    """Also where goals can't be met and steps go back and forth: the best pose is kept."""
+    rig, start = body(LIMITS), poses(body(LIMITS), 12, 11)
+    random = np.random.default_rng(12)
+    goals = [Goal(e, random.uniform(-2, 2, (12, 3))) for e in ENDS]
+    before = np.full(12, np.inf)
+    for iterations in range(0, 24, 2):
+        posed = solver.pose(rig, start, goals, iterations=iterations)
+        off = sum(((posed.positions[:, g.joint] - g.position) ** 2).sum(axis=-1) for g in goals)
+        assert (off <= before + 1e-9).all()
+        before = off
+
+
+@pytest.mark.parametrize("solver", SOLVERS[1:], ids=IDS[1:])
+def test_a_pole_never_costs_the_goal(solver) -> None:
+    """These two turn limbs to their poles last, where limits may say no."""
+    rig, start, end = body(LIMITS), poses(body(LIMITS), 60, 3), poses(body(LIMITS), 60, 4)
+    places, _ = _stand(rig, end)
+    poles = np.random.default_rng(5).normal(size=(60, 3)) * 3
+    plain = solver.pose(rig, start, [Goal(e, places[:, e]) for e in ENDS], iterations=30)
+    bent = solver.pose(rig, start, [Goal(e, places[:, e], pole=poles) for e in ENDS], iterations=30)
+    assert (bent.rotations != plain.rotations).any()
+    after, _ = _stand(rig, bent.rotations)
+    off = np.linalg.norm(after[:, ENDS] - places[:, ENDS], axis=-1).max(axis=1)
+    assert (off <= plain.off_m + 1e-8).all()
+
+
+def test_no_iterations_leave_a_pose_as_it_is() -> None:
+    rig, start = body(), poses(body(), 4, 2)
+    for far in (0.3, 9.0):
+        posed = FabrikSolver(compiled=False).pose(rig, start, [Goal(8, np.full((4, 3), far))], iterations=0)
+        np.testing.assert_array_equal(posed.rotations, start)
+        assert not posed.iterations.any()
+
+
+@pytest.mark.parametrize("solver", SOLVERS, ids=IDS)
 @pytest.mark.parametrize("scale", [1e-60, 1.0, 1e30])
 def test_weights_and_sizes_of_any_kind_are_solved(solver, scale) -> None:
     rig, start, end = body(LIMITS), poses(body(LIMITS), 5, 9), poses(body(LIMITS), 5, 10)

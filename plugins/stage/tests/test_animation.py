@@ -160,12 +160,13 @@ def test_an_inertialised_transition_does_not_pop(rate) -> None:
         if inertia:
             world.get(entity, Inertia).halflife[...] = 0.3
         other = world.resource(Library).clip(clips.clip(2, frames=121))
-        frames = []
+        frames, places = [], []
         for i in range(5 * rate // 2):
             if i == rate // 2:
                 play(world, entity, other, fade=0.0)
             schedule.run(world, 1 / rate)
             frames.append(shown(world, entity)[1])
+            places.append(shown(world, entity)[0])
         q = Rotation.from_quat(np.array(frames)[:, 4])
         speed = (q[1:] * q[:-1].inv()).as_rotvec() * rate
         clip = world.resource(Library).clips[other].sample(np.array([2.0]))[1][0, 4]
@@ -173,6 +174,7 @@ def test_an_inertialised_transition_does_not_pop(rate) -> None:
             np.abs(speed).max(),
             np.abs(np.diff(speed, axis=0)).max() * rate,
             (q[-1].inv() * Rotation.from_quat(clip)).magnitude(),
+            np.abs(np.diff(np.array(places)[:, 0], n=2, axis=0)).max() * rate**2,
         )
 
     cut, soft = run(False), run(True)
@@ -180,6 +182,7 @@ def test_an_inertialised_transition_does_not_pop(rate) -> None:
     assert soft[0] < 12
     assert soft[1] < 250  # rad/s2, bounded independently of the rate
     assert soft[2] < 2e-2
+    assert soft[3] < 40  # m/s2, of the root
 
 
 @pytest.mark.parametrize("tree", [False, True])
@@ -217,6 +220,9 @@ def test_inertia_is_bounded_at_any_rate() -> None:
 
 def test_play_refuses_what_does_not_fit() -> None:
     world, entity, _ = stage(clips.clip(1))
-    for clip, fade, words in ((7, 0.1, "clip is 7"), (0, -1, "fade is -1")):
+    for clip, fade, words in ((7, 0.1, "clip is 7"), (0, -1, "fade is -1"), (0, np.inf, "fade is inf")):
         with pytest.raises(ValidationError, match=words):
             play(world, entity, clip, fade=fade)
+    for wrong in ({"at": np.nan}, {"speed": np.inf}):
+        with pytest.raises(ValidationError, match="expected numbers"):
+            play(world, entity, 0, **wrong)
