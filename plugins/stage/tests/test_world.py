@@ -172,11 +172,11 @@ def test_ids_never_alias_after_tables_were_cut() -> None:
 
 def test_ids_never_alias_where_tables_are_cut_twice() -> None:
     world = World()
-    upper = world.spawn_many(20_000)[5_000:]
+    upper = world.spawn_many(20_000)[4_000:]
     ever = set(upper.tolist())
     for _ in range(3):  # slots above are worn more than those below
         world.despawn(upper)
-        upper = world.spawn_many(15_000)
+        upper = world.spawn_many(16_000)
         ever.update(upper.tolist())
     world.despawn(upper)
     (rest,) = world.query()
