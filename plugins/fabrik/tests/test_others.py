@@ -145,3 +145,10 @@ def test_worlds_of_any_size_are_solved_alike(solver, power) -> None:
     there = solver.solve(chains * scale, targets * scale, tolerance=1e-3 * scale)
     np.testing.assert_allclose(there.positions / scale, here.positions, atol=1e-12)
     np.testing.assert_array_equal(there.converged, here.converged)
+
+
+def test_a_start_that_lost_a_bone_takes_its_way_from_the_chain() -> None:
+    chains = np.array([[[0.0, 0, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1]]])
+    start = np.array([[[0.0, 0, 0], [1, 0, 0], [1, 0, 0], [1, -2, 0]]])
+    begun = FabrikSolver(compiled=False).solve(chains, np.array([[0.5, 0.5, 0]]), start=start, iterations=0)
+    np.testing.assert_allclose(begun.positions, [[[0, 0, 0], [1, 0, 0], [1, 0, 1], [1, -1, 1]]], atol=1e-12)

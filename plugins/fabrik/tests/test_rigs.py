@@ -73,7 +73,7 @@ def test_several_ends_share_a_body(solver, turned) -> None:
         assert angles.reshape(60, 4)[posed.converged].max() <= 1.1e-3
 
 
-@pytest.mark.parametrize(("solver", "share"), list(zip(SOLVERS, (0.85, 0.2, 0.85), strict=True)), ids=IDS)
+@pytest.mark.parametrize(("solver", "share"), list(zip(SOLVERS, (0.95, 0.2, 0.95), strict=True)), ids=IDS)
 def test_ends_are_reached_within_limits(solver, share) -> None:
     """What poses within the limits reach is mostly reached again; what the limits are never gives."""
     rig = body(LIMITS)
@@ -81,6 +81,8 @@ def test_ends_are_reached_within_limits(solver, share) -> None:
     places, _ = _stand(rig, end)
     posed = solver.pose(rig, start, [Goal(e, places[:, e]) for e in ENDS])
     assert posed.converged.mean() >= share
+    # Joints that their limits stopped leave the rest of the step to the others: twice as many without.
+    assert share < 0.5 or posed.iterations.mean() < 8
     assert beyond(rig, posed.rotations) < 1e-6
     assert np.median(posed.off_m) <= (5e-3 if share < 0.5 else 1e-3)
 
