@@ -170,6 +170,13 @@ def test_standalone_keeps_the_pace_or_falls_behind_without_choking(cost) -> None
     assert clock.slept == pytest.approx(max(0.0, 2 - 120 * cost), abs=0.05)
 
 
+def test_a_machine_that_slept_for_weeks_goes_on() -> None:
+    times = iter([0.0, 3e6, 3e6, 3e6, 3e6])
+    run = Loop(World(), Schedule([]))
+    run.standalone(until=lambda held: held.world.step_count > 0, clock=times.__next__, sleep=lambda _: None)
+    assert run.world.step_count == run.most_steps
+
+
 def test_a_slow_machine_drops_time() -> None:
     clock = Clock(0.1)
     run = Loop(World(), Schedule([clock.work()]), steps_per_second=100, most_steps=2)

@@ -15,6 +15,7 @@ from kinetoscope_stage import (
     Prefab,
     Schedule,
     World,
+    WorldLocked,
     column,
     component,
     reference,
@@ -289,3 +290,14 @@ def test_what_a_system_can_not_ask_for_is_refused_at_once(ask, words) -> None:
     with pytest.raises(ValidationError, match=words) as caught:
         Schedule([system(name="asks")(lambda view, dt: ask(view))]).run(World(), 0.1)
     assert caught.value.__notes__ == ["in the system 'asks'"]
+
+
+def test_one_schedule_runs_on_a_world_at_a_time() -> None:
+    """Within another, it would make entities while the outer one's systems hold columns."""
+    world = World()
+    inner = Schedule([system(name="makes")(lambda view, dt: view.spawn(A(1)))])
+    outer = Schedule([system(name="nests")(lambda view, dt: inner.run(world, dt))])
+    with pytest.raises(WorldLocked, match="one schedule at a time"):
+        outer.run(world, 0.1)
+    inner.run(world, 0.1)
+    assert len(world) == 1

@@ -318,6 +318,31 @@ def test_gather_follows_references(count, data) -> None:
     assert held.kilograms.tolist() == [float(i) if i >= 0 and i % 5 else 0.0 for i in picks]
 
 
+@settings(deadline=None)
+@given(st.lists(st.integers(-1, 19), min_size=1, max_size=20), st.sets(st.integers(0, 19), min_size=1))
+def test_who_hangs_on_whom_is_gone_and_nobody_else(above, taken) -> None:
+    """Trees and circles, against a walk up from each."""
+    count = len(above)
+    world = World()
+    ids = world.spawn_many(count)
+    for i, parent in enumerate(above):
+        if 0 <= parent < count:
+            world.insert(ids[i], Parent(ids[parent]))
+    taken = {i % count for i in taken}
+
+    def goes(i: int) -> bool:
+        for _ in range(count + 1):
+            if i in taken:
+                return True
+            if not 0 <= above[i] < count:
+                return False
+            i = above[i]
+        return False
+
+    world.despawn(ids[sorted(taken)])
+    assert world.alive(ids).tolist() == [not goes(i) for i in range(count)]
+
+
 def test_structure_is_shut_while_systems_run() -> None:
     world = World()
 

@@ -223,7 +223,7 @@ class _Pace:
     def passed(self) -> float:
         now = self._clock()
         passed, self._last = max(now - self._last, 0.0), now
-        return passed
+        return min(passed, LONGEST_S)  # a machine may have slept for weeks
 
     def wait(self) -> float:
         self._due = max(self._due + self._frame_s, self._clock())

@@ -9,7 +9,7 @@ from typing import Any
 from kinetoscope_spec import ConfigError
 from kinetoscope_stage._component import columns_of
 from kinetoscope_stage.view import View
-from kinetoscope_stage.world import World
+from kinetoscope_stage.world import World, WorldLocked
 
 __all__ = ["Schedule"]
 
@@ -62,7 +62,10 @@ class Schedule:
         Raises:
             Exception: what a system raises, with a note that names it. No change that was asked for
                 in this run is carried out then.
+            WorldLocked: systems of this world are running already.
         """
+        if world.locked:
+            raise WorldLocked("systems of this world are running: one schedule at a time")
         views: list[View] = []
         world.locked = True
         try:

@@ -325,9 +325,14 @@ class World:
             return ids
         children = np.concatenate([chunk.entities for chunk in chunks])
         parents = np.concatenate([chunk[Parent].entity for chunk in chunks])
-        found = ids
-        while True:
-            grown = np.union1d(found, children[np.isin(parents, found)])
-            if len(grown) == len(found):
-                return grown
-            found = grown
+        order = np.argsort(parents, kind="stable")
+        children, parents = children[order], parents[order]
+        reached, above = np.zeros(len(children), np.bool_), ids
+        while len(above):
+            first, last = (np.searchsorted(parents, above, side) for side in ("left", "right"))
+            counts = last - first
+            rows = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+            rows = rows[~reached[rows]]  # in a circle, too, each once
+            reached[rows] = True
+            above = children[rows]
+        return np.union1d(ids, children[reached])
