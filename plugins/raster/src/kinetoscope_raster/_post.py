@@ -11,6 +11,8 @@ from typing import Any
 import numba
 import numpy as np
 
+from kinetoscope_raster._kernel import kernel
+
 __all__ = ["SRGB", "bloom", "smooth_edges", "tone"]
 
 _THRESHOLD = 1.0
@@ -25,28 +27,34 @@ SRGB = _srgb()
 """sRGB by the square root of light, which is nearly straight: within a thousandth of a level."""
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+@kernel(parallel=True)
 def _bright(hdr, exposure, threshold, out):
     """Fill `out` at half resolution with the light above `threshold`, which keeps its hue."""
     height, width = hdr.shape[:2]
     for each_row in numba.prange(out.shape[0]):
         row = np.int64(each_row)  # unsigned by itself: what is below 0 would not be
         for column in range(out.shape[1]):
-            red = green = blue = 0.0
+            red = green = blue = total = 0.0
             for corner in range(4):
                 y, x = min(2 * row + (corner >> 1), height - 1), min(2 * column + (corner & 1), width - 1)
                 r, g, b = hdr[y, x, 0] * exposure, hdr[y, x, 1] * exposure, hdr[y, x, 2] * exposure
                 high = max(r, g, b)
+                # One glittering pixel must not outshine its neighbours (Karis 2013).
+                weight = 1.0 / (1.0 + high)
+                total += weight
                 if high > threshold:
-                    # At most a hundred times white: a single highlight must not light the picture.
-                    share = 0.25 * (min(high, 100.0) - threshold) / high
+                    share = weight * (high - threshold) / high
                     red += r * share
                     green += g * share
                     blue += b * share
-            out[row, column, 0], out[row, column, 1], out[row, column, 2] = red, green, blue
+            out[row, column, 0], out[row, column, 1], out[row, column, 2] = (
+                red / total,
+                green / total,
+                blue / total,
+            )
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+@kernel(parallel=True)
 def _halve(source, out):
     """Average 4 x 4 texels (1, 3, 3, 1 either way) into each texel of half the size."""
     high, wide = source.shape[:2]
@@ -65,7 +73,7 @@ def _halve(source, out):
             out[y, x, 0], out[y, x, 1], out[y, x, 2] = red, green, blue
 
 
-@numba.njit(cache=True, error_model="numpy")
+@kernel()
 def _between(image, y, x, c):
     """Return channel c of `image` between texels, (0, 0) at the first one's centre."""
     high, wide = image.shape[:2]
@@ -77,7 +85,23 @@ def _between(image, y, x, c):
     return above * (1.0 - py) + (image[y1, x0, c] * (1.0 - px) + image[y1, x1, c] * px) * py
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+@kernel(parallel=True)
+def _spread(small, out):
+    """Smooth `small` with a tent of 3 x 3 texels (1, 2, 1 either way)."""
+    high, wide = small.shape[:2]
+    for each_y in numba.prange(high):
+        y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
+        above, under = max(y - 1, 0), min(y + 1, high - 1)
+        for x in range(wide):
+            left, right = max(x - 1, 0), min(x + 1, wide - 1)
+            for c in range(3):
+                upper = small[above, left, c] + 2.0 * small[above, x, c] + small[above, right, c]
+                middle = small[y, left, c] + 2.0 * small[y, x, c] + small[y, right, c]
+                lower = small[under, left, c] + 2.0 * small[under, x, c] + small[under, right, c]
+                out[y, x, c] = (upper + 2.0 * middle + lower) / 16.0
+
+
+@kernel(parallel=True)
 def _add(small, out):
     for each_y in numba.prange(out.shape[0]):
         y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
@@ -91,22 +115,24 @@ def bloom(hdr: Any, exposure: float, levels: int) -> Any:
     shape = tuple(-(-n // 2) for n in hdr.shape[:2])
     chain = [np.empty((*shape, 3), np.float32)]
     _bright(hdr, exposure, _THRESHOLD, chain[0])
-    while len(chain) < levels and min(chain[-1].shape[:2]) > 1:
+    while len(chain) < levels and min(chain[-1].shape[:2]) > 4:
         shape = tuple(-(-n // 2) for n in chain[-1].shape[:2])
         chain.append(np.empty((*shape, 3), np.float32))
         _halve(chain[-2], chain[-1])
     for larger, smaller in zip(chain[-2::-1], chain[:0:-1], strict=True):
-        _add(smaller, larger)
+        spread = np.empty_like(smaller)
+        _spread(smaller, spread)
+        _add(spread, larger)
     return chain[0]
 
 
-@numba.njit(cache=True, error_model="numpy")
+@kernel()
 def _curve(x, curved):
     """Narkowicz's fit of the ACES reference curve (2015)."""
     return x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14) if curved else x
 
 
-@numba.njit(cache=True, error_model="numpy")
+@kernel()
 def _encoded(value, table):
     """Return linear `value` (0 to 1) in sRGB, between the entries of `table` at its square root."""
     at = math.sqrt(value) * (len(table) - 2)
@@ -114,7 +140,7 @@ def _encoded(value, table):
     return table[first] + (table[first + 1] - table[first]) * (at - first)
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+@kernel(parallel=True)
 def tone(hdr, glow, strength, exposure, curved, background, table, out):
     """Fill `out [H, W, 4]` with sRGB and alpha, 0 to 1, not premultiplied.
 
@@ -141,7 +167,7 @@ def tone(hdr, glow, strength, exposure, curved, background, table, out):
             out[y, x, 3] = alpha
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+@kernel(parallel=True)
 def _lightness(picture, out):
     for each_y in numba.prange(picture.shape[0]):
         y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
@@ -153,12 +179,12 @@ def _lightness(picture, out):
                 out[y, x] = 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2]
 
 
-@numba.njit(cache=True, error_model="numpy")
+@kernel()
 def _at(luma, y, x):
     return luma[min(max(y, 0), luma.shape[0] - 1), min(max(x, 0), luma.shape[1] - 1)]
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+@kernel(parallel=True)
 def _fxaa(picture, luma, steps, out):
     height, width = luma.shape
     for each_y in numba.prange(height):
