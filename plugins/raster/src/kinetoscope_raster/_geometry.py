@@ -8,7 +8,7 @@ Each band of rows belongs to one thread, so pictures do not depend on how many t
 """
 
 # Kernels take arrays and numbers whose types Numba finds.
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, call-arg, call-overload"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, call-arg, call-overload, assignment"
 
 from __future__ import annotations
 
@@ -28,11 +28,10 @@ BAND = 16
 """Rows that one task draws."""
 
 
-@kernel(parallel=True)
+@kernel()
 def skin(points, normals, joints, weights, bones, first, out_points, out_normals):
     """Carry corners by the weighed mean of `bones [B, 3, 4]`, into `out[first:]`."""
-    for each_i in numba.prange(points.shape[0]):
-        i = np.int64(each_i)  # unsigned by itself: what is below 0 would not be
+    for i in range(points.shape[0]):
         m00 = m01 = m02 = m03 = m10 = m11 = m12 = m13 = m20 = m21 = m22 = m23 = 0.0
         for k in range(joints.shape[1]):
             w = weights[i, k]
@@ -222,6 +221,29 @@ def turned_away(points: Any) -> Any:
     return np.einsum("fi,fi->f", a, np.cross(b, c)) >= 0.0
 
 
+@kernel()
+def _cast(a, b, c, y0, y1, texels):
+    """Draw one face, its corners in texels, into rows y0 to y1: its weights and distance are linear there."""
+    area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+    if area == 0.0 or not math.isfinite(area):
+        return
+    x0 = math.ceil(max(min(a[0], b[0], c[0]) - 0.5, 0.0))
+    x1 = math.floor(min(max(a[0], b[0], c[0]) - 0.5, texels.shape[0] - 1.0))
+    ux, vx = (b[1] - c[1]) / area, (c[1] - a[1]) / area
+    zx = ux * (a[2] - c[2]) + vx * (b[2] - c[2])
+    for y in range(y0, y1 + 1):
+        # Taken from the last corner, where numbers are small, and not from the map's.
+        dx, dy = x0 + 0.5 - c[0], y + 0.5 - c[1]
+        u = ux * dx + (c[0] - b[0]) / area * dy
+        v = vx * dx + (a[0] - c[0]) / area * dy
+        z = c[2] + u * (a[2] - c[2]) + v * (b[2] - c[2])
+        for step in range(x1 - x0 + 1):
+            s, t = u + step * ux, v + step * vx
+            if s < 0.0 or t < 0.0 or s + t > 1.0:
+                continue
+            texels[y, x0 + step] = min(texels[y, x0 + step], z + step * zx)
+
+
 @kernel(parallel=True)
 def cast_shadow(p, faces, basis, low, span, texels):
     """Draw `texels [S, S]`, the least distance along the sun's way, over a square of `span` m at `low`.
@@ -237,28 +259,18 @@ def cast_shadow(p, faces, basis, low, span, texels):
             flat[i, r] = basis[r, 0] * p[i, 0] + basis[r, 1] * p[i, 1] + basis[r, 2] * p[i, 2]
         flat[i, 0] = (flat[i, 0] - low[0]) * scale
         flat[i, 1] = (flat[i, 1] - low[1]) * scale
+    rows = np.empty((faces.shape[0], 2), np.int32)
+    for each_f in numba.prange(faces.shape[0]):
+        f = np.int64(each_f)  # unsigned by itself: what is below 0 would not be
+        a, b, c = flat[faces[f, 0], 1], flat[faces[f, 1], 1], flat[faces[f, 2], 1]
+        least, most = max(min(a, b, c) - 0.5, 0.0), min(max(a, b, c) - 0.5, size - 1.0)
+        rows[f, 0], rows[f, 1] = size, -1
+        if least <= most:
+            rows[f, 0], rows[f, 1] = math.ceil(least), math.floor(most)
     for each_band in numba.prange((size + 63) // 64):
         band = np.int64(each_band)  # unsigned by itself: what is below 0 would not be
         top, bottom = band * 64, min(band * 64 + 64, size) - 1
         for f in range(faces.shape[0]):
-            i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
-            ay, by, cy = flat[i, 1], flat[j, 1], flat[k, 1]
-            least, most = max(min(ay, by, cy) - 0.5, float(top)), min(max(ay, by, cy) - 0.5, float(bottom))
-            if not least <= most:
-                continue
-            y0, y1 = math.ceil(least), math.floor(most)
-            ax, bx, cx = flat[i, 0], flat[j, 0], flat[k, 0]
-            area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-            if area == 0.0 or not math.isfinite(area):
-                continue
-            x0 = math.ceil(max(min(ax, bx, cx) - 0.5, 0.0))
-            x1 = math.floor(min(max(ax, bx, cx) - 0.5, size - 1.0))
-            for y in range(y0, y1 + 1):
-                for x in range(x0, x1 + 1):
-                    px, py = x + 0.5, y + 0.5
-                    u = ((bx - px) * (cy - py) - (by - py) * (cx - px)) / area
-                    v = ((cx - px) * (ay - py) - (cy - py) * (ax - px)) / area
-                    if u < 0.0 or v < 0.0 or u + v > 1.0:
-                        continue
-                    z = u * flat[i, 2] + v * flat[j, 2] + (1.0 - u - v) * flat[k, 2]
-                    texels[y, x] = min(texels[y, x], z)
+            y0, y1 = max(rows[f, 0], top), min(rows[f, 1], bottom)
+            if y0 <= y1:
+                _cast(flat[faces[f, 0]], flat[faces[f, 1]], flat[faces[f, 2]], y0, y1, texels)

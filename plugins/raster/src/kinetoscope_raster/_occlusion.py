@@ -63,12 +63,11 @@ def occlude(depth, normal, tx, ty, near, radius, samples, out):
             out[row, column] = opened / samples
 
 
-@kernel(parallel=True)
+@kernel()
 def smooth(depth, occlusion, out):
     """Average each 4 x 4 texels of `occlusion` on one surface, which takes out its pattern."""
     high, wide = occlusion.shape
-    for each_y in numba.prange(high):
-        y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
+    for y in range(high):
         for x in range(wide):
             here = depth[2 * y, 2 * x]
             total = weight = 0.0
