@@ -206,7 +206,7 @@ def _film(
     output = shot.output
     shown = motion.resample(output.framerate)
     with stages.stage("render") as stage:
-        renderer = stages.provider(stage, "renderer", output.renderer)
+        renderer = stages.renderer(stage, output.renderer)
         views = film.cameras(shot.camera, shown, path)
         stage.details |= {"frames": len(views), "size": list(output.size), "quality": output.quality}
     with stages.stage("encode") as encoding:
