@@ -3,17 +3,17 @@
 import pytest
 
 from kinetoscope_deferred.renderer import DeferredRenderer
-from kinetoscope_spec.contracts import RendererContract
+from kinetoscope_spec.contracts import DeferredContract
 
 pytestmark = pytest.mark.gl
 
 
-class TestDraft(RendererContract):
+class TestDraft(DeferredContract):
     provider = DeferredRenderer
     name = "deferred, draft"
 
 
-class TestHigh(RendererContract):
+class TestHigh(DeferredContract):
     provider = DeferredRenderer
     name = "deferred, high"
     quality = "high"

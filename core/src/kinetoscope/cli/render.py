@@ -60,7 +60,7 @@ def command(
     refuse_overwriting(out, [file])
     picture = out.suffix.lower() in _PICTURES
     with progress_bar("rendering") as progress, Stages(host).stage("render") as stage:
-        renderer = Stages(host).provider(stage, "renderer", provider)
+        renderer = Stages(host).renderer(stage, provider)
         media = host.provider("media")
         asset = host.open(file)
         if motion >= max(len(asset.motions), 1):
@@ -78,11 +78,17 @@ def command(
                 media.write_image(building, drawn)
             else:
                 media.write(building, frames, rate=framerate)
-    data = {"output": str(out), "frames": len(views), "seconds": stage.seconds, "provider": stage.provider}
+    data = {
+        "output": str(out),
+        "frames": len(views),
+        "seconds": stage.seconds,
+        "provider": stage.provider,
+        "why": stage.why,
+    }
     emit(
         click.get_current_context(),
         data,
-        f"{len(views)} frames by {stage.provider} in {stage.seconds:.1f} s: {out}",
+        f"{len(views)} frames by {stage.provider} ({stage.why}) in {stage.seconds:.1f} s: {out}",
     )
 
 

@@ -68,7 +68,7 @@ def film_kept(
     """Return the film, made now or by an earlier run of the same."""
     shot, output = job.shot, job.shot.output
     with job.stage("render") as rendering:
-        renderer = job.provider(rendering, "renderer", output.renderer)
+        renderer = job.stages.renderer(rendering, job.choices.get("render", output.renderer))
     compositing = None
     if backdrop is not None and shot.plate is not None:
         with job.stage("composite") as compositing:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from kinetoscope_spec.errors import PluginError, ProviderNotFound, ProviderUnavailable
+
 if TYPE_CHECKING:
     from kinetoscope import Host, ProviderInfo
     from kinetoscope_spec import Provider
@@ -96,6 +98,33 @@ class Stages:
         chosen = self.host.explain(hook, name=name)
         self._note(stage, hook, chosen.chosen, chosen.why)
         return provider
+
+    def renderer(self, stage: Stage, name: str | None = None) -> Any:
+        """Return the renderer by name, or the first in the host's order that can draw here; note who and why.
+
+        Whether a driver gives a context is known only by asking it for one.
+
+        Raises:
+            ProviderUnavailable: none can, or not the one that was named, here or in the configuration.
+        """
+        renderer = self.provider(stage, "renderer", name)
+        choice = self.host.config.providers.get("renderer")
+        if name is not None or (choice and choice.default):
+            return renderer
+        try:
+            renderer.open((8, 8), "draft").close()
+            return renderer
+        except ProviderUnavailable as error:
+            refused = error
+        for candidate in self.host.explain("renderer").candidates[1:]:
+            try:
+                other = self.host.provider("renderer", candidate.info.name)
+                other.open((8, 8), "draft").close()
+            except (ProviderNotFound, ProviderUnavailable, PluginError):
+                continue
+            self._note(stage, "renderer", candidate.info.name, f"{stage.provider} can't draw here: {refused}")
+            return other
+        raise refused
 
     def writer(self, stage: Stage, label: str) -> Any:
         """Return the importer that writes files of a content label, and note who."""

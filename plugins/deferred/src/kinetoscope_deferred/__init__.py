@@ -23,6 +23,7 @@ def providers() -> Sequence[Provider]:
         Provider(
             "deferred",
             "Deferred renderer on OpenGL 3.3 (GPU or Mesa software, no display needed)",
+            contract="kinetoscope_spec.contracts.gbuffer:DeferredContract",
             load="kinetoscope_deferred.renderer:DeferredRenderer",
             devices=("egl", "cpu"),
             requires=("module:moderngl", *_LIBRARIES),

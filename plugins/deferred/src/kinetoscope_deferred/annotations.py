@@ -9,8 +9,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_deferred.view import View
 from kinetoscope_spec.errors import ValidationError
+from kinetoscope_spec.scene import Scene
 
 __all__ = ["Ribbon", "ribbons"]
 
@@ -28,8 +28,10 @@ class Ribbon:
     color: tuple[float, ...]
 
 
-def ribbons(view: View) -> Iterator[Ribbon]:
-    """Yield one ribbon for each trajectory of the scene.
+def ribbons(scene: Scene, origin: NDArray[np.float64], pixel: float) -> Iterator[Ribbon]:
+    """Yield one ribbon for each trajectory of the scene, relative to the camera at `origin`.
+
+    A `pixel` is so high, in metres, a metre away.
 
     `annotations["trajectory"]` is `[K, 2]` (world x and z, on the floor) or `[K, 3]` m, a list of
     those, or mappings with `points`, `color` (linear RGB) and `width` (m).
@@ -37,18 +39,16 @@ def ribbons(view: View) -> Iterator[Ribbon]:
     Raises:
         ValidationError: it is something else.
     """
-    given = view.scene.annotations.get("trajectory")
+    given = scene.annotations.get("trajectory")
     if given is None:
         return
     items = given if isinstance(given, list | tuple) and not _is_points(given) else [given]
     for i, item in enumerate(items):
         options = item if isinstance(item, Mapping) else {"points": item}
-        points = _points(
-            options.get("points"), 0.0 if view.scene.ground is None else view.scene.ground.height
-        )
+        points = _points(options.get("points"), 0.0 if scene.ground is None else scene.ground.height)
         color = tuple(float(c) for c in options.get("color", _COLORS[i % len(_COLORS)]))
         if len(points) >= 2:
-            yield Ribbon(_strip(points - view.origin, view, float(options.get("width", _WIDTH_M))), color)
+            yield Ribbon(_strip(points - origin, pixel, float(options.get("width", _WIDTH_M))), color)
 
 
 def _is_points(given: Any) -> bool:
@@ -74,14 +74,14 @@ def _points(given: Any, height: float) -> NDArray[np.float64]:
     return kept
 
 
-def _strip(points: NDArray[np.float64], view: View, width: float) -> NDArray[np.float64]:
+def _strip(points: NDArray[np.float64], pixel: float, width: float) -> NDArray[np.float64]:
     """Lay a flat band along `points`, mitred at its corners, never thinner than pixels can show."""
     ahead = np.gradient(points, axis=0)
     side = np.cross([0.0, 1.0, 0.0], ahead)
     length = np.linalg.norm(side, axis=1, keepdims=True)
     side = np.where(length > 1e-9, side / np.maximum(length, 1e-9), [1.0, 0.0, 0.0])
     away = np.linalg.norm(points, axis=1, keepdims=True)
-    half = 0.5 * np.maximum(width, _LEAST_PIXELS * away * 2 * view.tangents[1] / view.size[1])
+    half = 0.5 * np.maximum(width, _LEAST_PIXELS * away * pixel)
     lifted = points + np.array([0.0, _LIFT_M, 0.0])
     left, right = lifted + side * half, lifted - side * half
     first = np.stack([left[:-1], right[:-1], right[1:]], axis=1)

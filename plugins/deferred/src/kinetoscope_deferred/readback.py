@@ -26,6 +26,10 @@ def read_buffer(device: Device, view: View, name: str, color: Array) -> Array:
         return color
     if name == "id":
         return _read(device, "id", np.uint16, 1)[..., 0]
+    if name == "motion":
+        motion = _read(device, "motion", np.float32, 2)
+        motion[_read(device, "id", np.uint16, 1)[..., 0] == 0] = 0  # the floor and ribbons stand still
+        return motion
     if name == "hdr":
         return _read(device, "hdr", np.float16, 4)[..., :3].astype(np.float32)
     depth = _read(device, "depth", np.float32, 1)[..., 0]

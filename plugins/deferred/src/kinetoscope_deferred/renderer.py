@@ -34,8 +34,8 @@ class DeferredRenderer:
             quality: `draft`, `medium` or `high`.
             passes: single passes to switch on or off: `shadow`, `ground`, `ssao`, `bloom`,
                 `tonemap` (its curve), `fxaa`, `annotations`.
-            buffers: what `Frame.buffers` is to hold: `depth`, `normal`, `albedo`, `material`, `id`,
-                `hdr`, `final`. Each is read back, which costs time.
+            buffers: what `Frame.buffers` is to hold: `depth`, `normal`, `albedo`, `material`,
+                `motion`, `id`, `hdr`, `final`. Each is read back, which costs time.
             options: none are known; an unknown one is an error.
 
         Raises:

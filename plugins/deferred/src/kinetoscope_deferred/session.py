@@ -81,7 +81,7 @@ class DeferredSession:
             ValidationError: an annotation is not what it should be.
         """
         with self._open():
-            view = build_view(scene, camera, self.size, self._cache)
+            view = build_view(scene, camera, self.size, self._cache, moving="motion" in self._buffers)
             self.device.upload("bones", view.bones)
             work: dict[str, int] = {}
             for step in self.passes:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kinetoscope_deferred.cache import DeviceMesh, MeshCache
 from kinetoscope_deferred.meshes import bone_matrices
-from kinetoscope_spec.scene import Actor, Camera, Light, Scene
+from kinetoscope_spec.scene import Camera, Light, Scene
 
 __all__ = ["BONES_A_ROW", "Draw", "View", "build_view"]
 
@@ -43,6 +43,7 @@ class View:
         origin: `[3]` m, the camera; device positions are relative to it.
         draws: what casts and is seen.
         bones: float32 `[rows, 3 * BONES_A_ROW, 4]`, rows of affine matrices.
+        bones_before: the same of the frame before, where motion is asked for.
         bounds: `[N, 3]`, corners that hold all actors, relative to the camera.
         sun: the light with the shadow map, or None.
     """
@@ -55,6 +56,7 @@ class View:
     origin: Array
     draws: tuple[Draw, ...]
     bones: NDArray[np.float32]
+    bones_before: NDArray[np.float32] | None
     bounds: Array
     sun: Light | None
 
@@ -69,18 +71,24 @@ class View:
         return any(np.any(material.emissive > 0) for draw in self.draws for material in draw.mesh.materials)
 
 
-def build_view(scene: Scene, camera: Camera, size: tuple[int, int], cache: MeshCache) -> View:
-    """Gather one frame, uploading the meshes of characters not seen before."""
+def build_view(
+    scene: Scene, camera: Camera, size: tuple[int, int], cache: MeshCache, *, moving: bool = False
+) -> View:
+    """Gather one frame, uploading the meshes of characters not seen before; `moving` with the one before."""
     origin = np.asarray(camera.position, np.float64)
     draws: list[Draw] = []
     matrices: list[Array] = []
+    before: list[Array] = []
     bounds: list[Array] = []
     first = 0
     for actor in scene.actors:
         for mesh in cache.meshes(actor.character):
-            bones = _relative_bones(actor, mesh, origin)
+            bones = _relative_bones(actor.pose, mesh, origin)
             draws.append(Draw(mesh, actor.id, first, bool(np.linalg.det(bones[0, :3, :3]) < 0)))
             matrices.append(bones)
+            if moving:
+                past = actor.pose if actor.previous_pose is None else actor.previous_pose
+                before.append(_relative_bones(past, mesh, origin))
             bounds.append(_box_corners(mesh, bones))
             first += len(bones)
     suns = [light for light in scene.lights if light.kind == "sun" and light.shadow and light.intensity > 0]
@@ -93,13 +101,14 @@ def build_view(scene: Scene, camera: Camera, size: tuple[int, int], cache: MeshC
         origin=origin,
         draws=tuple(draws),
         bones=_bone_texels(matrices),
+        bones_before=_bone_texels(before) if moving else None,
         bounds=np.concatenate(bounds) if bounds else np.zeros((0, 3)),
         sun=max(suns, key=lambda light: light.intensity * float(light.color.mean()), default=None),
     )
 
 
-def _relative_bones(actor: Actor, mesh: DeviceMesh, origin: Array) -> Array:
-    bones = np.array(bone_matrices(mesh.packed, actor.pose), np.float64)
+def _relative_bones(pose: Array, mesh: DeviceMesh, origin: Array) -> Array:
+    bones = np.array(bone_matrices(mesh.packed, pose), np.float64)
     bones[:, :3, 3] -= origin
     return bones
 

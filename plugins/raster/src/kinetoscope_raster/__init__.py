@@ -20,6 +20,7 @@ def providers() -> Sequence[Provider]:
         Provider(
             "raster",
             "Deferred renderer on the processor alone (Numba, no OpenGL)",
+            contract="kinetoscope_spec.contracts.gbuffer:DeferredContract",
             load="kinetoscope_raster.renderer:RasterRenderer",
             devices=("cpu",),
             requires=("module:numba",),

@@ -8,26 +8,30 @@ Each band of rows belongs to one thread, so pictures do not depend on how many t
 """
 
 # Kernels take arrays and numbers whose types Numba finds.
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, call-arg, call-overload"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, call-arg, call-overload, assignment"
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numba
 import numpy as np
 
-__all__ = ["BAND", "cast_shadow", "see", "skin"]
+from kinetoscope_raster._kernel import kernel
+from kinetoscope_raster._place import place
+from kinetoscope_raster._stage import Stage
+
+__all__ = ["BAND", "cast_shadow", "drift", "see", "skin", "turned_away"]
 
 BAND = 16
 """Rows that one task draws."""
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+@kernel()
 def skin(points, normals, joints, weights, bones, first, out_points, out_normals):
     """Carry corners by the weighed mean of `bones [B, 3, 4]`, into `out[first:]`."""
-    for each_i in numba.prange(points.shape[0]):
-        i = np.int64(each_i)  # unsigned by itself: what is below 0 would not be
+    for i in range(points.shape[0]):
         m00 = m01 = m02 = m03 = m10 = m11 = m12 = m13 = m20 = m21 = m22 = m23 = 0.0
         for k in range(joints.shape[1]):
             w = weights[i, k]
@@ -62,7 +66,7 @@ def skin(points, normals, joints, weights, bones, first, out_points, out_normals
         out_normals[o, 0], out_normals[o, 1], out_normals[o, 2] = nx * scale, ny * scale, nz * scale
 
 
-@numba.njit(cache=True, inline="never", error_model="numpy")
+@kernel(inline="never")
 def _alpha(f, u, v, w, faces, uvs, colors, material, levels, texels):
     """Return the coverage of face `f` at barycentric u, v, w, from its finest texels."""
     i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
@@ -78,7 +82,15 @@ def _alpha(f, u, v, w, faces, uvs, colors, material, levels, texels):
     return alpha
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+@kernel()
+def _threshold(x, y):
+    """Return the coverage that a blended surface needs at a pixel (Jimenez 2014: gradient noise)."""
+    noise = 0.06711056 * (x + 0.5) + 0.00583715 * (y + 0.5)
+    noise = 52.9829189 * (noise - math.floor(noise))
+    return noise - math.floor(noise)
+
+
+@kernel(parallel=True)
 def _bounds(p, faces, tx, ty, near, far, width, height, box):
     """Bound each face's pixels, `box [F, 4]` (x0, x1, y0, y1), after cutting it at the near plane."""
     for each_f in numba.prange(faces.shape[0]):
@@ -108,7 +120,7 @@ def _bounds(p, faces, tx, ty, near, far, width, height, box):
         box[f, 3] = math.floor(max(-1.0, min(y1 - 0.499, height - 1.0)))
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+@kernel(parallel=True)
 def _draw(  # noqa: PLR0912 - one loop: calls in it would cost as much as its steps
     p, faces, flips, box, tx, ty, near, far, kinds, materials, uvs, colors, levels, texels, depth, seen
 ):
@@ -158,15 +170,41 @@ def _draw(  # noqa: PLR0912 - one loop: calls in it would cost as much as its st
                         if mode == 1.0:
                             if alpha < material[10]:
                                 continue
-                        else:  # blended surfaces are dithered by an ordered pattern of 4 x 4
-                            q = ((x ^ y) & 1) * 8 + (y & 1) * 4 + (((x ^ y) >> 1) & 1) * 2 + ((y >> 1) & 1)
-                            if alpha <= (q + 0.5) / 16.0:
-                                continue
+                        elif alpha <= _threshold(x, height - 1 - y):
+                            continue
                     depth[y, x] = t
                     seen[y, x] = f
 
 
-def see(stage, points, tangents, near, far, depth, seen):
+@kernel(parallel=True)
+def drift(seen, p, before, faces, tx, ty, near, motion):
+    """Fill `motion [H, W, 2]` (pixels, right and down) from corners now and in the frame before.
+
+    Where a point was not in front of the near plane it stays 0.
+    """
+    height, width = seen.shape
+    for each_y in numba.prange(height):
+        y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
+        bary = np.empty(3)
+        dy = (1.0 - 2.0 * (y + 0.5) / height) * ty
+        for x in range(width):
+            f = seen[y, x]
+            if f < 0:
+                continue
+            i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+            place(p, i, j, k, (2.0 * (x + 0.5) / width - 1.0) * tx, dy, bary)
+            px = bary[0] * before[i, 0] + bary[1] * before[j, 0] + bary[2] * before[k, 0]
+            py = bary[0] * before[i, 1] + bary[1] * before[j, 1] + bary[2] * before[k, 1]
+            away = -(bary[0] * before[i, 2] + bary[1] * before[j, 2] + bary[2] * before[k, 2])
+            if away < near:
+                continue
+            motion[y, x, 0] = x + 0.5 - (px / (away * tx) + 1.0) * 0.5 * width
+            motion[y, x, 1] = y + 0.5 - (1.0 - py / (away * ty)) * 0.5 * height
+
+
+def see(
+    stage: Stage, points: Any, tangents: tuple[float, float], near: float, far: float, depth: Any, seen: Any
+) -> None:
     """Fill `depth [H, W]` (m along the axis) and `seen [H, W]` (faces) with what is nearest."""
     box = np.empty((len(stage.faces), 4), np.int64)
     height, width = depth.shape
@@ -177,7 +215,36 @@ def see(stage, points, tangents, near, far, depth, seen):
     )  # fmt: skip
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+def turned_away(points: Any) -> Any:
+    """Return which triangles of `points [3 F, 3]` (camera's axes) show their backs."""
+    a, b, c = points[0::3], points[1::3], points[2::3]
+    return np.einsum("fi,fi->f", a, np.cross(b, c)) >= 0.0
+
+
+@kernel()
+def _cast(a, b, c, y0, y1, texels):
+    """Draw one face, its corners in texels, into rows y0 to y1: its weights and distance are linear there."""
+    area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+    if area == 0.0 or not math.isfinite(area):
+        return
+    x0 = math.ceil(max(min(a[0], b[0], c[0]) - 0.5, 0.0))
+    x1 = math.floor(min(max(a[0], b[0], c[0]) - 0.5, texels.shape[0] - 1.0))
+    ux, vx = (b[1] - c[1]) / area, (c[1] - a[1]) / area
+    zx = ux * (a[2] - c[2]) + vx * (b[2] - c[2])
+    for y in range(y0, y1 + 1):
+        # Taken from the last corner, where numbers are small, and not from the map's.
+        dx, dy = x0 + 0.5 - c[0], y + 0.5 - c[1]
+        u = ux * dx + (c[0] - b[0]) / area * dy
+        v = vx * dx + (a[0] - c[0]) / area * dy
+        z = c[2] + u * (a[2] - c[2]) + v * (b[2] - c[2])
+        for step in range(x1 - x0 + 1):
+            s, t = u + step * ux, v + step * vx
+            if s < 0.0 or t < 0.0 or s + t > 1.0:
+                continue
+            texels[y, x0 + step] = min(texels[y, x0 + step], z + step * zx)
+
+
+@kernel(parallel=True)
 def cast_shadow(p, faces, basis, low, span, texels):
     """Draw `texels [S, S]`, the least distance along the sun's way, over a square of `span` m at `low`.
 
@@ -192,28 +259,18 @@ def cast_shadow(p, faces, basis, low, span, texels):
             flat[i, r] = basis[r, 0] * p[i, 0] + basis[r, 1] * p[i, 1] + basis[r, 2] * p[i, 2]
         flat[i, 0] = (flat[i, 0] - low[0]) * scale
         flat[i, 1] = (flat[i, 1] - low[1]) * scale
+    rows = np.empty((faces.shape[0], 2), np.int32)
+    for each_f in numba.prange(faces.shape[0]):
+        f = np.int64(each_f)  # unsigned by itself: what is below 0 would not be
+        a, b, c = flat[faces[f, 0], 1], flat[faces[f, 1], 1], flat[faces[f, 2], 1]
+        least, most = max(min(a, b, c) - 0.5, 0.0), min(max(a, b, c) - 0.5, size - 1.0)
+        rows[f, 0], rows[f, 1] = size, -1
+        if least <= most:
+            rows[f, 0], rows[f, 1] = math.ceil(least), math.floor(most)
     for each_band in numba.prange((size + 63) // 64):
         band = np.int64(each_band)  # unsigned by itself: what is below 0 would not be
         top, bottom = band * 64, min(band * 64 + 64, size) - 1
         for f in range(faces.shape[0]):
-            i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
-            ay, by, cy = flat[i, 1], flat[j, 1], flat[k, 1]
-            least, most = max(min(ay, by, cy) - 0.5, float(top)), min(max(ay, by, cy) - 0.5, float(bottom))
-            if not least <= most:
-                continue
-            y0, y1 = math.ceil(least), math.floor(most)
-            ax, bx, cx = flat[i, 0], flat[j, 0], flat[k, 0]
-            area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-            if area == 0.0 or not math.isfinite(area):
-                continue
-            x0 = math.ceil(max(min(ax, bx, cx) - 0.5, 0.0))
-            x1 = math.floor(min(max(ax, bx, cx) - 0.5, size - 1.0))
-            for y in range(y0, y1 + 1):
-                for x in range(x0, x1 + 1):
-                    px, py = x + 0.5, y + 0.5
-                    u = ((bx - px) * (cy - py) - (by - py) * (cx - px)) / area
-                    v = ((cx - px) * (ay - py) - (cy - py) * (ax - px)) / area
-                    if u < 0.0 or v < 0.0 or u + v > 1.0:
-                        continue
-                    z = u * flat[i, 2] + v * flat[j, 2] + (1.0 - u - v) * flat[k, 2]
-                    texels[y, x] = min(texels[y, x], z)
+            y0, y1 = max(rows[f, 0], top), min(rows[f, 1], bottom)
+            if y0 <= y1:
+                _cast(flat[faces[f, 0]], flat[faces[f, 1]], flat[faces[f, 2]], y0, y1, texels)

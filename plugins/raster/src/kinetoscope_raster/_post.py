@@ -1,4 +1,7 @@
-"""Kernels from light to the picture: bloom, tone curve, background, sRGB, and smooth edges."""
+"""Kernels from light to the picture: bloom, tone curve, background, sRGB, and smooth edges.
+
+What takes a millisecond runs on one thread: others would spin longer than that while they wait.
+"""
 
 # Kernels take arrays and numbers whose types Numba finds.
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, call-arg, call-overload"
@@ -10,6 +13,8 @@ from typing import Any
 
 import numba
 import numpy as np
+
+from kinetoscope_raster._kernel import kernel
 
 __all__ = ["SRGB", "bloom", "smooth_edges", "tone"]
 
@@ -25,65 +30,96 @@ SRGB = _srgb()
 """sRGB by the square root of light, which is nearly straight: within a thousandth of a level."""
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+@kernel()
 def _bright(hdr, exposure, threshold, out):
     """Fill `out` at half resolution with the light above `threshold`, which keeps its hue."""
     height, width = hdr.shape[:2]
-    for each_row in numba.prange(out.shape[0]):
-        row = np.int64(each_row)  # unsigned by itself: what is below 0 would not be
+    for row in range(out.shape[0]):
         for column in range(out.shape[1]):
-            red = green = blue = 0.0
+            red = green = blue = total = 0.0
             for corner in range(4):
                 y, x = min(2 * row + (corner >> 1), height - 1), min(2 * column + (corner & 1), width - 1)
                 r, g, b = hdr[y, x, 0] * exposure, hdr[y, x, 1] * exposure, hdr[y, x, 2] * exposure
                 high = max(r, g, b)
+                # One glittering pixel must not outshine its neighbours (Karis 2013).
+                weight = 1.0 / (1.0 + high)
+                total += weight
                 if high > threshold:
-                    # At most a hundred times white: a single highlight must not light the picture.
-                    share = 0.25 * (min(high, 100.0) - threshold) / high
+                    share = weight * (high - threshold) / high
                     red += r * share
                     green += g * share
                     blue += b * share
-            out[row, column, 0], out[row, column, 1], out[row, column, 2] = red, green, blue
+            out[row, column, 0], out[row, column, 1], out[row, column, 2] = (
+                red / total,
+                green / total,
+                blue / total,
+            )
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+@kernel()
 def _halve(source, out):
     """Average 4 x 4 texels (1, 3, 3, 1 either way) into each texel of half the size."""
     high, wide = source.shape[:2]
-    for each_y in numba.prange(out.shape[0]):
-        y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
-        for x in range(out.shape[1]):
-            red = green = blue = 0.0
-            for j in range(4):
-                sy = min(max(2 * y + j - 1, 0), high - 1)
-                for i in range(4):
-                    sx = min(max(2 * x + i - 1, 0), wide - 1)
-                    share = (3.0 if 0 < i < 3 else 1.0) * (3.0 if 0 < j < 3 else 1.0) / 64.0
-                    red += share * source[sy, sx, 0]
-                    green += share * source[sy, sx, 1]
-                    blue += share * source[sy, sx, 2]
-            out[y, x, 0], out[y, x, 1], out[y, x, 2] = red, green, blue
-
-
-@numba.njit(cache=True, error_model="numpy")
-def _between(image, y, x, c):
-    """Return channel c of `image` between texels, (0, 0) at the first one's centre."""
-    high, wide = image.shape[:2]
-    fy, fx = math.floor(y), math.floor(x)
-    py, px = y - fy, x - fx
-    y0, y1 = min(max(int(fy), 0), high - 1), min(max(int(fy) + 1, 0), high - 1)
-    x0, x1 = min(max(int(fx), 0), wide - 1), min(max(int(fx) + 1, 0), wide - 1)
-    above = image[y0, x0, c] * (1.0 - px) + image[y0, x1, c] * px
-    return above * (1.0 - py) + (image[y1, x0, c] * (1.0 - px) + image[y1, x1, c] * px) * py
-
-
-@numba.njit(cache=True, parallel=True, error_model="numpy")
-def _add(small, out):
-    for each_y in numba.prange(out.shape[0]):
-        y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
-        for x in range(out.shape[1]):
+    three, share = np.float32(3.0), np.float32(1.0 / 64.0)
+    for y in range(out.shape[0]):
+        above, first = max(2 * y - 1, 0), min(2 * y, high - 1)
+        second, under = min(2 * y + 1, high - 1), min(2 * y + 2, high - 1)
+        row = np.empty((wide, 3), np.float32)
+        for x in range(wide):
             for c in range(3):
-                out[y, x, c] += _between(small, 0.5 * y - 0.25, 0.5 * x - 0.25, c)
+                middle = source[first, x, c] + source[second, x, c]
+                row[x, c] = source[above, x, c] + three * middle + source[under, x, c]
+        for x in range(out.shape[1]):
+            left, one = max(2 * x - 1, 0), min(2 * x, wide - 1)
+            other, right = min(2 * x + 1, wide - 1), min(2 * x + 2, wide - 1)
+            for c in range(3):
+                out[y, x, c] = (row[left, c] + three * (row[one, c] + row[other, c]) + row[right, c]) * share
+
+
+@kernel()
+def _pair(at, count):
+    """Return the two of `count` texels around the middle of texel `at` at twice the size, and the second's part."""
+    first = (at - 1) >> 1
+    part = np.float32(0.25) if at & 1 else np.float32(0.75)
+    return min(max(first, 0), count - 1), min(max(first + 1, 0), count - 1), part
+
+
+@kernel()
+def _enlarged(small, y, row):
+    """Fill `row [W, 3]` with `small` at the height of row `y` at twice the size."""
+    above, under, part = _pair(y, small.shape[0])
+    for x in range(small.shape[1]):
+        for c in range(3):
+            row[x, c] = small[above, x, c] + (small[under, x, c] - small[above, x, c]) * part
+
+
+@kernel()
+def _spread(small, out):
+    """Smooth `small` with a tent of 3 x 3 texels (1, 2, 1 either way)."""
+    high, wide = small.shape[:2]
+    two, share = np.float32(2.0), np.float32(1.0 / 16.0)
+    for y in range(high):
+        above, under = max(y - 1, 0), min(y + 1, high - 1)
+        row = np.empty((wide, 3), np.float32)
+        for x in range(wide):
+            for c in range(3):
+                row[x, c] = small[above, x, c] + two * small[y, x, c] + small[under, x, c]
+        for x in range(wide):
+            left, right = max(x - 1, 0), min(x + 1, wide - 1)
+            for c in range(3):
+                out[y, x, c] = (row[left, c] + two * row[x, c] + row[right, c]) * share
+
+
+@kernel()
+def _add(small, out):
+    """Add `small` to `out`, which is twice as large."""
+    for y in range(out.shape[0]):
+        row = np.empty((small.shape[1], 3), np.float32)
+        _enlarged(small, y, row)
+        for x in range(out.shape[1]):
+            left, right, part = _pair(x, small.shape[1])
+            for c in range(3):
+                out[y, x, c] += row[left, c] + (row[right, c] - row[left, c]) * part
 
 
 def bloom(hdr: Any, exposure: float, levels: int) -> Any:
@@ -91,22 +127,24 @@ def bloom(hdr: Any, exposure: float, levels: int) -> Any:
     shape = tuple(-(-n // 2) for n in hdr.shape[:2])
     chain = [np.empty((*shape, 3), np.float32)]
     _bright(hdr, exposure, _THRESHOLD, chain[0])
-    while len(chain) < levels and min(chain[-1].shape[:2]) > 1:
+    while len(chain) < levels and min(chain[-1].shape[:2]) > 4:
         shape = tuple(-(-n // 2) for n in chain[-1].shape[:2])
         chain.append(np.empty((*shape, 3), np.float32))
         _halve(chain[-2], chain[-1])
     for larger, smaller in zip(chain[-2::-1], chain[:0:-1], strict=True):
-        _add(smaller, larger)
+        spread = np.empty_like(smaller)
+        _spread(smaller, spread)
+        _add(spread, larger)
     return chain[0]
 
 
-@numba.njit(cache=True, error_model="numpy")
+@kernel()
 def _curve(x, curved):
     """Narkowicz's fit of the ACES reference curve (2015)."""
     return x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14) if curved else x
 
 
-@numba.njit(cache=True, error_model="numpy")
+@kernel()
 def _encoded(value, table):
     """Return linear `value` (0 to 1) in sRGB, between the entries of `table` at its square root."""
     at = math.sqrt(value) * (len(table) - 2)
@@ -114,7 +152,7 @@ def _encoded(value, table):
     return table[first] + (table[first + 1] - table[first]) * (at - first)
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+@kernel(parallel=True)
 def tone(hdr, glow, strength, exposure, curved, background, table, out):
     """Fill `out [H, W, 4]` with sRGB and alpha, 0 to 1, not premultiplied.
 
@@ -124,14 +162,15 @@ def tone(hdr, glow, strength, exposure, curved, background, table, out):
     height, width = hdr.shape[:2]
     for each_y in numba.prange(height):
         y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
+        row = np.empty((glow.shape[1], 3), np.float32)
+        _enlarged(glow, y, row)
         for x in range(width):
+            left_x, right_x, part = _pair(x, glow.shape[1])
             cover = hdr[y, x, 3]
             left = (1.0 - cover) * background[3]
             alpha = cover + left
             for c in range(3):
-                glare = (
-                    strength * _between(glow, 0.5 * y - 0.25, 0.5 * x - 0.25, c) if strength > 0.0 else 0.0
-                )
+                glare = strength * (row[left_x, c] + (row[right_x, c] - row[left_x, c]) * part)
                 seen = hdr[y, x, c] / cover * exposure if cover > 0.0 else 0.0
                 front = min(max(_curve(seen + glare, curved), 0.0), 1.0)
                 behind = background[c] + _curve(glare, curved)
@@ -141,10 +180,9 @@ def tone(hdr, glow, strength, exposure, curved, background, table, out):
             out[y, x, 3] = alpha
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+@kernel()
 def _lightness(picture, out):
-    for each_y in numba.prange(picture.shape[0]):
-        y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
+    for y in range(picture.shape[0]):
         for x in range(picture.shape[1]):
             p = picture[y, x]
             # Premultiplied, and alpha counts: the outline over a clear plate is an edge too.
@@ -153,12 +191,12 @@ def _lightness(picture, out):
                 out[y, x] = 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2]
 
 
-@numba.njit(cache=True, error_model="numpy")
+@kernel()
 def _at(luma, y, x):
     return luma[min(max(y, 0), luma.shape[0] - 1), min(max(x, 0), luma.shape[1] - 1)]
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+@kernel(parallel=True)
 def _fxaa(picture, luma, steps, out):
     height, width = luma.shape
     for each_y in numba.prange(height):

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinetoscope_raster._texels import Images
+from kinetoscope_raster.annotations import Ribbon
 from kinetoscope_spec.character import Character, Material, Mesh
 
-__all__ = ["Part", "Stage", "build_stage"]
+__all__ = ["Part", "Stage", "build_stage", "ribbon_stage"]
 
 Array = NDArray[np.float64]
 _MODES = {"opaque": 0.0, "mask": 1.0, "blend": 2.0}
@@ -92,6 +93,28 @@ def build_stage(characters: Sequence[Character]) -> Stage:
         np.array(materials),
         np.concatenate(uvs) if uvs else np.zeros((0, 2)),
         np.concatenate(colors) if colors else np.zeros((0, 4)),
+        *images.arrays(),
+        np.zeros(total, np.bool_),
+        np.zeros(total, np.uint16),
+    )
+
+
+def ribbon_stage(drawn: Sequence[Ribbon]) -> Stage:
+    """Return what draws ribbons: rough, double-sided, of id 0."""
+    counts = [len(ribbon.triangles) for ribbon in drawn]
+    total, images = sum(counts), Images()
+    surfaces = [
+        Material("ribbon", np.array([*ribbon.color, 1.0]), roughness=0.9, double_sided=True)
+        for ribbon in drawn
+    ]
+    return Stage(
+        (),
+        (),
+        np.arange(3 * total).reshape(-1, 3),
+        np.repeat(np.arange(len(drawn)), counts),
+        np.array([_row(surface, images) for surface in surfaces]),
+        np.zeros((3 * total, 2)),
+        np.ones((3 * total, 4)),
         *images.arrays(),
         np.zeros(total, np.bool_),
         np.zeros(total, np.uint16),

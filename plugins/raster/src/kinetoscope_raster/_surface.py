@@ -10,10 +10,13 @@ import math
 import numba
 import numpy as np
 
+from kinetoscope_raster._kernel import kernel
+from kinetoscope_raster._place import place
+
 __all__ = ["lay_ground", "resolve"]
 
 
-@numba.njit(cache=True, error_model="numpy")
+@kernel()
 def _texel(texels, linear, level, s, t, out, weight):
     """Add `weight` of the bilinear, linear-light RGBA of one mip level at (s, t) to `out`; it repeats."""
     at, wide, high = level[0], level[1], level[2]
@@ -29,43 +32,11 @@ def _texel(texels, linear, level, s, t, out, weight):
         out[3] += share * texels[row, 3] / 255.0
 
 
-@numba.njit(cache=True, error_model="numpy")
-def _place(p, i, j, k, dx, dy, out):
-    """Set `out` to the barycentric coordinates where the ray (dx, dy, -1) meets the face's plane."""
-    ax, ay, az = p[i, 0], p[i, 1], p[i, 2]
-    bx, by, bz = p[j, 0], p[j, 1], p[j, 2]
-    cx, cy, cz = p[k, 0], p[k, 1], p[k, 2]
-    out[0] = (by * cz - bz * cy) * dx + (bz * cx - bx * cz) * dy - (bx * cy - by * cx)
-    out[1] = (cy * az - cz * ay) * dx + (cz * ax - cx * az) * dy - (cx * ay - cy * ax)
-    out[2] = (ay * bz - az * by) * dx + (az * bx - ax * bz) * dy - (ax * by - ay * bx)
-    total = out[0] + out[1] + out[2]
-    if total != 0.0:
-        out /= total
-
-
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+@kernel(parallel=True)
 def resolve(
-    seen,
-    p,
-    n,
-    faces,
-    flips,
-    kinds,
-    owners,
-    materials,
-    uvs,
-    colors,
-    levels,
-    texels,
-    linear,
-    tx,
-    ty,
-    albedo,
-    normal,
-    kind,
-    emission,
-    ids,
-):
+    seen, p, n, faces, flips, kinds, owners, materials, uvs, colors, levels, texels, linear, tx, ty,
+    albedo, normal, kind, emission, ids,
+):  # fmt: skip
     """Fill `albedo`, `normal` (camera's axes), `kind` (roughness, metallic), `emission` and `ids`."""
     height, width = seen.shape
     for each_y in numba.prange(height):
@@ -78,29 +49,18 @@ def resolve(
                 continue
             i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
             dx = (2.0 * (x + 0.5) / width - 1.0) * tx
-            _place(p, i, j, k, dx, dy, bary)
+            place(p, i, j, k, dx, dy, bary)
             material = materials[kinds[f]]
             for c in range(4):
                 shade = bary[0] * colors[i, c] + bary[1] * colors[j, c] + bary[2] * colors[k, c]
                 rgba[c] = material[c] * shade
             level = int(material[12])
             if level >= 0:
-                _place(p, i, j, k, dx + 2.0 * tx / width, dy, right)
-                _place(p, i, j, k, dx, dy - 2.0 * ty / height, under)
+                place(p, i, j, k, dx + 2.0 * tx / width, dy, right)
+                place(p, i, j, k, dx, dy - 2.0 * ty / height, under)
                 _textured(
-                    bary,
-                    right,
-                    under,
-                    uvs[i],
-                    uvs[j],
-                    uvs[k],
-                    level,
-                    material[13],
-                    levels,
-                    texels,
-                    linear,
-                    rgba,
-                )
+                    bary, right, under, uvs[i], uvs[j], uvs[k], level, material[13], levels, texels, linear, rgba
+                )  # fmt: skip
             nx = bary[0] * n[i, 0] + bary[1] * n[j, 0] + bary[2] * n[k, 0]
             ny = bary[0] * n[i, 1] + bary[1] * n[j, 1] + bary[2] * n[k, 1]
             nz = bary[0] * n[i, 2] + bary[1] * n[j, 2] + bary[2] * n[k, 2]
@@ -115,7 +75,7 @@ def resolve(
             ids[y, x] = owners[f]
 
 
-@numba.njit(cache=True, error_model="numpy")
+@kernel()
 def _volume(p, i, j, k):
     return (
         p[i, 0] * (p[j, 1] * p[k, 2] - p[j, 2] * p[k, 1])
@@ -124,7 +84,7 @@ def _volume(p, i, j, k):
     )
 
 
-@numba.njit(cache=True, error_model="numpy")
+@kernel()
 def _textured(bary, right, under, a, b, c, level, count, levels, texels, linear, rgba):
     """Multiply `rgba` by the image, from the two mip levels whose texels are about a pixel wide."""
     s = bary[0] * a[0] + bary[1] * b[0] + bary[2] * c[0]
@@ -146,7 +106,7 @@ def _textured(bary, right, under, a, b, c, level, count, levels, texels, linear,
         rgba[channel] *= texel[channel]
 
 
-@numba.njit(cache=True, error_model="numpy")
+@kernel()
 def _lines(x, reach, width):
     """Return how much of a stretch `reach` wide around x lies on lines that stand at whole numbers."""
     a = x - 0.5 * reach + 0.5 * width
@@ -156,25 +116,30 @@ def _lines(x, reach, width):
     return (upto_b - upto_a) / reach
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+@kernel()
+def _grid(axes, gx, gz, t, height_m, corner, spacing, pixel_x, pixel_y):
+    """Return how much of the pixel at (gx, gz) on the floor, t m along the axis, lies on its lines."""
+    # How far the place moves from pixel to pixel: its derivative along x and y.
+    wx, wy, slope = pixel_x * t, pixel_y * t, t / height_m
+    rx = abs(wx * (axes[0, 0] - gx / t * axes[1, 0] * slope))
+    rx += abs(wy * (axes[0, 1] - gx / t * axes[1, 1] * slope))
+    rz = abs(wx * (axes[2, 0] - gz / t * axes[1, 0] * slope))
+    rz += abs(wy * (axes[2, 1] - gz / t * axes[1, 1] * slope))
+    line = 0.0
+    for each in range(2):
+        step = spacing * (1.0 if each == 0 else 5.0)
+        thick = (0.016 if each == 0 else 0.03) / step
+        lx = _lines((gx + corner[0]) / step, max(rx / step, 1e-5), thick)
+        lz = _lines((gz + corner[1]) / step, max(rz / step, 1e-5), thick)
+        line = max(line, 1.0 - (1.0 - lx) * (1.0 - lz))
+    return line
+
+
+@kernel(parallel=True)
 def lay_ground(
-    depth,
-    axes,
-    height_m,
-    corner,
-    spacing,
-    colors,
-    fade,
-    tx,
-    ty,
-    near,
-    far,
-    albedo,
-    normal,
-    kind,
-    emission,
-    ids,
-):
+    depth, axes, height_m, corner, spacing, colors, fade, tx, ty, near, far, albedo, normal, kind,
+    emission, ids,
+):  # fmt: skip
     """Lay the floor `height_m` over the camera where it is nearest.
 
     `axes [3, 3]` are the world's in the camera's, `corner [2]` is the camera's place on the grid,
@@ -198,21 +163,7 @@ def lay_ground(
             faded = min(max((away - fade[0]) / (fade[1] - fade[0]), 0.0), 1.0)
             line = 0.0
             if spacing > 0.0:
-                # How far the place moves from pixel to pixel: its derivative along x and y.
-                wx, wy = 2.0 * tx / width * t, 2.0 * ty / height * t
-                slope = t / height_m
-                rx = abs(wx * (axes[0, 0] - gx / t * axes[1, 0] * slope)) + abs(
-                    wy * (axes[0, 1] - gx / t * axes[1, 1] * slope)
-                )
-                rz = abs(wx * (axes[2, 0] - gz / t * axes[1, 0] * slope)) + abs(
-                    wy * (axes[2, 1] - gz / t * axes[1, 1] * slope)
-                )
-                for each in range(2):
-                    step = spacing * (1.0 if each == 0 else 5.0)
-                    thick = (0.016 if each == 0 else 0.03) / step
-                    lx = _lines((gx + corner[0]) / step, max(rx / step, 1e-5), thick)
-                    lz = _lines((gz + corner[1]) / step, max(rz / step, 1e-5), thick)
-                    line = max(line, 1.0 - (1.0 - lx) * (1.0 - lz))
+                line = _grid(axes, gx, gz, t, height_m, corner, spacing, 2.0 * tx / width, 2.0 * ty / height)
             depth[y, x] = t
             side = 1.0 if height_m < 0.0 else -1.0
             for c in range(3):

@@ -10,10 +10,10 @@ from kinetoscope_spec.errors import ConfigError, nearest
 
 __all__ = ["BUFFERS", "PASSES", "PRESETS", "Quality", "check_names", "choose"]
 
-PASSES = ("shadow", "ground", "ssao", "bloom", "tonemap", "fxaa")
+PASSES = ("shadow", "ground", "ssao", "bloom", "tonemap", "fxaa", "annotations")
 """Passes that can be switched; G-buffer and lighting always run."""
 
-BUFFERS = ("depth", "normal", "albedo", "material", "id", "hdr", "final")
+BUFFERS = ("depth", "normal", "albedo", "material", "motion", "id", "hdr", "final")
 """Buffers that `Frame.buffers` can hold."""
 
 

@@ -30,9 +30,9 @@ class RasterRenderer:
             size: width and height, 1 to 16,384.
             quality: `draft`, `medium` or `high`.
             passes: single passes to switch on or off: `shadow`, `ground`, `ssao`, `bloom`,
-                `tonemap` (its curve), `fxaa`.
-            buffers: what `Frame.buffers` is to hold: `depth`, `normal`, `albedo`, `material`, `id`,
-                `hdr`, `final`.
+                `tonemap` (its curve), `fxaa`, `annotations`.
+            buffers: what `Frame.buffers` is to hold: `depth`, `normal`, `albedo`, `material`,
+                `motion`, `id`, `hdr`, `final`.
 
         Raises:
             ConfigError: a size, preset, pass or buffer that does not exist.

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_raster._stage import Stage, build_stage
+from kinetoscope_raster._stage import Part, Stage, build_stage, ribbon_stage
 from kinetoscope_raster._sun import Sun, find_sun, light_table
 from kinetoscope_raster._texels import LINEAR
+from kinetoscope_raster.annotations import ribbons
 from kinetoscope_raster.quality import Quality
 from kinetoscope_spec.errors import KinetoscopeError
 from kinetoscope_spec.scene import Camera, Frame, Scene
@@ -23,9 +24,11 @@ __all__ = ["RasterSession"]
 _one_at_a_time = threading.Lock()
 """Numba's own pool of threads, where there is neither OpenMP nor TBB, takes calls of one thread only."""
 
-_FADE_M = (18.0, 60.0)
+_FADE_M = (10.0, 48.0)
+"""Distances at which the floor begins to fade into the background and is gone."""
 _OCCLUSION_M = 0.4
-_GLOW = 0.12
+_GLOW = 0.06
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
 @functools.cache
@@ -44,12 +47,14 @@ def _start_pool() -> None:
 
 @attrs.frozen(eq=False)
 class _View:
-    """One frame's camera: its axes, half the width and height at one metre, corners and normals in it."""
+    """One frame's camera: its axes, half the width and height at one metre, corners and normals in it,
+    and its corners in the frame before where they are asked for."""
 
     rotation: NDArray[np.float64]
     tangents: tuple[float, float]
     points: NDArray[np.float64]
     normals: NDArray[np.float64]
+    before: NDArray[np.float64] | None
 
 
 class RasterSession:
@@ -88,51 +93,68 @@ class RasterSession:
     # -- the passes
 
     def _draw(self, scene: Scene, camera: Camera) -> Frame:
-        from kinetoscope_raster import _geometry, _lighting, _post
+        from kinetoscope_raster import _geometry
 
-        passes, quality = self.quality.passes, self.quality
         width, height = self.size
         stage = self._staged(scene)
         view = self._pose(stage, scene, camera, _geometry)
         depth = np.full((height, width), np.inf)
-        held = self._fill(stage, view, scene, camera, depth, _geometry)
+        work = {"geometry.draws": len(stage.parts), "geometry.triangles": len(stage.faces)}
+        held = self._fill(stage, view, scene, camera, depth, work)
+        occlusion = self._occlusion(view, camera, depth, held, work)
+        sun = find_sun(
+            scene, view.rotation, view.points, depth, view.tangents, "shadow" in self.quality.passes
+        )
+        shadow = self._shadow(stage, view, sun, work)
+        hdr = self._light(scene, camera, view, sun, shadow, depth, occlusion, held, work)
+        color = self._develop(scene, hdr)
+        return Frame(color, self._asked(held, view, depth, hdr, color), work)
+
+    def _occlusion(
+        self, view: _View, camera: Camera, depth: Any, held: Mapping[str, Any], work: dict[str, int]
+    ) -> Any:
+        from kinetoscope_raster import _occlusion
+
+        height, width = depth.shape
         occlusion = np.ones((-(-height // 2), -(-width // 2)), np.float32)
-        if "ssao" in passes:
-            rough = np.empty_like(occlusion)
-            _lighting.occlude(
-                depth, held["normal"], *view.tangents, camera.near, _OCCLUSION_M, quality.ssao_samples, rough
+        if "ssao" in self.quality.passes:
+            rough, samples = np.empty_like(occlusion), self.quality.ssao_samples
+            _occlusion.occlude(
+                depth, held["normal"], *view.tangents, camera.near, _OCCLUSION_M, samples, rough
             )
-            _lighting.smooth(depth, rough, occlusion)
-        sun = find_sun(scene, view.rotation, view.points, depth, view.tangents, "shadow" in passes)
-        shadow = self._shadow(stage, view, sun, _geometry)
+            _occlusion.smooth(depth, rough, occlusion)
+            work["ssao.pixels"] = rough.size
+        return occlusion
+
+    def _light(
+        self, scene: Scene, camera: Camera, view: _View, sun: Sun, shadow: Any, depth: Any, occlusion: Any,
+        held: Mapping[str, Any], work: dict[str, int],
+    ) -> Any:  # fmt: skip
+        from kinetoscope_raster import _lighting
+
         fog = np.zeros(4) if scene.fog is None else np.array([*scene.fog[0], scene.fog[1]], np.float64)
-        hdr = np.zeros((height, width, 4), np.float32)
-        _lighting.light(
+        hdr = np.zeros((*depth.shape, 4), np.float32)
+        lit = _lighting.light(
             depth, held["albedo"], held["normal"], held["material"], held["emission"], occlusion, *view.tangents,
             np.ascontiguousarray(view.rotation[:, 1]), np.array(scene.sky), np.array(scene.earth), fog,
             light_table(scene, view.rotation, camera.position), sun.index, sun.basis, sun.low, sun.span,
-            quality.shadow_taps, shadow, hdr,
+            self.quality.shadow_taps, shadow, hdr,
         )  # fmt: skip
-        glowing = "bloom" in passes
-        glow = (
-            _post.bloom(hdr, scene.exposure, quality.bloom_levels)
-            if glowing
-            else np.zeros((1, 1, 3), np.float32)
-        )
-        picture = np.empty((height, width, 4), np.float32)
-        strength = _GLOW / quality.bloom_levels if glowing else 0.0
-        _post.tone(
-            hdr,
-            glow,
-            strength,
-            scene.exposure,
-            "tonemap" in passes,
-            np.array(scene.background),
-            _post.SRGB,
-            picture,
-        )
-        color = _post.smooth_edges(picture, quality.fxaa_steps if "fxaa" in passes else 0)
-        return Frame(color, self._asked(held, view, depth, hdr, color), {"lighting.pixels": width * height})
+        work |= {"lighting.pixels": int(lit), "lighting.lights": len(scene.lights)}
+        return hdr
+
+    def _develop(self, scene: Scene, hdr: Any) -> Any:
+        """Return the picture of linear light `hdr`: glow, tone curve, background, smooth edges."""
+        from kinetoscope_raster import _post
+
+        passes, quality = self.quality.passes, self.quality
+        glow, strength = np.zeros((1, 1, 3), np.float32), 0.0
+        if "bloom" in passes:
+            glow, strength = _post.bloom(hdr, scene.exposure, quality.bloom_levels), _GLOW
+        picture = np.empty(hdr.shape, np.float32)
+        background = np.array(scene.background)
+        _post.tone(hdr, glow, strength, scene.exposure, "tonemap" in passes, background, _post.SRGB, picture)
+        return _post.smooth_edges(picture, quality.fxaa_steps if "fxaa" in passes else 0)
 
     def _staged(self, scene: Scene) -> Stage:
         characters = tuple(actor.character for actor in scene.actors)
@@ -150,35 +172,30 @@ class RasterSession:
         rotation = np.ascontiguousarray(camera.view_matrix()[:3, :3])
         projection = camera.projection_matrix(self.size[0] / self.size[1])
         points, normals = np.empty((stage.corners, 3)), np.empty((stage.corners, 3))
+        moving = "motion" in self._buffers
+        before, unused = (np.empty((stage.corners if moving else 0, 3)) for _ in range(2))
         corner = face = 0
         for part in stage.parts:
             actor = scene.actors[part.actor]
-            bones = part.inverse_bind
-            if part.bones[0] >= 0:
-                bones = np.asarray(actor.pose, np.float64)[part.bones] @ bones
+            bones = _bones(part, actor.pose)
             stage.flips[face : face + part.faces] = np.linalg.det(bones[0, :3, :3]) < 0
             stage.owners[face : face + part.faces] = actor.id
-            bones = np.array(bones[:, :3])
-            bones[:, :, 3] -= camera.position
-            geometry.skin(
-                part.points,
-                part.normals,
-                part.joints,
-                part.weights,
-                np.ascontiguousarray(rotation @ bones),
-                corner,
-                points,
-                normals,
-            )
+            shape = (part.points, part.normals, part.joints, part.weights)
+            geometry.skin(*shape, _seen_from(bones, camera, rotation), corner, points, normals)
+            if moving:
+                past = actor.pose if actor.previous_pose is None else actor.previous_pose
+                bones = _seen_from(_bones(part, past), camera, rotation)
+                geometry.skin(*shape, bones, corner, before, unused)
             corner += len(part.points)
             face += part.faces
         tangents = float(1 / projection[0, 0]), float(1 / projection[1, 1])
-        return _View(rotation, tangents, points, normals)
+        return _View(rotation, tangents, points, normals, before if moving else None)
 
     def _fill(
-        self, stage: Stage, view: _View, scene: Scene, camera: Camera, depth: Any, geometry: Any
+        self, stage: Stage, view: _View, scene: Scene, camera: Camera, depth: Any, work: dict[str, int]
     ) -> dict[str, Any]:
         """Return the G-buffer, normals in the camera's axes, and set `depth`."""
+        from kinetoscope_raster import _geometry as geometry
         from kinetoscope_raster import _surface
 
         seen = np.full(depth.shape, -1, np.int64)
@@ -193,23 +210,58 @@ class RasterSession:
             seen, view.points, view.normals, stage.faces, stage.flips, stage.kinds, stage.owners, stage.materials,
             stage.uvs, stage.colors, stage.levels, stage.texels, LINEAR, *view.tangents, *out,
         )  # fmt: skip
+        if "annotations" in self.quality.passes:
+            self._annotate(view, scene, camera, depth, out, work)
         ground = scene.ground
         if ground is not None and "ground" in self.quality.passes:
             # The grid repeats after five lines; the remainder keeps its places sharp far from the origin.
             period = 5 * ground.spacing if ground.spacing > 0 else 1.0
+            reach = min(1.0, 0.9 * camera.far / _FADE_M[1])
             corner = np.remainder(np.asarray(camera.position)[[0, 2]], period)
             _surface.lay_ground(
                 depth, np.ascontiguousarray(view.rotation.T), float(ground.height - camera.position[1]), corner,
-                float(ground.spacing), np.stack([ground.color, ground.line_color]), np.array(_FADE_M),
+                float(ground.spacing), np.stack([ground.color, ground.line_color]), reach * np.array(_FADE_M),
                 *view.tangents, camera.near, camera.far, *out,
             )  # fmt: skip
+            work["ground.draws"] = 1
+        if view.before is not None:
+            held["motion"] = np.zeros((*depth.shape, 2), np.float32)
+            geometry.drift(
+                seen, view.points, view.before, stage.faces, *view.tangents, camera.near, held["motion"]
+            )
+            held["motion"][held["id"] == 0] = 0  # covered by a ribbon or the floor, which stand still
         return held
 
-    def _shadow(self, stage: Stage, view: _View, sun: Sun, geometry: Any) -> Any:
+    def _annotate(
+        self, view: _View, scene: Scene, camera: Camera, depth: Any, out: Any, work: dict[str, int]
+    ) -> None:
+        """Draw what the scene's annotations hold into the G-buffer, among what is there."""
+        from kinetoscope_raster import _geometry, _surface
+
+        pixel = 2 * view.tangents[1] / self.size[1]
+        drawn = list(ribbons(scene, np.asarray(camera.position, np.float64), pixel))
+        work["annotations.triangles"] = sum(len(ribbon.triangles) for ribbon in drawn)
+        if not drawn:
+            return
+        stage = ribbon_stage(drawn)
+        points = np.concatenate([ribbon.triangles for ribbon in drawn]).reshape(-1, 3) @ view.rotation.T
+        normals = np.tile(view.rotation[:, 1], (len(points), 1))
+        seen = np.full(depth.shape, -1, np.int64)
+        _geometry.see(stage, points, view.tangents, camera.near, camera.far, depth, seen)
+        stage.flips[:] = _geometry.turned_away(points)  # either side shows the same face
+        _surface.resolve(
+            seen, points, normals, stage.faces, stage.flips, stage.kinds, stage.owners, stage.materials,
+            stage.uvs, stage.colors, stage.levels, stage.texels, LINEAR, *view.tangents, *out,
+        )  # fmt: skip
+
+    def _shadow(self, stage: Stage, view: _View, sun: Sun, work: dict[str, int]) -> Any:
+        from kinetoscope_raster import _geometry
+
         if sun.index < 0:
             return np.full((1, 1), np.inf, np.float32)
         shadow = np.full((self.quality.shadow_size,) * 2, np.inf, np.float32)
-        geometry.cast_shadow(view.points, stage.faces, sun.basis, sun.low, sun.span, shadow)
+        _geometry.cast_shadow(view.points, stage.faces, sun.basis, sun.low, sun.span, shadow)
+        work["shadow.triangles"] = len(stage.faces)
         return shadow
 
     def _asked(self, held: Any, view: _View, depth: Any, hdr: Any, color: Any) -> dict[str, Any]:
@@ -218,10 +270,25 @@ class RasterSession:
             "normal": lambda: np.asarray(held["normal"] @ view.rotation, np.float32),
             "albedo": lambda: held["albedo"],
             "material": lambda: np.concatenate(
-                [held["material"][..., :2], held["emission"].max(axis=-1, keepdims=True)], axis=-1
+                [held["material"][..., :2], (held["emission"] @ _LUMINANCE)[..., None]], axis=-1
             ),
+            "motion": lambda: held["motion"],
             "id": lambda: held["id"],
             "hdr": lambda: hdr[..., :3],
             "final": lambda: color,
         }
         return {name: made[name]() for name in self._buffers}
+
+
+def _bones(part: Part, pose: Any) -> Any:
+    """Return what carries a part, `[B, 4, 4]` in the world."""
+    if part.bones[0] < 0:
+        return part.inverse_bind
+    return np.asarray(pose, np.float64)[part.bones] @ part.inverse_bind
+
+
+def _seen_from(bones: Any, camera: Camera, rotation: NDArray[np.float64]) -> Any:
+    """Return bones in the camera's axes, `[B, 3, 4]`."""
+    relative = np.array(bones[:, :3])
+    relative[:, :, 3] -= camera.position
+    return np.ascontiguousarray(rotation @ relative)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kinetoscope_spec.contracts._law import Law, law, require, run_law
     from kinetoscope_spec.contracts.detector import DetectorContract
     from kinetoscope_spec.contracts.feature import FeatureContract
+    from kinetoscope_spec.contracts.gbuffer import DeferredContract
     from kinetoscope_spec.contracts.importer import ImporterContract, Sample
     from kinetoscope_spec.contracts.inpainter import InpainterContract
     from kinetoscope_spec.contracts.model import ModelContract
@@ -35,6 +36,7 @@ _HOMES = {
     "FeatureContract": "feature",
     "InpainterContract": "inpainter",
     "ModelContract": "model",
+    "DeferredContract": "gbuffer",
     "RendererContract": "renderer",
     "VoiceContract": "voice",
     **dict.fromkeys(("ImporterContract", "Sample"), "importer"),
@@ -43,6 +45,7 @@ _HOMES = {
 
 __all__ = [
     "Contract",
+    "DeferredContract",
     "DetectorContract",
     "FeatureContract",
     "ImporterContract",

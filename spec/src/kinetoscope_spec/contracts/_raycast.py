@@ -15,7 +15,7 @@ from kinetoscope_spec._arrays import Array
 from kinetoscope_spec.character import Mesh, Skin
 from kinetoscope_spec.scene import Actor, Camera
 
-__all__ = ["Cast", "Triangles", "cast", "rays", "skinned", "triangles"]
+__all__ = ["Cast", "Triangles", "axes", "cast", "rays", "skinned", "triangles"]
 
 
 @attrs.frozen(eq=False)
@@ -79,7 +79,7 @@ class Cast:
         return highest, (highest == 0) | (lowest == highest)
 
 
-def _axes(camera: Camera) -> Array:
+def axes(camera: Camera) -> Array:
     """Return rows right, up, ahead."""
     ahead = camera.target - camera.position
     ahead = ahead / np.sqrt(ahead @ ahead)
@@ -97,7 +97,7 @@ def _slopes(camera: Camera, size: tuple[int, int]) -> tuple[Array, Array, float]
 
 def rays(camera: Camera, size: tuple[int, int]) -> Array:
     """Return world directions `[H, W, 3]` through the pixels' centres, a metre long along the camera's axis."""
-    right, up, ahead = _axes(camera)
+    right, up, ahead = axes(camera)
     x, y, _ = _slopes(camera, size)
     directions: Array = ahead + x[None, :, None] * right + y[:, None, None] * up
     return directions
@@ -146,7 +146,7 @@ def cast(camera: Camera, size: tuple[int, int], given: Triangles, *, edge_px: fl
     A triangle is met where the centre lies more than `edge_px` inside all its edges and is left alone
     where it lies more than that outside one of them; what is between makes a pixel unsure.
     """
-    seen = (given.corners - camera.position) @ _axes(camera).T  # right, up, ahead
+    seen = (given.corners - camera.position) @ axes(camera).T  # right, up, ahead
     # A triangle without area covers nothing.
     area = np.linalg.norm(np.cross(seen[:, 1] - seen[:, 0], seen[:, 2] - seen[:, 0]), axis=-1)
     seen, ids, backs = seen[area > 0], given.ids[area > 0], given.backs[area > 0]

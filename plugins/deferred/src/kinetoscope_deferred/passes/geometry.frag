@@ -19,6 +19,17 @@ layout(location = 3) out uint id;
 #if EMISSIVE
 layout(location = 4) out vec4 emission;
 #endif
+#if MOTION      // pixels, right and down
+#if EMISSIVE
+layout(location = 5) out vec2 motion;
+#else
+layout(location = 4) out vec2 motion;
+#endif
+uniform vec2 picture;
+uniform float near;
+in vec3 place_now;
+in vec3 place_before;
+#endif
 
 // Interleaved gradient noise (Jimenez 2014): a threshold for each pixel, the same in each frame.
 float threshold(vec2 pixel) {
@@ -37,5 +48,9 @@ void main() {
     id = actor_id;
 #if EMISSIVE
     emission = vec4(emissive, 1.0);
+#endif
+#if MOTION
+    vec2 gone = place_now.xy / place_now.z - place_before.xy / max(place_before.z, near);
+    motion = place_before.z < near ? vec2(0.0) : gone * vec2(0.5, -0.5) * picture;
 #endif
 }

@@ -19,8 +19,11 @@ _FADE_M = (10.0, 48.0)
 """Distances at which the floor begins to fade into the background and is gone."""
 
 
-def target(device: Device, view: View) -> moderngl.Framebuffer:
-    """Return the G-buffer; light of their own is kept only in scenes where something glows."""
+def target(device: Device, view: View, *, moving: bool = False) -> moderngl.Framebuffer:
+    """Return the G-buffer; light of their own is kept only in scenes where something glows.
+
+    `moving` adds `motion`, which actors alone have.
+    """
     colors = [
         device.texture("albedo", 4, "f1"),
         device.texture("normal", 2, "f2"),
@@ -29,7 +32,10 @@ def target(device: Device, view: View) -> moderngl.Framebuffer:
     ]
     if view.emissive:
         colors.append(device.texture("emission", 4, "f2"))
-    return device.framebuffer(f"gbuffer{len(colors)}", colors, device.depth_texture("depth"))
+    if moving:
+        colors.append(device.texture("motion", 2, "f4"))
+    name = f"gbuffer{'-emissive' * view.emissive}{'-moving' * moving}"
+    return device.framebuffer(name, colors, device.depth_texture("depth"))
 
 
 class GeometryPass:
@@ -39,13 +45,19 @@ class GeometryPass:
 
     def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
         """Clear the G-buffer and draw every mesh."""
-        gbuffer = target(device, view)
+        moving = view.bones_before is not None
+        gbuffer = target(device, view, moving=moving)
         gbuffer.use()
         gbuffer.clear()
         # OpenGL leaves open what a clear does to integers.
         device.textures["id"].write(bytes(2 * view.size[0] * view.size[1]), alignment=1)
-        program = device.program("geometry.vert", "geometry.frag", EMISSIVE=int(view.emissive))
-        uniforms(program, to_clip=_to_clip(view))
+        program = device.program(
+            "geometry.vert", "geometry.frag", EMISSIVE=int(view.emissive), MOTION=int(moving)
+        )
+        picture = tuple(float(n) for n in view.size)
+        uniforms(program, to_clip=_to_clip(view), picture=picture, near=float(view.camera.near))
+        if view.bones_before is not None:
+            device.upload("bones_before", view.bones_before)
         triangles = 0
         for draw in view.draws:
             triangles += _draw(device, program, draw)
@@ -88,7 +100,8 @@ class AnnotationPass:
         """Draw what the scene's annotations hold."""
         count = 0
         program = device.program("annotation.vert", "annotation.frag", EMISSIVE=int(view.emissive))
-        for ribbon in ribbons(view):
+        pixel = 2 * view.tangents[1] / view.size[1]
+        for ribbon in ribbons(view.scene, view.origin, pixel):
             uniforms(program, to_clip=_to_clip(view), base_color=ribbon.color)
             buffer = device.context.buffer(ribbon.triangles.astype(np.float32).tobytes())
             array = device.context.vertex_array(program, [(buffer, "3f4", "position")])
@@ -115,7 +128,10 @@ def _draw(device: Device, program: moderngl.Program, draw: Draw) -> int:
         mesh.packed.ranges, mesh.materials, mesh.images, strict=True
     ):
         _set_material(program, material, textured=image is not None)
-        device.bind(program, {"bones": device.textures["bones"], "base_color_image": image or device.white})
+        images = {"bones": device.textures["bones"], "base_color_image": image or device.white}
+        if "bones_before" in program:
+            images["bones_before"] = device.textures["bones_before"]
+        device.bind(program, images)
         culled = moderngl.NOTHING if material.double_sided else moderngl.CULL_FACE
         device.context.enable_only(moderngl.DEPTH_TEST | culled)
         mesh.array(device.context, program).render(moderngl.TRIANGLES, vertices=count, first=first)

@@ -9,6 +9,10 @@ in vec4 color;
 out vec3 world_normal;
 out vec2 texture_uv;
 out vec4 vertex_color;
+#if MOTION
+out vec3 place_now;         // in clip space: x, y, w
+out vec3 place_before;
+#endif
 
 void main() {
     vec4 rows[3];
@@ -18,4 +22,9 @@ void main() {
     texture_uv = uv;
     vertex_color = color;
     gl_Position = to_clip * vec4(skinned_point(rows, position), 1.0);
+#if MOTION
+    place_now = gl_Position.xyw;
+    blend(bones_before, rows);
+    place_before = (to_clip * vec4(skinned_point(rows, position), 1.0)).xyw;
+#endif
 }

@@ -1,0 +1,88 @@
+"""Kernels of one light at one point: what arrives of it, past the shadow map, and what a surface returns."""
+
+# Kernels take arrays and numbers whose types Numba finds.
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, call-arg, call-overload"
+
+from __future__ import annotations
+
+import math
+
+from kinetoscope_raster._kernel import kernel
+
+__all__ = ["ambient", "around", "arriving", "reflected", "sunlit"]
+
+
+@kernel()
+def sunlit(px, py, pz, nx, ny, nz, nl, basis, low, span, taps, shadow):
+    """Return the share of the sun that arrives, by bilinear comparisons in the shadow map."""
+    size = shadow.shape[0]
+    texel = span / size
+    off = texel * (0.6 + 1.4 * math.sqrt(max(1.0 - nl * nl, 0.0)))  # off the surface, more where it grazes
+    px, py, pz = px + nx * off, py + ny * off, pz + nz * off
+    u = (basis[0, 0] * px + basis[0, 1] * py + basis[0, 2] * pz - low[0]) / texel - 0.5
+    v = (basis[1, 0] * px + basis[1, 1] * py + basis[1, 2] * pz - low[1]) / texel - 0.5
+    z = basis[2, 0] * px + basis[2, 1] * py + basis[2, 2] * pz - 0.25 * texel
+    if not (-2.0 < u < size + 1.0 and -2.0 < v < size + 1.0):
+        return 1.0
+    total = 0.0
+    start = 0.5 * (taps - 1)
+    fu, fv = math.floor(u - start), math.floor(v - start)
+    a, b = u - start - fu, v - start - fv
+    # A row of bilinear taps is one box whose two ends count in part.
+    for j in range(taps + 1):
+        wj = (1.0 - b) if j == 0 else (b if j == taps else 1.0)
+        for i in range(taps + 1):
+            wi = (1.0 - a) if i == 0 else (a if i == taps else 1.0)
+            x, y = int(fu) + i, int(fv) + j
+            if x < 0 or y < 0 or x >= size or y >= size or shadow[y, x] >= z:
+                total += wi * wj
+    return total / (taps * taps)
+
+
+@kernel()
+def arriving(lamp, px, py, pz):
+    """Return the way to a light from a point, and how much of its power arrives there."""
+    lx, ly, lz = lamp[1], lamp[2], lamp[3]
+    if lamp[0] == 0.0:
+        return lx, ly, lz, 1.0
+    lx, ly, lz = lx - px, ly - py, lz - pz
+    squared = lx * lx + ly * ly + lz * lz
+    part = squared / (lamp[10] * lamp[10])
+    if part >= 1.0:
+        return lx, ly, lz, 0.0
+    window = 1.0 - part * part
+    strength = window * window / max(squared, 1e-4)
+    inverse = 1.0 / math.sqrt(max(squared, 1e-12))
+    lx, ly, lz = lx * inverse, ly * inverse, lz * inverse
+    if lamp[0] > 1.0:
+        axial = -(lx * lamp[7] + ly * lamp[8] + lz * lamp[9])
+        q = min(max((axial - lamp[11]) / max(lamp[12] - lamp[11], 1e-9), 0.0), 1.0)
+        strength *= q * q * (3.0 - 2.0 * q)
+    return lx, ly, lz, strength
+
+
+@kernel()
+def reflected(nx, ny, nz, vx, vy, vz, lx, ly, lz, nl, nv, a2):
+    """Return GGX's spread times masking (Heitz 2014), and Schlick's share of the light that grazes."""
+    hx, hy, hz = vx + lx, vy + ly, vz + lz
+    inverse = 1.0 / max(math.sqrt(hx * hx + hy * hy + hz * hz), 1e-12)
+    nh = min(max((nx * hx + ny * hy + nz * hz) * inverse, 0.0), 1.0)
+    vh = min(max((vx * hx + vy * hy + vz * hz) * inverse, 0.0), 1.0)
+    d = nh * nh * (a2 - 1.0) + 1.0
+    masking = 0.5 / (nl * math.sqrt(nv * nv * (1.0 - a2) + a2) + nv * math.sqrt(nl * nl * (1.0 - a2) + a2))
+    m = 1.0 - vh
+    return a2 / (math.pi * d * d) * masking, m * m * m * m * m
+
+
+@kernel()
+def around(rough, facing, above, mirror):
+    """Return of the hemisphere's light: its share of the sky, diffuse and mirrored, and Karis's fit (2014)."""
+    r = 1.0 - rough
+    k = min(r * r, 2.0 ** (-9.28 * max(facing, 0.0))) * r + 0.0425 - 0.0275 * rough
+    scale, bias = 1.04 - 0.572 * rough - 1.04 * k, 1.04 * k - 0.04 + 0.022 * rough
+    return 0.5 + 0.5 * above, 0.5 + 0.5 * mirror, scale, bias
+
+
+@kernel()
+def ambient(diffuse, mirrored, earth, sky, above, mirror):
+    return diffuse * (earth + (sky - earth) * above) + mirrored * (earth + (sky - earth) * mirror)

@@ -1,0 +1,114 @@
+"""Processor time of a picture: by size, preset, lights and characters, and by pass; peer: `deferred`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kinetoscope_raster.renderer import RasterRenderer
+from kinetoscope_spec import (
+    Actor,
+    Camera,
+    Character,
+    Ground,
+    Light,
+    Mesh,
+    ProviderUnavailable,
+    Scene,
+    Skeleton,
+    Skin,
+)
+
+pytestmark = pytest.mark.bench
+MEDIUM = ((640, 360), "medium", 16, 1)
+CASES = [
+    *(((width, width * 9 // 16), "medium", 16, 1) for width in (320, 640, 1280)),
+    *((MEDIUM[0], preset, 16, 1) for preset in ("draft", "high")),
+    *((MEDIUM[0], "medium", lights, 1) for lights in (1, 128, 1024)),
+    *((MEDIUM[0], "medium", 16, characters) for characters in (16, 64)),
+]
+SWITCHED = ("shadow", "ground", "ssao", "bloom", "fxaa")
+CAMERA = Camera(position=(1.2, 1.6, 3.4), target=(0.0, 0.9, 0.0))
+PICTURES = 5
+
+
+def figure() -> Character:
+    """Return a body of 18,432 faces whose vertices follow four of 24 joints."""
+    rings = 97
+    up, around = np.meshgrid(np.linspace(0, np.pi, rings), np.linspace(0, 2 * np.pi, rings), indexing="ij")
+    shape = [0.3 * np.sin(up) * np.cos(around), 0.9 - 0.9 * np.cos(up), 0.2 * np.sin(up) * np.sin(around)]
+    points = np.stack(shape, axis=-1).reshape(-1, 3)
+    i, j = (n.ravel() for n in np.meshgrid(np.arange(rings - 1), np.arange(rings - 1), indexing="ij"))
+    a = i * rings + j
+    b = a + rings
+    faces = np.concatenate([np.stack([a, a + 1, b], 1), np.stack([a + 1, b + 1, b], 1)])
+    bone = np.minimum(points[:, 1] / 1.8 * 20, 20).astype(int)
+    weights = np.tile([0.4, 0.3, 0.2, 0.1], (len(points), 1))
+    skin = Skin(bone[:, None] + np.arange(4), weights, np.arange(24), np.tile(np.eye(4), (24, 1, 1)))
+    joints = tuple(f"joint{n}" for n in range(24))
+    mesh = Mesh.from_triangles("figure", points, faces, skin=skin)
+    return Character("figure", Skeleton(joints, [n - 1 for n in range(24)], np.zeros((24, 3))), (mesh,))
+
+
+def crowd(lights: int, characters: int) -> Scene:
+    """Return characters a metre apart under a sun and point lights of a metre's reach."""
+    rng = np.random.default_rng(7)
+    side = int(np.ceil(np.sqrt(characters)))
+    character, actors = figure(), []
+    for n in range(characters):
+        pose = np.tile(np.eye(4), (24, 1, 1))
+        pose[:, :3, 3] = n % side - (side - 1) / 2, 0.0, -(n // side)
+        actors.append(Actor(character, pose, id=n + 1))
+    places = rng.uniform((-3, 0.3, -5), (3, 2.0, 2), (lights - 1, 3))
+    lamps = [Light(kind="point", position=place, radius=1.0, intensity=1.0) for place in places]
+    return Scene(actors=actors, ground=Ground(), lights=(Light(), *lamps))
+
+
+def processor_ms(renderer: Any, case: tuple[Any, ...], **options: Any) -> float:
+    """Return the processor time of all threads for one picture, the median of five."""
+    size, preset, lights, characters = case
+    scene, taken = crowd(lights, characters), []
+    with renderer.open(size, preset, **options) as session:
+        session.render(scene, CAMERA)
+        for _ in range(PICTURES):
+            start = time.process_time()
+            session.render(scene, CAMERA)
+            taken.append(time.process_time() - start)
+    return float(np.median(taken)) * 1e3
+
+
+def peer(measure: Callable[[Any], float]) -> dict[str, Any]:
+    """Return the same of `deferred`, where it is installed and has a driver."""
+    deferred = pytest.importorskip("kinetoscope_deferred.renderer")
+    try:
+        return {"peer": "deferred", "peer_value": measure(deferred.DeferredRenderer())}
+    except ProviderUnavailable:
+        return {"note": "no OpenGL driver"}
+
+
+def record(benchmark: Any, measure: Callable[[Any], float]) -> None:
+    value = benchmark.pedantic(measure, (RasterRenderer(),), rounds=1)
+    other = peer(measure)
+    if other.get("peer_value"):
+        other["ratio"] = value / other["peer_value"]
+    benchmark.extra_info.update({"value": value, "unit": "CPU ms", **other})
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c[0][0]}x{c[0][1]}-{c[1]}-{c[2]}lights-{c[3]}bodies")
+def test_picture(benchmark: Any, case: tuple[Any, ...]) -> None:
+    record(benchmark, lambda renderer: processor_ms(renderer, case))
+
+
+@pytest.mark.parametrize("name", SWITCHED)
+def test_pass(benchmark: Any, name: str) -> None:
+    """What a picture takes less without one pass."""
+
+    def saved(renderer: Any) -> float:
+        whole = processor_ms(renderer, MEDIUM)
+        return max(whole - processor_ms(renderer, MEDIUM, passes={name: False}), 0.0)
+
+    record(benchmark, saved)

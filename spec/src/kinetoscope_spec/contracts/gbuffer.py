@@ -1,0 +1,188 @@
+"""The contract of renderers that are deferred: named buffers, passes that switch, work that can be counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import attrs
+import numpy as np
+from hypothesis import strategies as st
+
+from kinetoscope_spec._arrays import Array
+from kinetoscope_spec.character import Character, Material, Mesh
+from kinetoscope_spec.contracts import _staging as staging
+from kinetoscope_spec.contracts import strategies
+from kinetoscope_spec.contracts._law import law, require
+from kinetoscope_spec.contracts._raycast import axes, rays
+from kinetoscope_spec.contracts.renderer import RendererContract
+from kinetoscope_spec.motion import Skeleton
+from kinetoscope_spec.scene import Actor, Camera, Frame, Light, Scene
+
+__all__ = ["DeferredContract"]
+
+_CHANNELS = {"depth": 0, "normal": 3, "albedo": 3, "material": 3, "motion": 2, "id": 0, "hdr": 3, "final": 4}
+_DTYPES = {"id": np.dtype(np.uint16), "final": np.dtype(np.uint8)}
+_AFTER_LIGHT = ("bloom", "tonemap", "fxaa")
+_DARK = np.zeros(3)
+_ROUGH = Material("rough", np.array([0.5, 0.5, 0.5, 1.0]), roughness=1.0, double_sided=True)
+
+
+class DeferredContract(RendererContract):
+    """What callers of a deferred renderer rely on, over `RendererContract`.
+
+    Sessions are opened with `passes={name: bool}` too; frames tell their work: `lighting.pixels` are the
+    pixels that lights were reckoned for.
+    """
+
+    mutants: ClassVar[str | None] = "kinetoscope_spec.contracts.mutants.gbuffer:MUTANTS"
+
+    @law("_scenes", strategies.cameras(), cost=5)
+    def test_buffers_have_their_shapes(self, scene: Scene, camera: Camera) -> None:
+        """Every buffer that `Frame` names comes when it is asked for, with its type; normals are of unit length."""
+        frame = self._whole(scene, camera)
+        for name, channels in _CHANNELS.items():
+            held = self._buffer(frame, name)
+            shape = (*self.size[::-1], *((channels,) if channels else ()))
+            dtype = _DTYPES.get(name, np.dtype(np.float32))
+            require(
+                held.shape == shape and held.dtype == dtype,
+                f"buffer {name!r} is {held.dtype} {list(held.shape)}, expected {dtype} {list(shape)}",
+            )
+        require(
+            np.array_equal(self._buffer(frame, "final"), frame.color), "buffer 'final' differs from `color`"
+        )
+        seen = self._buffer(frame, "id") > 0
+        length = np.linalg.norm(self._buffer(frame, "normal").astype(float), axis=-1)
+        wrong = seen & (np.abs(length - 1) > 1e-2)
+        require(not wrong.any(), self._astray(wrong, "the length of `normal`", length, np.ones_like(length)))
+
+    @law(strategies.cameras(), st.integers(2, 6))
+    def test_lighting_does_not_ask_what_is_hidden(self, camera: Camera, layers: int) -> None:
+        """Each pixel is lit once, whatever lies behind it: in any order of drawing the count stays the same."""
+        panels = [_panel(camera, 1.0 + 0.5 * i, 4.0, number=i + 1) for i in range(layers)]
+        pixels = self.size[0] * self.size[1]
+        alone = self._lit(Scene(actors=(panels[0],)), camera)
+        require(0 < alone <= pixels, f"lighting.pixels is {alone} of a picture of {pixels} pixels")
+        for what, order in (("nearest first", panels), ("farthest first", panels[::-1])):
+            count = self._lit(Scene(actors=tuple(order)), camera)
+            require(
+                count == alone,
+                f"lighting.pixels is {count} with {layers} surfaces behind each other ({what}), and {alone} "
+                f"with the first alone: light is reckoned for what is not seen",
+            )
+
+    @law(strategies.cameras(), st.floats(0.5, 8.0), st.integers(20, 1000), cost=3)
+    def test_many_weak_lights_are_one_strong_one(self, camera: Camera, power: float, count: int) -> None:
+        """`count` lights of a part of the intensity give the `hdr` of one that has all of it."""
+        lamp = Light(kind="point", position=_ahead(camera, 1.0), intensity=power, radius=6.0, shadow=False)
+        weak = attrs.evolve(lamp, intensity=power / count)
+        one, many = (self._bright(camera, lamps) for lamps in ((lamp,), (weak,) * count))
+        wrong = (np.abs(many - one) > 0.02 * one + 1e-3).any(axis=-1)
+        require(not wrong.any(), self._astray(wrong, f"`hdr` under {count} lights", many, one))
+
+    @law(strategies.cameras(), st.floats(0.5, 2.0), st.floats(1.0, 30.0))
+    def test_a_rough_surface_returns_irradiance(self, camera: Camera, away: float, power: float) -> None:
+        """A rough plane returns about albedo / pi of intensity times cosine over the squared distance."""
+        lamp = Light(kind="point", position=_ahead(camera, 3.0 - away), intensity=power, radius=1e3)
+        found = self._bright(camera, (lamp,))[..., 1]
+        directions = rays(camera, self.size)
+        points = camera.position + 3.0 * directions
+        squared = ((points - lamp.position) ** 2).sum(axis=-1)
+        expected = 0.5 / np.pi * power * away / squared**1.5
+        ratio = found / expected
+        # What even a rough surface mirrors comes on top: Lambert's part is judged where light falls steeply.
+        steep = away / np.sqrt(squared) > 0.7
+        wrong = steep & ~((ratio > 0.85) & (ratio < 1.3))
+        require(not wrong.any(), self._astray(wrong, "irradiance, by `hdr`,", found, expected))
+
+    @law(strategies.cameras(), st.floats(-0.3, 0.3), st.floats(-0.3, 0.3))
+    def test_motion_is_how_far_a_point_went(self, camera: Camera, right: float, up: float) -> None:
+        """`motion` is in pixels, right and down, since `previous_pose`; what has none stands still."""
+        panel = _panel(camera, 3.0, 4.0)
+        across, upward, _ = axes(camera)
+        before = np.array(panel.pose)
+        before[0, :3, 3] -= right * across + up * upward
+        pixel = 2 * 3.0 * np.tan(camera.field_of_view / 2) / self.size[1]
+        for actor, gone in (
+            (attrs.evolve(panel, previous_pose=before), np.array([right, -up]) / pixel),
+            (panel, np.zeros(2)),
+        ):
+            frame = self._whole(Scene(actors=(actor,)), camera)
+            found = self._buffer(frame, "motion").astype(float)
+            expected = np.broadcast_to(gone, found.shape)
+            off = np.abs(found - expected).max(axis=-1) > 0.02 + 1e-3 * np.abs(gone).max()
+            wrong = off & (self._buffer(frame, "id") > 0)
+            require(not wrong.any(), self._astray(wrong, "`motion` (pixels)", found, expected))
+
+    @law("_scenes", strategies.cameras(), st.sampled_from(_AFTER_LIGHT), cost=3)
+    def test_passes_after_light_leave_light_alone(self, scene: Scene, camera: Camera, name: str) -> None:
+        """`hdr` and what it was made from are the same to the bit with a pass after lighting on or off."""
+        on, off = (self._whole(scene, camera, {name: switch}) for switch in (True, False))
+        for buffer in sorted(set(_CHANNELS) - {"final"}):
+            first, second = self._buffer(on, buffer), self._buffer(off, buffer)
+            require(
+                np.array_equal(first, second),
+                f"buffer {buffer!r} differs with the pass {name!r} on and off, which comes after it",
+            )
+
+    @law(strategies.cameras(), st.floats(2.0, 20.0))
+    def test_passes_switch(self, camera: Camera, power: float) -> None:
+        """What glows lights up its surroundings with `bloom`, and nothing beside itself without."""
+        lamp = attrs.evolve(_ROUGH, emissive=np.full(3, power))
+        panel = _panel(camera, 3.0, 0.3, material=lamp)
+        scene = Scene(
+            actors=(panel,), lights=(), sky=_DARK, earth=_DARK, background=np.array([0.0, 0.0, 0.0, 1.0])
+        )
+        switches = {"bloom": True, "fxaa": False}
+        with_glow, without = (self._whole(scene, camera, {**switches, "bloom": on}) for on in (True, False))
+        beside = staging.eroded(self._buffer(without, "id") == 0, 1)
+        require(
+            not without.color[beside][:, :3].any(),
+            "without the pass 'bloom' there is light beside what glows",
+        )
+        require(
+            bool(with_glow.color[..., :3][beside].any()), "with the pass 'bloom' nothing glows beside a lamp"
+        )
+
+    # -- how they draw
+
+    def _whole(self, scene: Scene, camera: Camera, passes: Mapping[str, bool] | None = None) -> Frame:
+        """Draw with all buffers, in sessions that laws share."""
+        key = ("whole", tuple(sorted((passes or {}).items())))
+        if key not in self._sessions:
+            given = {**self.open_options.get("passes", {}), **(passes or {})}
+            self._sessions[key] = self._open(buffers=tuple(_CHANNELS), passes=given)
+        return self._sessions[key].render(scene, camera)
+
+    def _lit(self, scene: Scene, camera: Camera) -> int:
+        return int(self._whole(scene, camera).work.get("lighting.pixels", 0))
+
+    def _bright(self, camera: Camera, lamps: tuple[Light, ...]) -> Array:
+        """Return `hdr` of a rough plane three metres ahead that fills the picture, under these lights alone."""
+        scene = Scene(actors=(_panel(camera, 3.0, 40.0),), lights=lamps, sky=_DARK, earth=_DARK)
+        return self._buffer(self._whole(scene, camera, {"ssao": False}), "hdr").astype(float)
+
+
+def _ahead(camera: Camera, away: float) -> Array:
+    """Return the point `away` m ahead of the camera."""
+    point: Array = camera.position + away * axes(camera)[2]
+    return point
+
+
+def _panel(
+    camera: Camera, away: float, half: float, *, number: int = 1, material: Material = _ROUGH
+) -> Actor:
+    """Return a square of twice `half` m, `away` m ahead of the camera and facing it."""
+    right, up, ahead = axes(camera)
+    corners = [x * right + y * up for x, y in ((-half, -half), (half, -half), (half, half), (-half, half))]
+    mesh: Any = Mesh.from_triangles(
+        "panel", np.array(corners), np.array([[0, 1, 2], [0, 2, 3]]), node=0, normals=np.tile(-ahead, (4, 1))
+    )
+    pose = np.eye(4)[None].copy()
+    pose[0, :3, 3] = _ahead(camera, away)
+    return Actor(
+        Character("panel", Skeleton(("root",), [-1], [[0.0, 0.0, 0.0]]), (mesh,), (material,)),
+        pose,
+        id=number,
+    )

@@ -1,0 +1,110 @@
+"""Deferred renderers with one thing wrong, after those of every renderer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+
+from kinetoscope_spec.contracts.mutants import Mutant, Wrapper, mutant
+from kinetoscope_spec.contracts.mutants.renderer import MUTANTS as EVERY
+from kinetoscope_spec.contracts.mutants.renderer import _Renders, _with
+from kinetoscope_spec.scene import Camera, Frame, Light, Scene
+
+__all__ = ["MUTANTS"]
+
+MUTANTS: list[Mutant] = list(EVERY)
+
+
+@mutant(MUTANTS, "buffers_have_their_shapes")
+class Packs(_Renders):
+    """hands over normals as they are packed, from 0 to 1"""
+
+    def changed(self, frame: Frame, scene: Scene, camera: Camera) -> Frame:
+        if "normal" not in frame.buffers:
+            return frame
+        return _with(frame, normal=(frame.buffers["normal"] * 0.5 + 0.5).astype(np.float32))
+
+
+@mutant(MUTANTS, "lighting_does_not_ask_what_is_hidden")
+class Forwards(_Renders):
+    """is a forward renderer in disguise: it lights each surface as it is drawn, hidden or not"""
+
+    def rendered(self, session: Any, scene: Scene, camera: Camera) -> Frame:
+        frame: Frame = session.render(scene, camera)
+        pixels = 0
+        for actor in scene.actors:
+            alone: Frame = session.render(attrs.evolve(scene, actors=(actor,)), camera)
+            pixels += alone.work.get("lighting.pixels", 0)
+        return attrs.evolve(frame, work={**frame.work, "lighting.pixels": pixels})
+
+
+@mutant(MUTANTS, "many_weak_lights_are_one_strong_one")
+class Sixteen(_Renders):
+    """has room for sixteen lights and leaves out the others"""
+
+    def staged(self, scene: Scene, camera: Camera) -> Scene:
+        return attrs.evolve(scene, lights=scene.lights[:16])
+
+
+@mutant(MUTANTS, "a_rough_surface_returns_irradiance")
+class Candles(_Renders):
+    """takes intensity for power all around, which is 4 pi times as much"""
+
+    def staged(self, scene: Scene, camera: Camera) -> Scene:
+        def dimmed(light: Light) -> Light:
+            return (
+                light if light.kind == "sun" else attrs.evolve(light, intensity=light.intensity / 4 / np.pi)
+            )
+
+        return attrs.evolve(scene, lights=[dimmed(light) for light in scene.lights])
+
+
+@mutant(MUTANTS, "motion_is_how_far_a_point_went")
+class Rests(_Renders):
+    """knows no frame before: nothing ever moves"""
+
+    def changed(self, frame: Frame, scene: Scene, camera: Camera) -> Frame:
+        return _with(frame, motion=np.zeros((*frame.color.shape[:2], 2), np.float32))
+
+
+@mutant(MUTANTS, "motion_is_how_far_a_point_went")
+class Rises(_Renders):
+    """counts motion upwards, as clip space does"""
+
+    def changed(self, frame: Frame, scene: Scene, camera: Camera) -> Frame:
+        if "motion" not in frame.buffers:
+            return frame
+        return _with(frame, motion=frame.buffers["motion"] * np.array([1, -1], np.float32))
+
+
+@mutant(MUTANTS, "passes_after_light_leave_light_alone")
+class Overwrites(Wrapper):
+    """runs the pass after lighting in place, in the buffer that it reads"""
+
+    def open(self, *args: Any, **options: Any) -> Any:
+        return (
+            _Blurred(self.real).open(*args, **options)
+            if _asked(options)
+            else self.real.open(*args, **options)
+        )
+
+
+class _Blurred(_Renders):
+    def changed(self, frame: Frame, scene: Scene, camera: Camera) -> Frame:
+        if "hdr" not in frame.buffers:
+            return frame
+        return _with(frame, hdr=frame.buffers["hdr"] + np.float32(1e-3))
+
+
+def _asked(options: dict[str, Any]) -> bool:
+    return any(options.get("passes", {}).get(name) for name in ("bloom", "tonemap", "fxaa"))
+
+
+@mutant(MUTANTS, "passes_switch")
+class Fixed(Wrapper):
+    """takes the names of passes and runs what its preset runs"""
+
+    def open(self, *args: Any, **options: Any) -> Any:
+        return self.real.open(*args, **{name: held for name, held in options.items() if name != "passes"})
