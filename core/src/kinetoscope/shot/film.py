@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -100,7 +100,7 @@ def draw(
     output: settings.Output,
     light: settings.Light,
     character: Character,
-    motion: Motion,
+    motion: Motion | Sequence[Motion],
     views: list[Camera],
     *,
     path: Path | None = None,
@@ -108,19 +108,26 @@ def draw(
 ) -> Iterator[Array]:
     """Yield the frames of the film, `uint8 [H, W, 3]`, one at a time.
 
+    Of several motions each moves a figure of its own; one that is over stands still.
+
     Raises:
         Cancelled: `progress` returned False.
     """
-    poses = motion.global_matrices()
+    motions = [motion] if isinstance(motion, Motion) else motion
+    poses = [played.global_matrices() for played in motions]
     trail = {} if path is None else {"trajectory": _trail(path)}
     stage = light_scene(light)
     with renderer.open(output.size, output.quality) as session:
         for frame, view in enumerate(views):
             if progress and progress(frame, len(views), "rendering") is False:
                 raise Cancelled(f"cancelled after {frame} of {len(views)} frames")
-            actor = Actor(character, poses[frame], previous_pose=poses[max(frame - 1, 0)])
+            actors = tuple(
+                Actor(character, pose[now], previous_pose=pose[max(now - 1, 0)])
+                for pose in poses
+                for now in (min(frame, len(pose) - 1),)
+            )
             lights = (*stage.lights, rim_light(light, view.target))
-            scene = attrs.evolve(stage, actors=(actor,), lights=lights, annotations=trail)
+            scene = attrs.evolve(stage, actors=actors, lights=lights, annotations=trail)
             yield session.render(scene, view).color[..., :3]
 
 
