@@ -143,24 +143,26 @@ def crowd(
 ) -> list[Motion]:
     """Return the motions of characters that walk side by side, each from its start along its path.
 
-    The model is asked once a step for all who are still on their way; what it draws for one depends on
-    the seed and on who walks with it. See `perform`.
+    The model is asked once a step for all. What it draws for one depends on the seed and its place, and
+    stays its own from step to step: what were drawn anew each time would average out to one gait for
+    all. See `perform`.
 
     Raises:
         ConfigError: a start moves another skeleton than the model was trained on.
         Cancelled: `progress` returned False.
     """
     walkers = [_Walker.of(learned, start, path, speed_m_s, max_seconds) for start, path in walks]
-    draws = np.random.default_rng(seed)
     while walking := [walker for walker in walkers if walker.is_on_its_way()]:
         slowest = min(walking, key=lambda walker: walker.distance / walker.path.length)
         reached = int(slowest.distance * 100), int(slowest.path.length * 100)
         if progress and progress(*reached, "generating") is False:
             raise Cancelled(f"cancelled after {slowest.feature.frame_count(slowest.state)} frames")
-        rows = np.concatenate([walker.inputs(speed_m_s, style) for walker in walking])
-        outputs = learned.fitted.predict(rows, seed=int(draws.integers(2**31)))
-        for walker, row in zip(walking, outputs, strict=True):
-            walker.state = walker.feature.advance(walker.state, row[None])
+        # Those who have arrived are asked for too, so that the others keep their places.
+        rows = np.concatenate([walker.inputs(speed_m_s, style) for walker in walkers])
+        outputs = learned.fitted.predict(rows, seed=seed)
+        for walker, row in zip(walkers, outputs, strict=True):
+            if any(walker is other for other in walking):
+                walker.state = walker.feature.advance(walker.state, row[None])
     return [walker.feature.motion(walker.state) for walker in walkers]
 
 
