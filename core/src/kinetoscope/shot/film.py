@@ -122,8 +122,8 @@ def draw(
             if progress and progress(frame, len(views), "rendering") is False:
                 raise Cancelled(f"cancelled after {frame} of {len(views)} frames")
             actors = tuple(
-                Actor(character, pose[now], previous_pose=pose[max(now - 1, 0)])
-                for pose in poses
+                Actor(character, pose[now], id=number, previous_pose=pose[max(now - 1, 0)])
+                for number, pose in enumerate(poses, 1)
                 for now in (min(frame, len(pose) - 1),)
             )
             lights = (*stage.lights, rim_light(light, view.target))

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Walks", "Wish", "generate"]
 
-DIVERSITY_S = 2.0
-"""How much of the futures is compared."""
+DIVERSITY_S = 10.0
+"""How much of the futures is compared: steps that fall out of time with each other are seen too."""
+_FILM_SIZE = (960, 540)
+"""Small and at draft quality: eight figures for half a minute are drawn in minutes without a GPU."""
 _SPARE = 1.25
 """How much longer an endless path is than one can get in the time."""
 
@@ -168,7 +170,7 @@ def _write_film(
     """Film all figures at once: a camera follows one alone, and sees the whole path of several."""
     from kinetoscope_spec.body import capsule_character
 
-    output = settings.Output(file=out.name)
+    output = settings.Output(file=out.name, size=_FILM_SIZE, quality="draft")
     shown = [motion.resample(output.framerate) for motion in motions]
     longest = max(shown, key=lambda motion: motion.frame_count)
     views = filming.cameras(settings.Camera() if len(shown) == 1 else _overview(way), longest, way)
