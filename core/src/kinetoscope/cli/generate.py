@@ -62,7 +62,7 @@ def _points(_ctx: click.Context, _parameter: click.Parameter, text: str) -> str 
 @click.option("--seconds", type=click.FloatRange(0.5, 3600), help="The longest it may take.")
 @click.option("--plant/--no-plant", default=True, show_default=True, help="Keep feet still on the ground.")
 @click.option(
-    "--film", type=click.Path(dir_okay=False, path_type=Path), help="A film of all of them, side by side."
+    "--film", type=click.Path(dir_okay=False, path_type=Path), help="A film of all of them on one path."
 )
 @json_option
 @pass_host
