@@ -12,7 +12,6 @@ from click.testing import CliRunner
 from kinetoscope.cli import main
 from kinetoscope_samples.shot import write_sample
 
-
 pytestmark = pytest.mark.slow
 
 
