@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
+import attrs
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kinetoscope.shot import measure
+from kinetoscope.shot import futures, measure
 from kinetoscope.shot.perform import pick_start, placed
 from kinetoscope_spec import ConfigError, JointLimits, Motion, Path, Skeleton, ValidationError, rotation
 
@@ -167,3 +170,41 @@ def test_the_heading_of_the_hips_is_free() -> None:
     turned = still.rotations.copy()
     turned[:, 0] = rotation.from_yaw(np.full(10, 1.0))
     assert JointLimits.of([still]).excess(turned).max() == 0
+
+
+pairs = st.lists(st.floats(0, 0.3), min_size=15, max_size=15)
+
+
+def matrix(values: list[float], size: int = 6) -> np.ndarray:
+    found = np.zeros((size, size))
+    found[np.triu_indices(size, 1)] = values
+    return found + found.T
+
+
+@given(pairs)
+def test_the_different_ones_are_all_apart_and_none_could_join_them(values: list[float]) -> None:
+    distances = matrix(values)
+    chosen = futures.different(distances)
+    assert all(distances[a, b] >= futures.VISIBLE_M for a, b in combinations(chosen, 2))
+    for size in range(len(chosen) + 1, 7):
+        for more in combinations(range(6), size):
+            assert any(distances[a, b] < futures.VISIBLE_M for a, b in combinations(more, 2))
+
+
+def test_of_many_each_taken_is_apart_from_those_before() -> None:
+    places = np.arange(40) * 0.04
+    distances = np.abs(places[:, None] - places)
+    assert futures.different(distances) == tuple(range(0, 40, 3))
+
+
+def test_postures_are_compared_wherever_the_character_is() -> None:
+    walker = gliding((0, 1.2))
+    elsewhere = attrs.evolve(walker, positions=walker.positions + (SKELETON.parents < 0)[:, None] * [3, 0, 1])
+    lifted = walker.rotations.copy()
+    lifted[:, 1] = rotation.multiply(lifted[:, 1], rotation.from_yaw(np.array(1.0)))
+    posed = attrs.evolve(walker, rotations=lifted)
+    distances = futures.apart([walker, elsewhere, posed], 1.0)
+    assert np.isclose(distances[0, 1], 0, atol=1e-5)
+    a, b = (futures.posture(motion) for motion in (walker, posed))
+    by_hand = [np.linalg.norm(p - q) for p, q in zip(a.reshape(-1, 3), b.reshape(-1, 3), strict=True)]
+    assert np.isclose(distances[0, 2], np.mean(by_hand))

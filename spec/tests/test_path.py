@@ -73,3 +73,19 @@ def test_the_window_is_kept_to_within_a_span() -> None:
     path = Path([[0, 0], [0, 100]])
     assert path.nearest(np.array([0.0, 50.0]), near=10.0, window=1.0) == pytest.approx(11.0, abs=1e-6)
     assert path.nearest(np.array([0.0, 0.0]), near=10.0, window=1.0) == pytest.approx(9.0, abs=1e-6)
+
+
+@given(length=st.floats(0.1, 200), reach=st.floats(0.5, 10))
+def test_a_figure_eight_is_a_lemniscate_of_the_length_asked(length, reach):
+    path = Path.figure_eight(length, reach_m=reach)
+    assert length <= path.length <= length + 1.5 * reach
+    x, z = path.at(np.linspace(0, path.length, 50)).T
+    # Its implicit equation, in the plane: (x^2 + z^2)^2 = a^2 (x^2 - z^2).
+    assert np.allclose((x**2 + z**2) ** 2, reach**2 * (x**2 - z**2), atol=1e-2 * reach**4)
+    assert np.allclose(path.at(0.0), 0, atol=1e-9)
+
+
+@pytest.mark.parametrize(("length", "reach"), [(0, 4), (-1, 4), (np.inf, 4), (np.nan, 4), (10, 0), (1e9, 4)])
+def test_a_figure_eight_that_is_none_is_refused(length, reach):
+    with pytest.raises(ValidationError, match="figure eight"):
+        Path.figure_eight(length, reach_m=reach)

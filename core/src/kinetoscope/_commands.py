@@ -18,6 +18,7 @@ CORE: Final = {
     "convert": ("kinetoscope.cli.convert", "Convert files between formats."),
     "train": ("kinetoscope.cli.train", "Train a model on clips."),
     "export": ("kinetoscope.cli.export", "Write a trained model as ONNX."),
+    "evaluate": ("kinetoscope.cli.evaluate", "Compare trained models on clips they have not seen."),
     "generate": ("kinetoscope.cli.generate", "Generate motion with a trained model."),
     "render": ("kinetoscope.cli.render", "Render a motion file to a film or a picture."),
     "speak": ("kinetoscope.cli.speak", "Speak a script, with captions and cues."),

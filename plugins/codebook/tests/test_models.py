@@ -201,3 +201,20 @@ def test_both_branches_of_an_ambiguous_function_are_kept():
             assert gap < 0.05 * np.sqrt((truth[here] ** 2).mean())
     mean = Mlp(hidden=64, batch=256).fit(rows, budget={"steps": 300}).predict(asked)
     assert np.abs(mean).max() < 0.3 * size
+
+
+def test_drawn_once_more_answers_spread_and_the_likeliest_stays(made):
+    rows = made.smooth()
+    firm, loose = (
+        CodebookMatching(hidden=32, channels=8, redraw=redraw).fit(rows, budget={"steps": 200})
+        for redraw in (False, True)
+    )
+    assert (firm.predict(rows.inputs) == loose.predict(rows.inputs)).all()
+    deviation = np.maximum(np.array(rows.output_schema.deviation), 1e-3)
+    spreads = [
+        (np.std([fitted.predict(rows.inputs, seed=s) for s in range(6)], axis=0) / deviation).mean()
+        for fitted in (firm, loose)
+    ]
+    assert spreads[1] > 1.5 * spreads[0]
+    engine = loose.predictor("onnx")
+    assert np.abs(engine.predict(rows.inputs, seed=1) - loose.predict(rows.inputs, seed=1)).max() < 1e-3

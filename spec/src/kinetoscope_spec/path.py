@@ -13,6 +13,10 @@ from kinetoscope_spec.protocols import Control
 __all__ = ["Path"]
 
 _SAMPLES_PER_SPAN = 64
+_LEMNISCATE = 5.244115
+"""Length of a lemniscate of Bernoulli of reach 1: twice its constant (OEIS A062539)."""
+_POINTS_A_ROUND = 48
+_MOST_ROUNDS = 10_000
 
 
 def _centripetal(points: Array) -> Array:
@@ -71,6 +75,32 @@ class Path(Value):
         lengths = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(curve, axis=0), axis=1))])
         for name, array in (("points", points), ("_curve", curve), ("_lengths", lengths)):
             object.__setattr__(self, name, array)
+
+    @classmethod
+    def figure_eight(cls, length_m: float, *, reach_m: float = 4.0) -> Path:
+        """Return a figure eight, gone round and round for at least `length_m`.
+
+        It begins at the crossing, which is the origin, and goes towards +X and +Z: a lemniscate of
+        Bernoulli, nowhere more curved than a circle of a third of its reach.
+
+        Args:
+            length_m: m, above 0.
+            reach_m: from the crossing to the far end of a loop, m.
+
+        Raises:
+            ValidationError: a length or a reach that is not above 0, or more than 10,000 rounds.
+        """
+        if not (0 < length_m < np.inf and 0 < reach_m < np.inf):
+            raise ValidationError(
+                f"a figure eight of {length_m} m that reaches {reach_m} m, expected above 0"
+            )
+        rounds = length_m / (_LEMNISCATE * reach_m)
+        if rounds > _MOST_ROUNDS:
+            raise ValidationError(f"{rounds:.0f} rounds of a figure eight, expected at most {_MOST_ROUNDS}")
+        count = int(np.ceil(rounds * _POINTS_A_ROUND)) + 1
+        angle = np.arange(count + 1) * 2 * np.pi / _POINTS_A_ROUND - np.pi / 2
+        points = reach_m * np.cos(angle)[:, None] * np.stack([np.ones_like(angle), np.sin(-angle)], axis=1)
+        return cls(points / (1 + np.sin(angle)[:, None] ** 2))
 
     @property
     def length(self) -> float:

@@ -1,22 +1,25 @@
-"""`kinetoscope generate`: a checkpoint and a path in, a motion out."""
+"""`kinetoscope generate`: a checkpoint and a path in, motions, a film and a table out."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from kinetoscope.cli._common import emit, json_option, pass_host, progress_bar
+from kinetoscope.cli._common import emit, json_option, pass_host, progress_bar, table
 
 if TYPE_CHECKING:
     from kinetoscope import Host
-
+    from kinetoscope.shot.generate import Wish
 
 FARTHEST_M = 1000.0
+FIGURE_EIGHT = "figure-eight"
 
 
-def _points(_ctx: click.Context, _parameter: click.Parameter, text: str) -> list[list[float]]:
+def _points(_ctx: click.Context, _parameter: click.Parameter, text: str) -> str | list[list[float]]:
+    if text == FIGURE_EIGHT:
+        return text
     try:
         points = [[float(number) for number in point.split(",")] for point in text.split()]
     except ValueError:
@@ -25,7 +28,8 @@ def _points(_ctx: click.Context, _parameter: click.Parameter, text: str) -> list
         points = []
     if not points or not all(abs(number) <= FARTHEST_M for point in points for number in point):
         raise click.BadParameter(
-            f"{text!r} is not a path; write points as x,z in metres, at most 1000 m away: '0,0 0,4 2,8'"
+            f"{text!r} is not a path; write points as x,z in metres, at most 1000 m away: '0,0 0,4 2,8', "
+            f"or {FIGURE_EIGHT}"
         )
     return points
 
@@ -40,13 +44,26 @@ def _points(_ctx: click.Context, _parameter: click.Parameter, text: str) -> list
     help="The clip whose motion it begins with.",
 )
 @click.option(
-    "--path", required=True, callback=_points, help="Points on the ground, 'x,z x,z ...' in metres."
+    "--path",
+    required=True,
+    callback=_points,
+    help="Points on the ground, 'x,z x,z ...' in metres, or figure-eight, round and round (needs --seconds).",
 )
 @click.option("--speed", type=click.FloatRange(0.05, 20), help="m/s; the clips' median if not given.")
 @click.option("--style", help="A label that the clips carry.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1))
+@click.option(
+    "--seeds",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 1000),
+    help="So many motions, by SEED and the next; each file's name ends in its seed.",
+)
 @click.option("--seconds", type=click.FloatRange(0.5, 3600), help="The longest it may take.")
 @click.option("--plant/--no-plant", default=True, show_default=True, help="Keep feet still on the ground.")
+@click.option(
+    "--film", type=click.Path(dir_okay=False, path_type=Path), help="A film of all of them on one path."
+)
 @json_option
 @pass_host
 def command(
@@ -54,62 +71,65 @@ def command(
     checkpoint: Path,
     out: Path,
     start: Path,
-    path: list[list[float]],
+    path: str | list[list[float]],
     speed: float | None,
     style: str | None,
     seed: int,
+    seeds: int,
     seconds: float | None,
     plant: bool,
+    film: Path | None,
 ) -> None:
-    """Let the model in CHECKPOINT walk along a path and write the motion to OUT (BVH)."""
-    import attrs
-    import numpy as np
+    """Let the model in CHECKPOINT walk along a path and write the motion to OUT (BVH).
 
-    from kinetoscope.shot import measure
-    from kinetoscope.shot.learn import load_checkpoint
-    from kinetoscope.shot.mocap import read_clips
+    A table tells how it walked: how far from the path, how feet skate before and after they are planted,
+    and, with several seeds, how many of the motions are visibly different.
+    """
+    from kinetoscope.shot import generate
     from kinetoscope.shot.outputs import refuse_overwriting
-    from kinetoscope.shot.perform import perform, pick_start
-    from kinetoscope.shot.settings import Listing
     from kinetoscope.shot.stages import Stages
-    from kinetoscope_spec import Asset
-    from kinetoscope_spec import Path as GroundPath
-    from kinetoscope_spec.files import replacing
 
-    # What can be found out before the work is found out before it.
-    way = GroundPath(np.asarray(path))
-    refuse_overwriting(out, [start])
-    writer = host.writer(out.suffix.removeprefix("."))
+    if path == FIGURE_EIGHT and seconds is None:
+        raise click.UsageError("--path figure-eight has no end; say how long with --seconds")
+    files = [out] if seeds == 1 else [out.with_stem(f"{out.stem}-{seed + i}") for i in range(seeds)]
+    for file in [*files, *([] if film is None else [film])]:
+        refuse_overwriting(file, [start])
+    wish = generate.Wish(path, speed, style, tuple(range(seed, seed + seeds)), seconds, plant)
     with progress_bar("generating") as progress, Stages(host).stage("generate") as stage:
-        learned = load_checkpoint(host, checkpoint)
-        speed = speed or float(np.median([gait.speed_m_s for gait in learned.gaits]))
-        clips = read_clips(host, Listing((start,), frozenset({start})))
-        motion = perform(
-            learned,
-            pick_start(clips.motions, None, speed),
-            way,
-            speed_m_s=speed,
-            seed=seed,
-            style=style,
-            max_seconds=seconds,
-            progress=progress,
-        )
-        motion = attrs.evolve(motion, rotations=learned.limits.clamp(motion.rotations), name=out.stem)
-        if plant:
-            contacts = measure.contact_frames(motion, learned.rest_m)
-            solver = host.provider("solver")
-            planting = solver.plant(motion, contacts=contacts, ground_m=learned.rest_m, limits=learned.limits)
-            motion = planting.motion
-        with replacing(out) as building:
-            writer.write(Asset(out.stem, motion.skeleton, (motion,)), building, unit=1.0)
-    data = {
-        "output": str(out),
-        "frames": motion.frame_count,
-        "framerate": motion.framerate,
+        walks = generate.generate(host, checkpoint, start, wish, files, film=film, progress=progress)
+    data: dict[str, Any] = {
+        "output": str(files[0]),
+        "outputs": [str(file) for file in files],
+        "film": None if film is None else str(film),
+        "frames": walks.motions[0].frame_count,
+        "framerate": walks.motions[0].framerate,
         "seconds": stage.seconds,
+        "metrics": walks.figures(),
     }
-    emit(
-        click.get_current_context(),
-        data,
-        f"{motion.frame_count} frames at {motion.framerate:g} Hz in {stage.seconds:.1f} s: {out}",
+    emit(click.get_current_context(), data, lambda data: _human(data, wish))
+
+
+def _human(data: dict[str, Any], wish: Wish) -> None:
+    rows = [
+        (
+            str(seed),
+            str(walk["frames"]),
+            f"{walk['path_error_m']['mean']:.3f}",
+            f"{walk['path_error_m']['max']:.3f}",
+            f"{walk['foot_skate_cm_s']['before']:.2f}",
+            f"{walk['foot_skate_cm_s']['after']:.2f}",
+            f"{walk['pelvis_speed_m_s']['value']:.2f}",
+        )
+        for seed, walk in zip(wish.seeds, data["metrics"]["walks"], strict=True)
+    ]
+    columns = ("seed", "frames", "path error m", "at most", "skate cm/s", "planted", "speed m/s")
+    click.echo(table(columns, rows))
+    diversity = data["metrics"]["diversity"]
+    if diversity:
+        click.echo(
+            f"{len(diversity['different'])} of {len(rows)} are at least {diversity['visible_m']} m apart a joint, "
+            f"{diversity['apart_m']:.3f} m on average"
+        )
+    click.echo(
+        f"{data['frames']} frames at {data['framerate']:g} Hz in {data['seconds']:.1f} s: {data['output']}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -115,7 +115,7 @@ def draw(
     output: settings.Output,
     light: settings.Light,
     character: Character,
-    motion: Motion,
+    motion: Motion | Sequence[Motion],
     views: list[Camera],
     *,
     path: Path | None = None,
@@ -123,21 +123,28 @@ def draw(
 ) -> Iterator[Array]:
     """Yield the frames of the film, `uint8 [H, W, 3]`, one at a time.
 
+    Of several motions each moves a figure of its own; one that is over stands still.
+
     Raises:
         Cancelled: `progress` returned False.
     """
-    poses = motion.global_matrices()
+    motions = [motion] if isinstance(motion, Motion) else motion
+    poses = [played.global_matrices() for played in motions]
     trail = {} if path is None else {"trajectory": _trail(path)}
     stage = light_scene(light)
     with renderer.open(output.size, output.quality) as session:
         for frame, view in enumerate(views):
             if progress and progress(frame, len(views), "rendering") is False:
                 raise Cancelled(f"cancelled after {frame} of {len(views)} frames")
-            actor = Actor(
-                morphed(character, motion, frame), poses[frame], previous_pose=poses[max(frame - 1, 0)]
+            actors = tuple(
+                Actor(
+                    morphed(character, played, now), pose[now], id=number, previous_pose=pose[max(now - 1, 0)]
+                )
+                for number, (played, pose) in enumerate(zip(motions, poses, strict=True), 1)
+                for now in (min(frame, len(pose) - 1),)
             )
             lights = (*stage.lights, rim_light(light, view.target))
-            scene = attrs.evolve(stage, actors=(actor,), lights=lights, annotations=trail)
+            scene = attrs.evolve(stage, actors=actors, lights=lights, annotations=trail)
             yield session.render(scene, view).color[..., :3]
 
 

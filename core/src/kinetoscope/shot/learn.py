@@ -23,7 +23,7 @@ from kinetoscope_spec.protocols import Progress
 if TYPE_CHECKING:
     from kinetoscope import Host
 
-__all__ = ["Learned", "Recipe", "learn", "load_checkpoint", "save_checkpoint"]
+__all__ = ["Learned", "Recipe", "is_checkpoint", "learn", "load_checkpoint", "save_checkpoint"]
 
 _MODEL_FILE = "model.safetensors"
 _RECORD_FILE = "checkpoint.json"
@@ -78,6 +78,11 @@ class Learned:
     rest_m: float
     gaits: tuple[measure.Gait, ...]
     record: dict[str, Any]
+
+    @property
+    def framerate(self) -> float:
+        """Frames a second that the feature plays; 30 where it has no say."""
+        return float(getattr(self.feature, "framerate", 30.0))
 
 
 def learn(
@@ -210,6 +215,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} has no place in a checkpoint's record")
+
+
+def is_checkpoint(folder: Path) -> bool:
+    """Tell whether `folder` is one that `save_checkpoint` wrote, by what lies in it."""
+    return (folder / _RECORD_FILE).is_file()
 
 
 def load_checkpoint(host: Host, folder: Path) -> Learned:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import attrs
 import numpy as np
 
 from kinetoscope.shot import measure
 from kinetoscope.shot.learn import Learned
-from kinetoscope_spec import Motion, Path, rotation
+from kinetoscope_spec import Locomotion, Motion, Path, rotation
 from kinetoscope_spec.errors import Cancelled, ConfigError, nearest
 from kinetoscope_spec.protocols import Progress
 
-__all__ = ["named_clips", "perform", "pick_start", "placed"]
+__all__ = ["crowd", "named_clips", "perform", "pick_start", "placed"]
 
 HORIZON_S = 2.0
 """How far ahead the control tells where to go; features take from it what they were trained on."""
@@ -118,24 +119,95 @@ def perform(
         ConfigError: `start` moves another skeleton than the model was trained on.
         Cancelled: `progress` returned False.
     """
-    _check_skeleton(learned, start)
-    feature, fitted = learned.feature, learned.fitted
-    position, facing = feature.root(feature.start(start))
-    begin = path.at(0.0)
-    turn = _heading(path.direction(0.0)) - _heading(facing)
-    state = feature.start(placed(start, begin, turn, position))
-    seconds = max_seconds or min(2.0 * path.length / speed_m_s + 2.0, LONGEST_S)
-    wanted = int(np.ceil(seconds * start.framerate))
-    times = np.arange(1, int(HORIZON_S * 30) + 1) / 30.0
-    distance, draws = 0.0, np.random.default_rng(seed)
-    while feature.frame_count(state) < wanted:
-        position, _ = feature.root(state)
-        distance = max(distance, path.nearest(position, near=distance, window=1.0))
-        if path.length - distance < ARRIVED_M:
-            break
-        if progress and progress(int(distance * 100), int(path.length * 100), "generating") is False:
-            raise Cancelled(f"cancelled after {feature.frame_count(state)} frames")
-        control = attrs.evolve(path.control(position, distance, speed_m_s, times), style=style)
-        rows = fitted.predict(feature.inputs(state, control), seed=int(draws.integers(2**31)))
-        state = feature.advance(state, rows)
-    return feature.motion(state)
+    (motion,) = crowd(
+        learned,
+        [(start, path)],
+        speed_m_s=speed_m_s,
+        seed=seed,
+        style=style,
+        max_seconds=max_seconds,
+        progress=progress,
+    )
+    return motion
+
+
+def crowd(
+    learned: Learned,
+    walks: Sequence[tuple[Motion, Path]],
+    *,
+    speed_m_s: float,
+    seed: int,
+    style: str | None = None,
+    max_seconds: float | None = None,
+    progress: Progress | None = None,
+) -> list[Motion]:
+    """Return the motions of characters that walk side by side, each from its start along its path.
+
+    The model is asked once a step for all. What it draws for one depends on the seed and its place, and
+    stays its own from step to step: what were drawn anew each time would average out to one gait for
+    all. See `perform`.
+
+    Raises:
+        ConfigError: a start moves another skeleton than the model was trained on.
+        Cancelled: `progress` returned False.
+    """
+    walkers = [_Walker.of(learned, start, path, speed_m_s, max_seconds) for start, path in walks]
+    while walking := [walker for walker in walkers if walker.is_on_its_way()]:
+        slowest = min(walking, key=lambda walker: walker.distance / walker.path.length)
+        reached = int(slowest.distance * 100), int(slowest.path.length * 100)
+        if progress and progress(*reached, "generating") is False:
+            raise Cancelled(f"cancelled after {slowest.feature.frame_count(slowest.state)} frames")
+        # Those who have arrived are asked for too, so that the others keep their places.
+        rows = np.concatenate([walker.inputs(speed_m_s, style) for walker in walkers])
+        outputs = learned.fitted.predict(rows, seed=seed)
+        for walker, row in zip(walkers, outputs, strict=True):
+            if any(walker is other for other in walking):
+                walker.state = walker.feature.advance(walker.state, row[None])
+    return [walker.feature.motion(walker.state) for walker in walkers]
+
+
+@attrs.define
+class _Walker:
+    """A character on its way along a path.
+
+    Attributes:
+        state: what it did lately and is about to do, as its feature keeps it.
+        distance: how far along the path it is, m; never less than before.
+        frames: as long as it may take.
+    """
+
+    feature: Locomotion
+    path: Path
+    state: Any
+    frames: int
+    distance: float = 0.0
+
+    @classmethod
+    def of(
+        cls, learned: Learned, start: Motion, path: Path, speed_m_s: float, max_seconds: float | None
+    ) -> _Walker:
+        """Return the character at the beginning of `path`, facing along it."""
+        _check_skeleton(learned, start)
+        feature = learned.feature
+        position, facing = feature.root(feature.start(start))
+        turn = _heading(path.direction(0.0)) - _heading(facing)
+        state = feature.start(placed(start, path.at(0.0), turn, position))
+        seconds = max_seconds or min(2.0 * path.length / speed_m_s + 2.0, LONGEST_S)
+        return cls(feature, path, state, int(np.ceil(seconds * learned.framerate)))
+
+    def is_on_its_way(self) -> bool:
+        """Find out how far it is, and tell whether it has time and path left."""
+        if self.feature.frame_count(self.state) >= self.frames:
+            return False
+        position, _ = self.feature.root(self.state)
+        self.distance = max(self.distance, self.path.nearest(position, near=self.distance, window=1.0))
+        return self.path.length - self.distance >= ARRIVED_M
+
+    def inputs(self, speed_m_s: float, style: str | None) -> np.ndarray:
+        """Return the model's input `[1, X]`."""
+        position, _ = self.feature.root(self.state)
+        control = self.path.control(position, self.distance, speed_m_s, _TIMES)
+        return self.feature.inputs(self.state, attrs.evolve(control, style=style))
+
+
+_TIMES = np.arange(1, int(HORIZON_S * 30) + 1) / 30.0

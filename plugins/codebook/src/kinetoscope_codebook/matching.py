@@ -68,11 +68,18 @@ class MatchingNetwork(Network):
         return self._channels(self.denoiser(torch.cat([self._flat(codes), x], dim=-1)))
 
     def codes(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
-        """Return the codes for normalised inputs; Gumbel `noise [N, C, K]` draws a sample."""
+        """Return the codes for normalised inputs; Gumbel `noise [N, C, K]` draws a sample.
+
+        Drawn before the denoiser, which makes one answer of it; with `redraw` once more from what the
+        denoiser leaves open.
+        """
         logits = self.estimate(x)
         codes = (logits if noise is None else logits + noise).softmax(-1)
         for _ in range(self.architecture.refinements):
-            codes = self.denoise(codes, x).softmax(-1)
+            logits = self.denoise(codes, x)
+            codes = logits.softmax(-1)
+        if noise is not None and self.architecture.redraw:
+            codes = (logits + noise).softmax(-1)
         return codes
 
     def draw(self, rows: int, generator: torch.Generator) -> Tensor | None:
@@ -163,6 +170,9 @@ class CodebookMatching(Learner):
         channels, classes: C and K of the codebook.
         refinements: how often the denoiser is applied when predicting. More settle on a branch more
             firmly; 3 suits motion.
+        redraw: draw codes after the denoiser too, channel by channel. Futures of a seed then differ visibly
+            where inputs leave little open, as in motion along a path; where they leave two branches open,
+            some of the draws fall beside both.
         code_weight: weight of the losses on codes, averaged over classes; None is K.
         decoded_weight: weight of the losses of what is decoded from the sampler's codes.
         true_seeds: mix the prior's codes into the denoiser's seeds; False mixes the estimator's own, with
@@ -174,6 +184,7 @@ class CodebookMatching(Learner):
     channels: int = attrs.field(default=32, validator=whole(1, 1024))
     classes: int = attrs.field(default=8, validator=whole(2, 65_536))
     refinements: int = attrs.field(default=3, validator=whole(1, 64))
+    redraw: bool = attrs.field(default=False, validator=attrs.validators.instance_of(bool))
     code_weight: float | None = attrs.field(default=None, validator=attrs.validators.optional(share(1e6)))
     decoded_weight: float = attrs.field(default=1.0, validator=share(1e6))
     true_seeds: bool = attrs.field(default=True, validator=attrs.validators.instance_of(bool))

@@ -1,0 +1,197 @@
+"""From a checkpoint to motions along a path, planted, filmed and measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from kinetoscope.shot import film as filming
+from kinetoscope.shot import futures, measure, settings
+from kinetoscope.shot.learn import Learned, load_checkpoint
+from kinetoscope.shot.mocap import read_clips
+from kinetoscope.shot.perform import perform, pick_start
+from kinetoscope_spec import Asset, Motion
+from kinetoscope_spec import Path as GroundPath
+from kinetoscope_spec.files import replacing
+from kinetoscope_spec.protocols import Progress
+
+if TYPE_CHECKING:
+    from kinetoscope import Host
+
+__all__ = ["Walks", "Wish", "generate"]
+
+DIVERSITY_S = 10.0
+"""How much of the futures is compared: steps that fall out of time with each other are seen too."""
+_FILM_SIZE = (960, 540)
+"""Small and at draft quality: eight figures for half a minute are drawn in minutes without a GPU."""
+_SPARE = 1.25
+"""How much longer an endless path is than one can get in the time."""
+
+
+@attrs.frozen
+class Wish:
+    """What is to be generated.
+
+    Attributes:
+        path: points on the ground, m, or `figure-eight`.
+        speed_m_s: None is the clips' median.
+        style: a label that the clips carry, or None.
+        seeds: one motion for each.
+        seconds: the longest that a motion may take, or None.
+        plant: whether feet are kept still on the ground.
+    """
+
+    path: str | Sequence[Sequence[float]]
+    speed_m_s: float | None
+    style: str | None
+    seeds: tuple[int, ...]
+    seconds: float | None
+    plant: bool
+
+
+@attrs.frozen
+class Walks:
+    """What was generated.
+
+    Attributes:
+        path: where it was to go.
+        unplanted, motions: for each seed, as the model made it and as it is shown.
+        learned: what made it.
+    """
+
+    path: GroundPath
+    unplanted: tuple[Motion, ...]
+    motions: tuple[Motion, ...]
+    learned: Learned
+
+    def figures(self) -> dict[str, Any]:
+        """Return `walks`, a judgement of each motion, and `diversity` if there are several, ready for JSON."""
+        known = self.learned
+        walks = [
+            measure.judge(
+                before,
+                after,
+                path=self.path,
+                limits=known.limits,
+                rest_m=known.rest_m,
+                training=known.gaits,
+            )
+            for before, after in zip(self.unplanted, self.motions, strict=True)
+        ]
+        return {"walks": walks, "diversity": self._diversity() if len(self.motions) > 1 else None}
+
+    def _diversity(self) -> dict[str, Any]:
+        distances = futures.apart(self.motions, DIVERSITY_S)
+        return {
+            "seconds": DIVERSITY_S,
+            "visible_m": futures.VISIBLE_M,
+            "apart_m": float(distances[np.triu_indices(len(distances), 1)].mean()),
+            "different": list(futures.different(distances)),
+        }
+
+
+def generate(
+    host: Host,
+    checkpoint: Path,
+    start: Path,
+    wish: Wish,
+    files: Sequence[Path],
+    *,
+    film: Path | None = None,
+    progress: Progress | None = None,
+) -> Walks:
+    """Let the model in the folder `checkpoint` walk as is wished; write a file for each seed, and a film.
+
+    Raises:
+        FormatError: it is no checkpoint, or `start` no clip.
+        ConfigError: `start` moves another skeleton than the model was trained on.
+        Cancelled: `progress` returned False.
+    """
+    # What can be found out before the work is found out before it.
+    writer = host.writer(files[0].suffix.removeprefix("."))
+    way = None if isinstance(wish.path, str) else GroundPath(np.asarray(wish.path))
+    learned = load_checkpoint(host, checkpoint)
+    speed = wish.speed_m_s or float(np.median([gait.speed_m_s for gait in learned.gaits]))
+    if way is None:
+        way = GroundPath.figure_eight(_SPARE * speed * (wish.seconds or 0.0))
+    clips = read_clips(host, settings.Listing((start,), frozenset({start})))
+    begin = pick_start(clips.motions, None, speed)
+    walks = [
+        _walk(host, learned, begin, way, wish, speed, seed, file.stem, progress)
+        for seed, file in zip(wish.seeds, files, strict=True)
+    ]
+    unplanted, motions = zip(*walks, strict=True)
+    for motion, file in zip(motions, files, strict=True):
+        with replacing(file) as building:
+            writer.write(Asset(file.stem, motion.skeleton, (motion,)), building, unit=1.0)
+    if film is not None:
+        _write_film(host, motions, way, film, progress)
+    return Walks(way, unplanted, motions, learned)
+
+
+def _walk(
+    host: Host,
+    learned: Learned,
+    start: Motion,
+    way: GroundPath,
+    wish: Wish,
+    speed_m_s: float,
+    seed: int,
+    name: str,
+    progress: Progress | None,
+) -> tuple[Motion, Motion]:
+    """Return one motion, as the model made it and as it is shown."""
+    motion = perform(
+        learned,
+        start,
+        way,
+        speed_m_s=speed_m_s,
+        seed=seed,
+        style=wish.style,
+        max_seconds=wish.seconds,
+        progress=progress,
+    )
+    motion = attrs.evolve(motion, rotations=learned.limits.clamp(motion.rotations), name=name)
+    if not wish.plant:
+        return motion, motion
+    contacts = measure.contact_frames(motion, learned.rest_m)
+    solver = host.provider("solver")
+    planting = solver.plant(motion, contacts=contacts, ground_m=learned.rest_m, limits=learned.limits)
+    return motion, planting.motion
+
+
+def _write_film(
+    host: Host, motions: Sequence[Motion], way: GroundPath, out: Path, progress: Progress | None
+) -> None:
+    """Film all figures at once: a camera follows one alone, and sees the whole path of several."""
+    from kinetoscope_spec.body import capsule_character
+
+    output = settings.Output(file=out.name, size=_FILM_SIZE, quality="draft")
+    shown = [motion.resample(output.framerate) for motion in motions]
+    longest = max(shown, key=lambda motion: motion.frame_count)
+    views = filming.cameras(settings.Camera() if len(shown) == 1 else _overview(way), longest, way)
+    frames = filming.draw(
+        host.provider("renderer"),
+        output,
+        settings.Light(),
+        capsule_character(motions[0].skeleton, motion=motions[0]),
+        shown,
+        views,
+        path=way,
+        progress=progress,
+    )
+    with replacing(out) as building:
+        host.provider("media").write(building, frames, rate=output.framerate)
+
+
+def _overview(way: GroundPath) -> settings.Camera:
+    """Return a camera that sees all of a path from aside and above."""
+    points = way.at(np.linspace(0.0, way.length, 500))
+    low, high = points.min(axis=0), points.max(axis=0)
+    x, z = 0.5 * (low + high)
+    far = 1.1 * float(np.linalg.norm(high - low)) + 2.0
+    return settings.Camera(kind="fixed", position=(x, 0.6 * far, z - 0.8 * far), target=(x, 0.5, z))

@@ -1,0 +1,79 @@
+"""`kinetoscope evaluate`, and several futures by `generate`, on clips made by recipe."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from kinetoscope.cli import main
+from kinetoscope_samples.shot import write_sample
+
+pytestmark = pytest.mark.slow
+
+
+def run(*arguments: object) -> Any:
+    result = CliRunner().invoke(main, [*map(str, arguments), "--json"])
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+@pytest.fixture(scope="module")
+def matched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]:
+    """Motion matching on the sample's clips: what it has seen it must know."""
+    folder = tmp_path_factory.mktemp("matched")
+    write_sample(folder, steps=1, size=(192, 108), quality="draft", path=((0, 0), (0.4, 2.0)))
+    clips = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "shot.toml")
+    config = folder / "train.cfg"
+    config.write_text('model = "motion-matching"\n[feature_options]\nbends = 0\nmirror = false\n')
+    run("train", *clips, "--out", folder / "model", "--config", config)
+    return folder / "model", clips
+
+
+def test_what_it_has_seen_it_knows_better_than_who_knows_nothing(
+    matched: tuple[Path, list[Path]], tmp_path: Path
+) -> None:
+    model, clips = matched
+    found = run("evaluate", model, *clips, "--out", tmp_path / "report")["metrics"]
+    ours, still = (found["methods"][name] for name in ("model", "zero velocity"))
+    for horizon in ("15", "30", "45"):
+        assert (
+            ours["errors"][horizon]["position_m"]["value"]
+            < 0.5 * still["errors"][horizon]["position_m"]["value"]
+        )
+        interval = ours["errors"][horizon]["npss"]
+        assert interval["low"] <= interval["value"] <= interval["high"]
+    assert found["methods"]["truth"]["figures"]["frechet_m2"] < 1e-6
+    assert {path.name for path in (tmp_path / "report").iterdir()} == {
+        "errors.png",
+        "evaluation.json",
+        "evaluation.md",
+    }
+
+
+def test_each_seed_has_its_own_file_and_its_own_figures(
+    matched: tuple[Path, list[Path]], tmp_path: Path
+) -> None:
+    model, clips = matched
+    out = tmp_path / "eight.bvh"
+    told = run(
+        "generate", model, out, "--start", clips[0], "--path", "figure-eight", "--seconds", 3, "--seeds", 2
+    )
+    assert [Path(file).name for file in told["outputs"]] == ["eight-0.bvh", "eight-1.bvh"]
+    assert all(Path(file).stat().st_size for file in told["outputs"])
+    assert [walk["frames"] for walk in told["metrics"]["walks"]] == [90, 90]
+    assert told["metrics"]["diversity"]["apart_m"] >= 0
+
+
+def test_what_is_no_model_or_no_clip_is_refused(matched: tuple[Path, list[Path]], tmp_path: Path) -> None:
+    model, clips = matched
+    for arguments in ([model], clips[:1], [model, clips[0], "--out", model]):
+        assert CliRunner().invoke(main, ["evaluate", *map(str, arguments)]).exit_code == 2
+    plan = tmp_path / "plan.toml"
+    plan.write_text("horizon = [5]\n")
+    result = CliRunner().invoke(main, ["evaluate", str(model), str(clips[0]), "--config", str(plan)])
+    assert result.exit_code == 1
+    assert "horizons" in result.output
