@@ -1,10 +1,16 @@
-"""The contract of inpainters over our own."""
+"""The contracts over our own."""
 
 from __future__ import annotations
 
 from kinetoscope_propagate.inpainter import PropagateInpainter
+from kinetoscope_propagate.segmenter import GrabcutSegmenter
+from kinetoscope_quadmask.hooks import SegmenterContract
 from kinetoscope_spec.contracts import InpainterContract
 
 
 class TestPropagate(InpainterContract):
     provider = PropagateInpainter()
+
+
+class TestGrabcut(SegmenterContract):
+    provider = GrabcutSegmenter()
