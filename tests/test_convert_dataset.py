@@ -47,7 +47,7 @@ def convert(*words: object, status: int = 0) -> subprocess.CompletedProcess[str]
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    paths = [path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(".partial")]
+    paths = [path for path in folder.rglob("*") if path.is_file()]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 

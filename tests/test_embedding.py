@@ -26,6 +26,8 @@ def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     for name in ("home", "tmp"):
         (folder / name).mkdir(exist_ok=True)
     environment |= {"KINETOSCOPE_HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp")}
+    # A number no library would choose here by itself, so that one which sets its own is seen.
+    environment |= {"OMP_NUM_THREADS": "1" if (os.cpu_count() or 1) > 1 else "2"}
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,

@@ -46,12 +46,14 @@ class Catalog:
         stale: names below `clips/` and `morphs/` that do not count: remains of what was broken off.
         clipless: hash and terms of sources without a motion, by source: `(source_hash, beside)`.
         indexed: whether the index says just that.
+        broken: of the stale ones, those without a document, which nobody reads.
     """
 
     clips: tuple[Clip, ...] = ()
     stale: frozenset[str] = frozenset()
     clipless: Mapping[str, tuple[str, str]] = attrs.field(factory=dict)
     indexed: bool = False
+    broken: frozenset[str] = frozenset()
 
 
 def is_dataset(storage: Storage) -> bool:
@@ -108,7 +110,8 @@ def read_catalog(storage: Storage) -> Catalog:
     clips = current(list(known.values()))
     names = {clip.id for clip in clips}
     left = {name for name in (*listed, *storage.names("morphs")) if is_id(name)} - names
-    return Catalog(tuple(clips), frozenset(left), clipless, names == indexed.keys() and bool(names))
+    indexed_all = names == indexed.keys() and bool(names)
+    return Catalog(tuple(clips), frozenset(left), clipless, indexed_all, frozenset(left - known.keys()))
 
 
 def _read_documents(storage: Storage, names: Sequence[str]) -> dict[str, Clip]:

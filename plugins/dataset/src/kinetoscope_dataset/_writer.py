@@ -58,7 +58,11 @@ class Writer:
         self._stack.close()
 
     def _load(self, held: Catalog) -> None:
-        self._stale = set(held.stale)
+        # What workers had in hand when a run was killed, files half written among it, would otherwise lie
+        # beside what is written there now.
+        for name in sorted(held.broken):
+            self._remove(name)
+        self._stale = set(held.stale - held.broken)
         self._changed = not held.indexed
         self._clipless = dict(held.clipless)
         for clip in held.clips:
@@ -121,12 +125,15 @@ class Writer:
         if self._changed or self._stale:
             write_index(self._storage, self.clips, self._clipless)
         for name in sorted(self._stale):
-            # The document first: frames without one are no clip, a document without frames would be.
-            self._storage.remove(f"clips/{name}/zarr.json")
-            self._storage.remove(f"clips/{name}")
-            self._storage.remove(f"morphs/{name}")
+            self._remove(name)
         self._stale.clear()
         self._changed = False
+
+    def _remove(self, name: str) -> None:
+        # The document first: frames without one are no clip, a document without frames would be.
+        self._storage.remove(f"clips/{name}/zarr.json")
+        self._storage.remove(f"clips/{name}")
+        self._storage.remove(f"morphs/{name}")
 
 
 def _check_empty(storage: Storage) -> None:

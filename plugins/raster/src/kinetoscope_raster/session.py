@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,6 +26,20 @@ _one_at_a_time = threading.Lock()
 _FADE_M = (18.0, 60.0)
 _OCCLUSION_M = 0.4
 _GLOW = 0.12
+
+
+@functools.cache
+def _start_pool() -> None:
+    """Start Numba's threads from one that ends at once.
+
+    Whoever starts them is given as many OpenMP threads as Numba has, and torch, which may share
+    that OpenMP, with it: the caller's own number is not ours to change.
+    """
+    import numba
+
+    starter = threading.Thread(target=numba.get_num_threads)
+    starter.start()
+    starter.join()
 
 
 @attrs.frozen(eq=False)
@@ -56,6 +71,7 @@ class RasterSession:
         if not self._open:
             raise KinetoscopeError("this renderer session is closed; open a new one")
         with _one_at_a_time:
+            _start_pool()
             return self._draw(scene, camera)
 
     def close(self) -> None:
