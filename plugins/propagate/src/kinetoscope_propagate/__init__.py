@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from kinetoscope_spec import Provider, hookimpl
 
-__all__ = ["providers", "segmenters"]
+__all__ = ["providers", "reasoners", "segmenters"]
 
 
 @hookimpl(specname="inpainter")
@@ -32,4 +32,23 @@ def segmenters() -> Sequence[Provider]:
             load="kinetoscope_propagate.segmenter:GrabcutSegmenter",
             order=-1,
         )
+    ]
+
+
+@hookimpl(specname="reasoner")
+def reasoners() -> Sequence[Provider]:
+    """Offer the reasoners that need no network; one that knows what things are goes before them."""
+    return [
+        Provider(
+            "motion",
+            "what moves with the object, its shadow, and what it touches; no names",
+            load="kinetoscope_propagate.reasoner:MotionReasoner",
+            order=-1,
+        ),
+        Provider(
+            "none",
+            "nothing changes: the object alone is taken out",
+            load="kinetoscope_propagate.reasoner:NoneReasoner",
+            order=-1,
+        ),
     ]
