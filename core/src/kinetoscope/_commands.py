@@ -23,6 +23,8 @@ CORE: Final = {
     "speak": ("kinetoscope.cli.speak", "Speak a script, with captions and cues."),
     "voices": ("kinetoscope.cli.voices", "List voices and what they speak."),
     "tags": ("kinetoscope.cli.tags", "List the audio tags of scripts, and what voices make of them."),
+    "shot": ("kinetoscope.cli.shot", "Begin, check and plan shots."),
     "shoot": ("kinetoscope.cli.shoot", "Run a shot from its description to its film."),
+    "cache": ("kinetoscope.cli.cache", "List and clear what shots keep for later."),
 }
 """Core's commands: where each lives (attribute `command`) and its line in `--help`."""

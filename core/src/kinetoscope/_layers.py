@@ -11,7 +11,7 @@ from kinetoscope_spec.errors import ConfigError, nearest
 
 __all__ = ["KEYS", "Layer", "layers"]
 
-KEYS = ("autoload", "block", "allow", "trace", "providers", "plugins", "gate")
+KEYS = ("autoload", "block", "allow", "trace", "providers", "plugins", "gate", "cache_bytes")
 VARIABLE = "KINETOSCOPE_"
 ELSEWHERE = ("HOME", "DATA")  # read by others: the folder of caches and weights, the data of tests
 MAX_BYTES = 1 << 20
@@ -114,12 +114,12 @@ def _nested(keys: list[str], value: Any) -> dict[str, Any]:
 
 
 def _value(name: str, keys: list[str], text: str) -> Any:
-    """Read the text of a variable: a list for block and allow, a flag, a TOML value for plugins and gate."""
+    """Read the text of a variable: a list for block and allow, a flag, a TOML value for the rest."""
     if keys[0] in ("block", "allow"):
         return [word.strip() for word in text.split(",") if word.strip()]
     if keys[0] in ("autoload", "trace"):
         return _flag(name, text)
-    if keys[0] in ("plugins", "gate"):
+    if keys[0] in ("plugins", "gate", "cache_bytes"):
         import tomllib
 
         try:

@@ -25,6 +25,7 @@ _CHECKS: dict[str, Any] = {
     "providers": dict[str, Choice],
     "plugins": dict[str, _TABLE],
     "gate": Gate,
+    "cache_bytes": int,
 }
 _EXPECTED = {
     "autoload": "true or false",
@@ -34,6 +35,7 @@ _EXPECTED = {
     "providers": 'a table such as importer = "bvh", or importer.bvh = "distribution"',
     "plugins": "a table of tables, one a plugin",
     "gate": 'a table such as policy = "strict"',
+    "cache_bytes": "a whole number of bytes above 0",
 }
 
 
@@ -71,6 +73,12 @@ def _table(value: Any, _type: Any) -> dict[str, Any]:
     return dict(value)
 
 
+def _count(value: Any, _type: Any) -> int:
+    if type(value) is not int or value < 1:
+        raise ValueError(f"got {value!r}")
+    return value
+
+
 def _gate(value: Any, _type: Any) -> Any:
     """Check a table of the gate; it stays a table, so that layers join key by key."""
     if not isinstance(value, Mapping | Gate):
@@ -83,6 +91,7 @@ def _converter() -> cattrs.Converter:
     converter = cattrs.Converter()
     converter.register_structure_hook(bool, _strict(bool))
     converter.register_structure_hook(str, _strict(str))
+    converter.register_structure_hook(int, _count)
     converter.register_structure_hook(Choice, _choice)
     converter.register_structure_hook(Gate, _gate)
     converter.register_structure_hook_func(lambda kind: kind == _WORDS, _words)

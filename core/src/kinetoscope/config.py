@@ -14,6 +14,9 @@ from kinetoscope.gate import Gate
 __all__ = ["Choice", "Config"]
 
 
+CACHE_BYTES = 20_000_000_000
+
+
 def _frozen_mapping(value: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(value))
 
@@ -48,6 +51,7 @@ class Config:
             distribution that a name belongs to: `importer.bvh = "acme-bvh"` (and `importer.default`).
         plugins: by plugin, a table that is passed on to it and that core does not read.
         gate: what `Host.open` lets in.
+        cache_bytes: size that what shots keep for later may have.
         sources: by dotted key, the file, variable or argument that set it.
     """
 
@@ -58,6 +62,7 @@ class Config:
     providers: Mapping[str, Choice] = attrs.field(factory=dict, converter=_frozen_mapping)
     plugins: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict, converter=_frozen_mapping)
     gate: Gate = attrs.field(factory=Gate, converter=_gate)
+    cache_bytes: int = CACHE_BYTES
     sources: Mapping[str, str] = attrs.field(factory=dict, converter=_frozen_mapping, eq=False)
 
     @classmethod

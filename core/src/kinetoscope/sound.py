@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from kinetoscope.host import Host
     from kinetoscope_spec import Audio, Cue
 
-__all__ = ["SIDECAR", "WrittenAudio", "check_suffix", "joined", "sidecar_of", "write_audio"]
+__all__ = [
+    "SIDECAR",
+    "WrittenAudio",
+    "check_marked",
+    "check_suffix",
+    "joined",
+    "provenance_of",
+    "sidecar_of",
+    "write_audio",
+]
 
 SIDECAR = ".provenance.json"
 """What is added to a sound file's name for that of the record beside it."""
@@ -96,8 +105,8 @@ def check_suffix(host: Host, path: str | Path) -> None:
 def write_audio(host: Host, path: str | Path, audio: Audio, **options: Any) -> WrittenAudio:
     """Write a marked sound; see `Host.write_audio`."""
     target = Path(path)
-    name = _checked(host, audio)
-    record = _record(audio)
+    name = check_marked(host, audio)
+    record = provenance_of(audio)
     words = {"comment": json.dumps(record, ensure_ascii=True, separators=(",", ":"))}
     sidecar = sidecar_of(target)
     with replacing(target) as temporary:
@@ -112,8 +121,12 @@ def write_audio(host: Host, path: str | Path, audio: Audio, **options: Any) -> W
     return WrittenAudio(str(target), str(sidecar), audio.duration, audio.rate, size, name)
 
 
-def _checked(host: Host, audio: Audio) -> str:
-    """Return the name of the mark that the sound carries; what it says of itself is not believed."""
+def check_marked(host: Host, audio: Audio) -> str:
+    """Return the name of the mark that a sound carries; what it says of itself is not believed.
+
+    Raises:
+        ValidationError: no mark was found in it.
+    """
     made = audio.provenance
     if made is None or not made.watermark:
         raise ValidationError(
@@ -133,7 +146,8 @@ def _checked(host: Host, audio: Audio) -> str:
     return name
 
 
-def _record(audio: Audio) -> dict[str, Any]:
+def provenance_of(audio: Audio) -> dict[str, Any]:
+    """Return where a marked sound came from, as JSON."""
     assert audio.provenance is not None
     made = attrs.asdict(audio.provenance, recurse=False)
     made["details"] = _plain(audio.provenance.details)

@@ -8,7 +8,7 @@ import stat
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 import attrs
 import cattrs
@@ -133,9 +133,21 @@ def _refuse_unknown(data: Any, cls: Any, keys: list[str | int], place: Any) -> N
             known = ", ".join(fields)
             hint = nearest(key, list(fields)) or f"; known are {known}"
             raise ConfigError(f"unknown key{hint}", place=place([*keys, key]))
-        inner = fields[key].type
-        if attrs.has(inner):
+        if isinstance(value, str) and _is_list(fields[key].type):  # would be taken letter by letter
+            raise ConfigError(f"is {value!r}, expected a list", place=place([*keys, key]))
+        inner = _table_of(fields[key].type)
+        if inner is not None:
             _refuse_unknown(value, inner, [*keys, key], place)
+
+
+def _is_list(kind: Any) -> bool:
+    return any(get_origin(part) is tuple for part in (kind, *get_args(kind)))
+
+
+def _table_of(kind: Any) -> Any:
+    """Return the attrs class that a field holds, be it optional, or None."""
+    held = [part for part in (kind, *get_args(kind)) if isinstance(part, type) and attrs.has(part)]
+    return held[0] if held else None
 
 
 def _leaf(error: BaseException, keys: list[str | int]) -> tuple[list[str | int], BaseException]:

@@ -130,3 +130,25 @@ def test_a_start_where_the_chain_stands_is_no_start(solver) -> None:
     np.testing.assert_array_equal(warm.positions, cold.positions)
     still = solver.solve(chains, chains[:, -1], start=chains)
     np.testing.assert_array_equal(still.positions, chains)
+
+
+@pytest.mark.parametrize(
+    "solver", [FabrikSolver(compiled=False), TwoBoneSolver(), CcdSolver(), JacobianSolver()]
+)
+@pytest.mark.parametrize("power", [-300, -200, 100])
+def test_worlds_of_any_size_are_solved_alike(solver, power) -> None:
+    rng = np.random.default_rng(6)
+    chains = np.cumsum(rng.normal(size=(40, 3, 3)), axis=1)
+    targets = chains[:, 0] + rng.normal(size=(40, 3)) * rng.choice([0.0, 0.5, 1.0, 3.0], size=(40, 1))
+    scale = 2.0**power
+    here = solver.solve(chains, targets)
+    there = solver.solve(chains * scale, targets * scale, tolerance=1e-3 * scale)
+    np.testing.assert_allclose(there.positions / scale, here.positions, atol=1e-12)
+    np.testing.assert_array_equal(there.converged, here.converged)
+
+
+def test_a_start_that_lost_a_bone_takes_its_way_from_the_chain() -> None:
+    chains = np.array([[[0.0, 0, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1]]])
+    start = np.array([[[0.0, 0, 0], [1, 0, 0], [1, 0, 0], [1, -2, 0]]])
+    begun = FabrikSolver(compiled=False).solve(chains, np.array([[0.5, 0.5, 0]]), start=start, iterations=0)
+    np.testing.assert_allclose(begun.positions, [[[0, 0, 0], [1, 0, 0], [1, 0, 1], [1, -1, 1]]], atol=1e-12)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from kinetoscope_fabrik._contacts import targets
 from kinetoscope_fabrik._limits import _away
+from kinetoscope_fabrik._pelvis import pelvis_shift
 from kinetoscope_fabrik.solver import FabrikSolver
 from kinetoscope_spec import JointLimits, Motion, Skeleton, ValidationError, anatomy, footing, rotation
 
@@ -281,6 +282,17 @@ def test_a_foot_far_away_takes_the_pelvis_along() -> None:
     assert np.abs(segment_lengths(result.motion) - segment_lengths(motion)).max() < 1e-6
     assert result.skate_after_cm_s < 0.5
     assert accelerations(result.motion, "upper_leg").max() < 25.0
+
+
+@pytest.mark.parametrize("ahead", [0.3, 0.9, 1.5])
+def test_the_pelvis_comes_near_enough_for_every_leg(ahead) -> None:
+    hips = np.tile([[0.1, 0.9, 0.0], [-0.1, 0.9, 0.0]], (40, 1, 1))
+    ankles = np.tile([[0.1, 0.1, ahead], [-0.1, 0.1, 0.8 * ahead]], (40, 1, 1))
+    lengths, before = np.full((40, 2), 0.85), np.full((40, 2), 0.8)
+    shift = pelvis_shift(hips, ankles, lengths, before, 6)
+    assert (np.linalg.norm(ankles - hips - shift[:, None], axis=-1) <= lengths).all()
+    assert (hips + shift[:, None])[..., 1].min() > 0.3  # comes along instead of lying down
+    assert (shift[:, 2] > 0).all() == (ahead > 0.85)
 
 
 def test_ground_is_not_entered() -> None:

@@ -118,7 +118,7 @@ def test_mixing_clips_of_such_files_does_not_swing_them_about() -> None:
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.floats(0.01, 4.0), st.integers(0, 3), st.sampled_from((1.0, -1.0)))
+@given(st.floats(0.01, 9.0), st.integers(0, 3), st.sampled_from((1.0, -1.0)))
 def test_root_motion_goes_on_over_the_ends_of_a_loop(total, seed, way) -> None:
     motion = clips.clip(seed, turn=0.9)
     ends = []
@@ -130,6 +130,18 @@ def test_root_motion_goes_on_over_the_ends_of_a_loop(total, seed, way) -> None:
         ends.append((at.position.copy(), Rotation.from_quat(at.rotation)))
     np.testing.assert_allclose(ends[0][0], ends[1][0], atol=1e-8)
     assert (ends[0][1].inv() * ends[1][1]).magnitude() < 1e-7
+
+
+def test_a_billion_rounds_in_one_step_are_no_more_work_than_a_few() -> None:
+    """A clip of a second, played so fast; without any turn the ways add up."""
+    bent = clips.clip(1, turn=0.0)
+    motion = Motion(
+        bent.skeleton, bent.positions, np.tile([0.0, 0, 0, 1], (*bent.rotations.shape[:2], 1)), 30.0
+    )
+    world, entity, schedule = stage(motion, Animator(clip=0, speed=1e9), inertia=False)
+    schedule.run(world, 1.0)
+    once = motion.positions[-1, 0, 2] - motion.positions[0, 0, 2]
+    assert world.get(entity, Transform).position[2] == pytest.approx(1e9 * once, rel=1e-6)
 
 
 def test_a_cross_fade_begins_here_and_ends_there() -> None:
@@ -160,12 +172,13 @@ def test_an_inertialised_transition_does_not_pop(rate) -> None:
         if inertia:
             world.get(entity, Inertia).halflife[...] = 0.3
         other = world.resource(Library).clip(clips.clip(2, frames=121))
-        frames = []
+        frames, places = [], []
         for i in range(5 * rate // 2):
             if i == rate // 2:
                 play(world, entity, other, fade=0.0)
             schedule.run(world, 1 / rate)
             frames.append(shown(world, entity)[1])
+            places.append(shown(world, entity)[0])
         q = Rotation.from_quat(np.array(frames)[:, 4])
         speed = (q[1:] * q[:-1].inv()).as_rotvec() * rate
         clip = world.resource(Library).clips[other].sample(np.array([2.0]))[1][0, 4]
@@ -173,6 +186,7 @@ def test_an_inertialised_transition_does_not_pop(rate) -> None:
             np.abs(speed).max(),
             np.abs(np.diff(speed, axis=0)).max() * rate,
             (q[-1].inv() * Rotation.from_quat(clip)).magnitude(),
+            np.abs(np.diff(np.array(places)[:, 0], n=2, axis=0)).max() * rate**2,
         )
 
     cut, soft = run(False), run(True)
@@ -180,6 +194,7 @@ def test_an_inertialised_transition_does_not_pop(rate) -> None:
     assert soft[0] < 12
     assert soft[1] < 250  # rad/s2, bounded independently of the rate
     assert soft[2] < 2e-2
+    assert soft[3] < 40  # m/s2, of the root
 
 
 @pytest.mark.parametrize("tree", [False, True])
@@ -217,6 +232,9 @@ def test_inertia_is_bounded_at_any_rate() -> None:
 
 def test_play_refuses_what_does_not_fit() -> None:
     world, entity, _ = stage(clips.clip(1))
-    for clip, fade, words in ((7, 0.1, "clip is 7"), (0, -1, "fade is -1")):
+    for clip, fade, words in ((7, 0.1, "clip is 7"), (0, -1, "fade is -1"), (0, np.inf, "fade is inf")):
         with pytest.raises(ValidationError, match=words):
             play(world, entity, clip, fade=fade)
+    for wrong in ({"at": np.nan}, {"speed": np.inf}):
+        with pytest.raises(ValidationError, match="expected numbers"):
+            play(world, entity, 0, **wrong)

@@ -170,6 +170,13 @@ def test_standalone_keeps_the_pace_or_falls_behind_without_choking(cost) -> None
     assert clock.slept == pytest.approx(max(0.0, 2 - 120 * cost), abs=0.05)
 
 
+def test_a_machine_that_slept_for_weeks_goes_on() -> None:
+    times = iter([0.0, 3e6, 3e6, 3e6, 3e6])
+    run = Loop(World(), Schedule([]))
+    run.standalone(until=lambda held: held.world.step_count > 0, clock=times.__next__, sleep=lambda _: None)
+    assert run.world.step_count == run.most_steps
+
+
 def test_a_slow_machine_drops_time() -> None:
     clock = Clock(0.1)
     run = Loop(World(), Schedule([clock.work()]), steps_per_second=100, most_steps=2)
@@ -222,8 +229,15 @@ def test_frames_lie_between_steps() -> None:
     for _ in range(40):
         run.tick(0.03)
         shown.append(float(interpolated(world, run.alpha)[1][0, 0]))
-    # One step late, but even: the same distance from frame to frame.
-    assert np.diff(shown[4:]) == pytest.approx(0.03, abs=1e-9)
+    # One step late, and at rest for the first, but even: the same distance from frame to frame.
+    assert np.diff(shown[8:]) == pytest.approx(0.03, abs=1e-9)
+
+
+def test_who_is_new_does_not_come_from_the_origin() -> None:
+    world = World()
+    world.spawn(Transform([5, 0, 0]), GlobalTransform(), PreviousTransform())
+    Loop(world, Schedule([TransformSystem()])).headless(1)
+    assert interpolated(world, 0.0)[1].tolist() == [[5, 0, 0]]
 
 
 @pytest.mark.parametrize("dt", [-0.1, np.nan, np.inf, 1e300])

@@ -8,7 +8,19 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from kinetoscope_spec import ConfigError, ValidationError
-from kinetoscope_stage import Loop, Numbers, Parent, Schedule, World, column, component, system
+from kinetoscope_stage import (
+    Loop,
+    Numbers,
+    Parent,
+    Prefab,
+    Schedule,
+    World,
+    WorldLocked,
+    column,
+    component,
+    reference,
+    system,
+)
 
 
 @component
@@ -195,3 +207,97 @@ def test_threads_change_nothing(threads) -> None:
         return world.digest()
 
     assert run(1) == run(threads)
+
+
+def test_phases_order_nothing_of_each_other() -> None:
+    # What is shown may depend on what is simulated, and the other way round: they never run together.
+    given = [named("simulate", [B], [A]), named("show", [A], [B], phase="frame")]
+    assert set(Schedule(given).order) == {"simulate", "show"}
+    with pytest.raises(ConfigError, match="circle"):
+        Schedule([named("simulate", [B], [A]), named("show", [A], [B])])
+
+
+@component
+class Friend:
+    who: Numbers = reference(2)
+    other: Numbers = column(dtype=np.int64)
+
+
+def test_promises_become_ids_wherever_an_entity_is_named() -> None:
+    world = World()
+    old = world.spawn(A(0))
+    heard = []
+
+    @system(reads=[A])
+    def makes(view, dt) -> None:
+        heard.append(view.events(Meeting).who.tolist())
+        if view.step_count:
+            return
+        family = Prefab([A(1)], children=[Prefab([B(2)], children=[Prefab([C(3)])])])
+        parents = family.spawn(view, 2)
+        lone = view.spawn(Friend([old, parents[1]], parents[0]))
+        view.insert(old, Parent(lone))
+        view.spawn(C(4), Parent(-99))  # nobody's promise
+        view.emit(Meeting(parents))
+
+    Loop(world, Schedule([makes])).headless(3)
+    ones = sorted(e for e in entities(world, A) if world.get(e, A).x == 1)  # ids grow as they are given
+    (twos,) = world.query(B, Parent)
+    assert sorted(twos[Parent].entity.tolist()) == sorted(ones)
+    threes = {int(world.get(e, Parent).entity): float(world.get(e, C).x) for e in entities(world, C)}
+    assert threes == {**dict.fromkeys(twos.entities.tolist(), 3.0), -99: 4.0}
+    (friends,) = world.query(Friend)
+    assert friends[Friend].who.tolist() == [[old, ones[1]]]
+    assert friends[Friend].other[0] < 0  # no reference: numbers stay as they are
+    assert world.get(old, Parent).entity == friends.entities[0]
+    assert heard == [[], ones, []]
+
+
+def entities(world, kind) -> list[int]:
+    return [int(e) for chunk in world.query(kind) for e in chunk.entities]
+
+
+@component
+class Meeting:
+    who: Numbers = reference()
+
+
+@component
+class Shaped:
+    points: Numbers = column("N", 3)
+
+
+def test_events_have_sizes_of_numbers() -> None:
+    world = World()
+    hears = system(name="hears")(lambda view, dt: view.events(Shaped))
+    emits = system(name="emits")(lambda view, dt: view.emit(Shaped(np.zeros((2, 3)))))
+    for wrong in (hears, emits):
+        with pytest.raises(ValidationError, match=r"Shaped.points has the size 'N'"):
+            Schedule([wrong]).run(world, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda view: view.despawn(1.5), "holds float64"),
+        (lambda view: view.remove("a", A), "expected ids"),
+        (lambda view: view.insert(True, A()), "holds bool"),
+        (lambda view: view.insert([1, 2], A()), "expected one"),
+        (lambda view: view.spawn_many(-1, A()), "count is -1"),
+    ],
+)
+def test_what_a_system_can_not_ask_for_is_refused_at_once(ask, words) -> None:
+    with pytest.raises(ValidationError, match=words) as caught:
+        Schedule([system(name="asks")(lambda view, dt: ask(view))]).run(World(), 0.1)
+    assert caught.value.__notes__ == ["in the system 'asks'"]
+
+
+def test_one_schedule_runs_on_a_world_at_a_time() -> None:
+    """Within another, it would make entities while the outer one's systems hold columns."""
+    world = World()
+    inner = Schedule([system(name="makes")(lambda view, dt: view.spawn(A(1)))])
+    outer = Schedule([system(name="nests")(lambda view, dt: inner.run(world, dt))])
+    with pytest.raises(WorldLocked, match="one schedule at a time"):
+        outer.run(world, 0.1)
+    inner.run(world, 0.1)
+    assert len(world) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from itertools import pairwise
 from pathlib import Path as File
 
 import numpy as np
@@ -22,6 +23,7 @@ from kinetoscope_stage import (
     Library,
     LookAt,
     Loop,
+    Rig,
     Schedule,
     Skin,
     Take,
@@ -36,6 +38,7 @@ from kinetoscope_stage.systems.movement import FollowSystem
 from kinetoscope_stage.systems.poses import LookAtSystem, PoseSystem
 from kinetoscope_stage.systems.recorder import RecorderSystem
 from kinetoscope_stage.transforms import TransformSystem
+from kinetoscope_stage.view import View
 
 _spec = importlib.util.spec_from_file_location("stages", File(__file__).with_name("stages.py"))
 stages = importlib.util.module_from_spec(_spec)
@@ -187,6 +190,58 @@ def test_what_is_recorded_is_what_was_shown(tmp_path) -> None:
     np.testing.assert_allclose(
         again.global_transforms()[0][:, -1], take.global_transforms()[0][:, -1], atol=1e-4
     )
+
+
+def test_takes_begin_when_their_characters_do() -> None:
+    world, first, schedule = stage(clips.clip(4))
+    loop = Loop(world, schedule, steps_per_second=30)
+    loop.headless(10)
+    number = world.resource(Library).clip(clips.clip(4))
+    (second,) = character(world, SKELETON, clip=number).spawn(world)
+    loop.headless(5)
+    takes = [world.resource(Take).motion(world, int(entity)) for entity in (first, second)]
+    assert [take.start_time for take in takes] == [0.0, pytest.approx(10 / 30)]
+    assert takes[0].duration == pytest.approx(takes[1].start_time + takes[1].duration)
+    world.get(int(second), Rig).skeleton[...] = -1
+    with pytest.raises(ValidationError, match="skeleton -1"):
+        RecorderSystem().step(View(world, RecorderSystem()), 0.1)
+
+
+def test_pictures_lie_between_steps() -> None:
+    world = World()
+    number = world.resource(Library).clip(clips.clip(4))
+    hero, _ = (
+        int(character(world, dressed(), clip=number, interpolated=between).spawn(world, 1, at)[0])
+        for between, at in ((True, Transform([1, 0, 2])), (False, Transform([4, 0, 2])))
+    )
+    rig = world.spawn(CameraRig(entity=hero, halflife=0.05))
+    systems = [AnimationSystem(), TransformSystem(), PoseSystem(), CameraSystem()]
+    loop = Loop(world, Schedule(systems), steps_per_second=30)
+    loop.headless(1)
+
+    def seen(alpha):
+        held = camera(world, rig, alpha=alpha)
+        return [actor.pose for actor in scene(world, alpha=alpha).actors], held.position, held.target
+
+    # Who has just come was nowhere else before.
+    for now, new in zip(seen(1.0)[0], seen(0.0)[0], strict=True):
+        np.testing.assert_array_equal(now, new)
+    np.testing.assert_array_equal(seen(1.0)[1], seen(0.0)[1])
+    for _ in range(5):
+        (moving, standing), *view = seen(1.0)
+        loop.headless(1)
+        (now, other), *sight = seen(1.0)
+        (before, same), *past = seen(0.0)
+        np.testing.assert_allclose(before, moving, atol=1e-9)
+        np.testing.assert_array_equal(same, other)
+        np.testing.assert_allclose(past, view, atol=1e-9)
+        (middle, _), *halfway = seen(0.5)
+        np.testing.assert_allclose(middle[:, :3, 3], 0.5 * (before + now)[:, :3, 3], atol=1e-9)
+        np.testing.assert_allclose(halfway, 0.5 * (np.array(past) + sight), atol=1e-9)
+        turns = [Rotation.from_matrix(pose[:, :3, :3]) for pose in (before, middle, now)]
+        first, second = (b * a.inv() for a, b in pairwise(turns))
+        np.testing.assert_allclose(first.magnitude(), second.magnitude(), atol=1e-9)
+        assert np.abs(now - standing).max() > 1e-4
 
 
 def test_no_more_is_recorded_than_was_asked_for() -> None:

@@ -114,6 +114,22 @@ def test_what_moves_on_evenly_does_not_lag(hertz, damping, speed) -> None:
     assert abs(lag[-1]) < 2e-3
 
 
+def test_what_is_thrown_against_its_cone_comes_back_at_once() -> None:
+    still = Motion(SKELETON, SKELETON.rest_positions[None], np.tile([0.0, 0, 0, 1], (1, 5, 1)), 30.0)
+    world, entity, schedule = swinging(still, "arm", frequency=1.0, damping=0.2, most=0.3)
+    schedule.run(world, 1 / 60)
+    schedule.run(world, 1 / 60)
+    rest = world.get(entity, GlobalPose).positions[4, 2]
+    world.get(entity, Sway).velocity[:] = [[0, 0, 8.0]]
+    hands = []
+    for _ in range(25):
+        schedule.run(world, 1 / 60)
+        hands.append(world.get(entity, GlobalPose).positions[4, 2] - rest)
+    assert hands[0] == pytest.approx(0.3 * np.sin(0.3), abs=1e-3)  # at the edge
+    assert (np.diff(hands) < 0).all()  # with what is left of its speed it would stay there for long
+    assert hands[-1] < 0
+
+
 def test_swinging_does_not_know_the_frame_rate() -> None:
     still = Motion(SKELETON, SKELETON.rest_positions[None], np.tile([0.0, 0, 0, 1], (1, 5, 1)), 30.0)
     ends = []

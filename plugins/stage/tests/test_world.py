@@ -170,6 +170,29 @@ def test_ids_never_alias_after_tables_were_cut() -> None:
         assert not world.alive(np.array(sorted(ever))).any()
 
 
+def test_ids_never_alias_where_tables_are_cut_twice() -> None:
+    world = World()
+    upper = world.spawn_many(20_000)[4_000:]
+    ever = set(upper.tolist())
+    for _ in range(3):  # slots above are worn more than those below
+        world.despawn(upper)
+        upper = world.spawn_many(16_000)
+        ever.update(upper.tolist())
+    world.despawn(upper)
+    (rest,) = world.query()
+    world.despawn(rest.entities.copy())
+    assert not ever.intersection(world.spawn_many(40_000).tolist())
+
+
+def test_a_worn_out_slot_is_not_used_again_once_tables_were_cut() -> None:
+    world = World()
+    ids = world.spawn_many(10_000)
+    world._entities._generation[9_000] = 2**31 - 1
+    last = (2**31 - 1) << 32 | 9_000
+    world.despawn(np.r_[ids[:9_000], last, ids[9_001:]])
+    assert last not in world.spawn_many(20_000)
+
+
 def test_a_worn_out_slot_is_not_used_again() -> None:
     world = World()
     first = world.spawn()
@@ -188,6 +211,8 @@ def test_a_worn_out_slot_is_not_used_again() -> None:
         (lambda: Weight(kilograms=np.nan), r"Weight.kilograms\[\] is not finite"),
         (lambda: Weight(count=1.5), "fractions"),
         (lambda: Weight(count=2**40), "int32 can't hold"),
+        (lambda: Weight(count=np.inf), "int32 can't hold"),
+        (lambda: Weight(kilograms=[[1, 2], [3]]), "Weight.kilograms: "),
         (lambda: Weight(kilograms="heavy"), "expected numbers"),
         (
             lambda: Shape(np.zeros((2, 3)), np.zeros(3, bool)),
@@ -293,6 +318,31 @@ def test_gather_follows_references(count, data) -> None:
     assert held.kilograms.tolist() == [float(i) if i >= 0 and i % 5 else 0.0 for i in picks]
 
 
+@settings(deadline=None)
+@given(st.lists(st.integers(-1, 19), min_size=1, max_size=20), st.sets(st.integers(0, 19), min_size=1))
+def test_who_hangs_on_whom_is_gone_and_nobody_else(above, taken) -> None:
+    """Trees and circles, against a walk up from each."""
+    count = len(above)
+    world = World()
+    ids = world.spawn_many(count)
+    for i, parent in enumerate(above):
+        if 0 <= parent < count:
+            world.insert(ids[i], Parent(ids[parent]))
+    taken = {i % count for i in taken}
+
+    def goes(i: int) -> bool:
+        for _ in range(count + 1):
+            if i in taken:
+                return True
+            if not 0 <= above[i] < count:
+                return False
+            i = above[i]
+        return False
+
+    world.despawn(ids[sorted(taken)])
+    assert world.alive(ids).tolist() == [not goes(i) for i in range(count)]
+
+
 def test_structure_is_shut_while_systems_run() -> None:
     world = World()
 
@@ -327,3 +377,29 @@ def test_digest_tells_states_apart() -> None:
     large = (World(seed=2**60), World(seed=2**60 + 1))
     digests = {held.digest() for held in (world(), *others, late, drawn, told_, fed, *large)}
     assert len(digests) == 12
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: column(3, default=(1, 2)), r"column default \(1, 2\), expected float64 \[3\]"),
+        (lambda: column(dtype=np.int8, default=300), "expected int8"),
+        (lambda: column("N", default="a"), r"expected float64 \[N\]"),
+        (lambda: World(seed=-1), "seed is -1"),
+        (lambda: World(seed=0.5), "seed is 0.5"),
+    ],
+)
+def test_what_would_fail_later_is_refused_at_once(make, words) -> None:
+    with pytest.raises(ValidationError, match=words):
+        make()
+
+
+def test_digest_knows_whose_row_it_is() -> None:
+    one, other = World(), World()
+    one.spawn_many(2, Weight([1.0, 2.0]))
+    ids = other.spawn_many(2, Weight([2.0, 1.0]))
+    other.insert(ids[0], Tag())
+    other.remove(ids[0], Tag)  # moves it behind the other
+    columns = [next(world.query(Weight))[Weight].kilograms.tolist() for world in (one, other)]
+    assert columns == [[1.0, 2.0], [1.0, 2.0]]
+    assert one.digest() != other.digest()

@@ -24,8 +24,10 @@ def is_asf(head: bytes, tail: bytes, size: int) -> bool:
 
     Its first section must be one of a skeleton's, and another must follow.
     """
+    if _first(head) not in _SKELETON:  # and nothing else is looked for: every text is asked about
+        return False
     sections = {section.lower() for section in _SECTION.findall(head)}
-    return _first(head) in _SKELETON and len(sections & _SKELETON) > 1
+    return len(sections & _SKELETON) > 1
 
 
 def is_amc(head: bytes, tail: bytes, size: int) -> bool:

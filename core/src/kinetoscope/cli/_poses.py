@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from kinetoscope.shot.film import morphed
 from kinetoscope_spec import Asset, Camera, Character, Mesh, Motion, anatomy, kinematics
 
 __all__ = ["Pose", "Row", "aspect", "cameras", "row", "some_vertices"]
@@ -82,7 +83,7 @@ def row(character: Character, motion: Motion) -> Row:
     ahead = _facing(motion, frames)
     poses = [
         Pose(
-            _morphed(character, motion, frame),
+            morphed(character, motion, frame),
             motion.slice(frame, frame + 1).global_matrices()[0],
             _points(thin, motion, frame),
             ahead + _ASIDE,
@@ -127,17 +128,6 @@ def _points(thin: Asset, motion: Motion, frame: int) -> Array:
     meshes = [kinematics.skinned_vertices(thin, mesh, motion, frame) for mesh in thin.meshes]
     drawn = [points for points in meshes if len(points)]
     return np.concatenate(drawn or [joints]).astype(np.float64)
-
-
-def _morphed(character: Character, motion: Motion, frame: int) -> Character:
-    """Return `character` in the shape that its face has in a frame: renderers know poses alone."""
-    weights = {name: float(curve[frame]) for name, curve in motion.morph_weights.items()}
-    if not weights and not any(mesh.morph_weights for mesh in character.meshes):
-        return character
-    meshes = [
-        attrs.evolve(mesh, vertices=kinematics.morphed_vertices(mesh, weights)) for mesh in character.meshes
-    ]
-    return attrs.evolve(character, meshes=meshes)
 
 
 def _facing(motion: Motion, frames: Sequence[int]) -> float:

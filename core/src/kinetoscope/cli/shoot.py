@@ -16,36 +16,74 @@ if TYPE_CHECKING:
 @click.command("shoot")
 @click.argument("shot", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="The film's file, instead of the shot's own.")
+@click.option("--from", "first", metavar="STAGE", help="Make this stage and all after it again.")
+@click.option("--until", metavar="STAGE", help="Stop after this stage; what it made is kept.")
+@click.option(
+    "--provider",
+    "providers",
+    multiple=True,
+    metavar="STAGE=NAME",
+    help="Let this provider do a stage, whatever the shot says.",
+)
 @json_option
 @pass_host
-def command(host: Host, shot: Path, out: Path | None) -> None:
-    """Shoot SHOT, a shot file (TOML): train or reuse a model, generate, plant the feet, render.
+def command(
+    host: Host,
+    shot: Path,
+    out: Path | None,
+    first: str | None,
+    until: str | None,
+    providers: tuple[str, ...],
+) -> None:
+    """Shoot SHOT, a shot file (TOML): clean the plate, train, generate, speak, render, composite.
 
-    Beside the film come a report (JSON) and the performance as BVH, as shown and as generated.
+    What an earlier run has made of the same is taken up, be it one that was killed. Beside the film come
+    a report (HTML and JSON) and the performance as BVH, as shown and as generated.
     """
     from kinetoscope.shot.run import shoot
 
     with progress_bar("shooting") as progress:
-        film = shoot(host, shot, out=out, progress=progress)
-    data = {
-        "film": str(film.film),
-        "report": str(film.report),
-        "motion": str(film.motion),
-        "unplanted": str(film.unplanted),
-        "figures": film.figures,
-        "stages": film.stages,
-    }
+        film = shoot(
+            host,
+            shot,
+            out=out,
+            first=first,
+            until=until,
+            providers=chosen(providers),
+            progress=progress,
+        )
+    files = ("film", "report", "page", "motion", "unplanted")
+    data: dict[str, Any] = {name: _text(getattr(film, name)) for name in files}
+    data |= {"figures": film.figures, "stages": film.stages, "warnings": film.warnings}
     emit(click.get_current_context(), data, _human)
 
 
+def chosen(given: tuple[str, ...]) -> dict[str, str]:
+    """Return providers by stage from `stage=name` words."""
+    pairs = {}
+    for text in given:
+        stage, equals, name = text.partition("=")
+        if not (stage and equals and name):
+            raise click.BadParameter(f"{text!r}: expected STAGE=NAME, such as render=raster")
+        pairs[stage.strip()] = name.strip()
+    return pairs
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
 def _human(data: dict[str, Any]) -> str:
-    figures = data["figures"]
-    skate, speed, steps = (figures[key] for key in ("foot_skate_cm_s", "pelvis_speed_m_s", "steps_per_s"))
     lines = [
         f"  {stage['name']:<13} {stage['seconds']:7.1f} s  {stage['provider'] or ''}"
         f"{' (from the cache)' if stage['cached'] else ''}"
         for stage in data["stages"]
     ]
+    lines += [f"warning: {text}" for text in data["warnings"]]
+    if data["film"] is None:
+        return "\n".join([*lines, "", "no film was asked for"])
+    figures = data["figures"]
+    skate, speed, steps = (figures[key] for key in ("foot_skate_cm_s", "pelvis_speed_m_s", "steps_per_s"))
     lines += [
         "",
         f"  foot skate    {skate['before']:.2f} cm/s, after planting {skate['after']:.2f} cm/s",
@@ -54,7 +92,7 @@ def _human(data: dict[str, Any]) -> str:
         f"  steps         {steps['value']:.2f} a second (clips: {_range(steps['training'])})",
         "",
         f"film:   {data['film']}",
-        f"report: {data['report']}",
+        f"report: {data['page']}",
     ]
     return "\n".join(lines)
 

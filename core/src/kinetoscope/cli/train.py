@@ -157,7 +157,7 @@ def command(
                 model_options=asked["model_options"],
                 working={key: str(path) for key, path in working.items() if path is not None},
             )
-        (trained,) = (building / "models").iterdir()
+        (trained,) = (building / "train").iterdir()
         os.replace(trained, out)
     collapsed = list(getattr(learned.fitted, "collapsed", ()))
     warnings = list(read.warnings)

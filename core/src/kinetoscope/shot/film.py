@@ -10,17 +10,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinetoscope.shot import measure, settings
-from kinetoscope_spec import Actor, Asset, Camera, Character, Ground, Light, Motion, Path, Scene, anatomy
+from kinetoscope_spec import (
+    Actor,
+    Asset,
+    Camera,
+    Character,
+    Ground,
+    Light,
+    Motion,
+    Path,
+    Scene,
+    anatomy,
+    kinematics,
+)
 from kinetoscope_spec.errors import Cancelled, ConfigError
 from kinetoscope_spec.protocols import Progress, Renderer
 
-__all__ = ["cameras", "draw", "light_scene", "rim_light", "stand_in"]
+__all__ = ["cameras", "draw", "light_scene", "morphed", "rim_light", "stand_in"]
 
 Array = NDArray[Any]
 
 LOOK_AT_M = 0.86
 """Height of the point that a following camera looks at: the middle of a standing adult."""
 ADULT_M = 1.75
+HEIGHT_M = 1.25
+"""Of a following camera over the ground."""
+FIELD_OF_VIEW_DEG = 36.0
 SUN_W_M2 = 3.6
 TRAIL_COLOR = (0.80, 0.22, 0.04)
 """Linear RGB of the path on the ground."""
@@ -41,7 +56,7 @@ def _smooth(values: Array, framerate: float, seconds: float) -> Array:
 
 def cameras(given: settings.Camera, motion: Motion, path: Path | None) -> list[Camera]:
     """Return the camera of every frame."""
-    fov = float(np.radians(given.field_of_view))
+    fov = float(np.radians(given.field_of_view or FIELD_OF_VIEW_DEG))
     if given.kind == "fixed":
         try:
             return [Camera(given.position, given.target, field_of_view=fov)] * motion.frame_count
@@ -54,7 +69,7 @@ def cameras(given: settings.Camera, motion: Motion, path: Path | None) -> list[C
     # What the settings say suits an adult; what is larger or smaller is seen from as much farther.
     scale = height / ADULT_M
     offset = scale * given.distance * np.array([np.sin(angle), 0.0, np.cos(angle)])
-    rise = np.array([0.0, scale * (given.height - LOOK_AT_M), 0.0])
+    rise = np.array([0.0, scale * ((HEIGHT_M if given.height is None else given.height) - LOOK_AT_M), 0.0])
     return [Camera(point + offset + rise, point, field_of_view=fov) for point in centre]
 
 
@@ -118,10 +133,27 @@ def draw(
         for frame, view in enumerate(views):
             if progress and progress(frame, len(views), "rendering") is False:
                 raise Cancelled(f"cancelled after {frame} of {len(views)} frames")
-            actor = Actor(character, poses[frame], previous_pose=poses[max(frame - 1, 0)])
+            actor = Actor(
+                morphed(character, motion, frame), poses[frame], previous_pose=poses[max(frame - 1, 0)]
+            )
             lights = (*stage.lights, rim_light(light, view.target))
             scene = attrs.evolve(stage, actors=(actor,), lights=lights, annotations=trail)
             yield session.render(scene, view).color[..., :3]
+
+
+def morphed(character: Character, motion: Motion, frame: int) -> Character:
+    """Return `character` in the shape that its face has in a frame: renderers know poses alone."""
+    weights = {name: float(curve[frame]) for name, curve in motion.morph_weights.items()}
+    if not weights and not any(mesh.morph_weights for mesh in character.meshes):
+        return character
+    # A mesh without shapes stays the same object: renderers keep on the device what comes back.
+    meshes = [
+        mesh
+        if mesh.morphs is None
+        else attrs.evolve(mesh, vertices=kinematics.morphed_vertices(mesh, weights))
+        for mesh in character.meshes
+    ]
+    return attrs.evolve(character, meshes=meshes)
 
 
 def _trail(path: Path) -> dict[str, Any]:

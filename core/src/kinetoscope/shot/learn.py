@@ -93,11 +93,12 @@ def learn(
     progress: Progress | None = None,
     model_options: dict[str, Any] | None = None,
     working: dict[str, Any] | None = None,
+    fresh: bool = False,
 ) -> Learned:
     """Train on `clips`, or load what the same recipe gave before.
 
     `model_options` are the model's, and so are those of `working`, which say where it works and leave the
-    result as it is.
+    result as it is. `fresh` trains again.
 
     Raises:
         Cancelled: `progress` returned False.
@@ -117,12 +118,13 @@ def learn(
         asked = dict(model_options or {})
         trainer = _configured(trainer, str(stage.provider), {**asked, **(working or {})})
         recipe = Recipe(clips.digest(), _identity(stage), feature_id, options, seed, budget, asked)
-        folder = cache / "models" / recipe.key()
+        folder = cache / "train" / recipe.key()
         stage.details["checkpoint"] = str(folder)
-        learned = _cached(stages.host, folder)
+        learned = None if fresh else _cached(stages.host, folder)
         if learned is not None:
             stage.cached = True
             return learned
+        shutil.rmtree(folder, ignore_errors=True)
         _check_writable(folder.parent)
         rows = maker.training_set(clips.motions, progress=progress)
         fitted = trainer.fit(rows, seed=seed, budget=budget, progress=progress)
@@ -146,7 +148,6 @@ def _cached(host: Host, folder: Path) -> Learned | None:
     try:
         return load_checkpoint(host, folder)
     except (FormatError, ValidationError, OSError):
-        shutil.rmtree(folder, ignore_errors=True)
         return None
 
 

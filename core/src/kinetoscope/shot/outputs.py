@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
 
 from kinetoscope.shot.settings import ShotFile
+from kinetoscope.shot.steps import asks, steps_of
 from kinetoscope_spec.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -25,11 +26,13 @@ class Outputs:
     Attributes:
         film: the film.
         report: the JSON report.
+        page: the report for people, HTML.
         motion, unplanted: the performance as shown and as generated, BVH.
     """
 
     film: Path
     report: Path
+    page: Path
     motion: Path
     unplanted: Path
 
@@ -39,6 +42,7 @@ class Outputs:
         return cls(
             film,
             film.with_suffix(".report.json"),
+            film.with_suffix(".report.html"),
             film.with_suffix(".bvh"),
             film.with_suffix(".unplanted.bvh"),
         )
@@ -75,21 +79,26 @@ def refuse_overwriting(path: Path, inputs: Iterable[Path], place: str | None = N
         )
 
 
-def check_providers(host: Host, shot_file: ShotFile) -> None:
+def check_providers(host: Host, shot_file: ShotFile, choices: Mapping[str, str]) -> None:
     """Find every provider that the shot needs before the first of them works.
+
+    Args:
+        choices: providers by stage, stronger than the shot file.
 
     Raises:
         ProviderNotFound, ProviderUnavailable, PluginError: there is none, or it lacks something.
         ConfigError: no media provider writes films of that suffix.
     """
     shot = shot_file.shot
-    host.feature(shot.performer.feature)
-    host.model(shot.performer.model)
-    host.provider("solver", shot.performer.solver)
-    host.renderer(shot.output.renderer)
-    host.provider("media", shot.output.media)
+    for step in steps_of(shot):
+        named = choices.get(step.name, step.named(shot))
+        if asks(step, shot) and step.hook not in (None, "importer") and (named or not step.optional):
+            host.provider(step.hook, named)
+    if shot.voice is not None:
+        host.marker.found()
+    media = choices.get("encode", shot.output.media)
     suffix = Path(shot.output.file).suffix.removeprefix(".").lower()
-    chosen = host.explain("media", name=shot.output.media).chosen
+    chosen = host.explain("media", name=media).chosen
     writes = next(
         info.provider.writes for info in host.providers("media") if info.name == chosen and info.provider
     )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +13,17 @@ import attrs
 import numpy as np
 
 from kinetoscope.home import home
-from kinetoscope.shot import film, measure, perform, settings
-from kinetoscope.shot.learn import Learned, learn
-from kinetoscope.shot.mocap import Clips, read_clips
+from kinetoscope.shot import measure, perform, plan, plates, report, settings, speech
+from kinetoscope.shot.filming import film_kept
+from kinetoscope.shot.job import Job
+from kinetoscope.shot.learn import Learned, Recipe, learn
+from kinetoscope.shot.mocap import Clips, hash_file, read_clips
 from kinetoscope.shot.outputs import Outputs, check_providers
-from kinetoscope.shot.stages import Stages, Timed
+from kinetoscope.shot.packing import load_motion, save_motion
+from kinetoscope.shot.page import page
+from kinetoscope.shot.stages import Stages
+from kinetoscope.shot.steps import check_choices, check_stage, from_on, steps_of
+from kinetoscope.shot.store import Store
 from kinetoscope_spec import Asset, Character, Motion
 from kinetoscope_spec import Path as GroundPath
 from kinetoscope_spec.errors import ConfigError, ValidationError
@@ -24,27 +33,40 @@ from kinetoscope_spec.protocols import Progress
 if TYPE_CHECKING:
     from kinetoscope import Host
 
-__all__ = ["Film", "shoot"]
+__all__ = ["Film", "open_store", "shoot"]
 
 
 @attrs.frozen
 class Film:
-    """What a shot leaves behind.
+    """What a shot leaves behind; files are None for a run that ended before the film.
 
     Attributes:
         film: the MP4.
         report: the JSON report beside it.
+        page: the same for people, HTML.
         motion, unplanted: the performance as shown and as generated, as BVH files.
         figures: what the report says of the performance.
         stages: what was done, by whom, why, how long.
+        warnings: what is to be known of it.
     """
 
-    film: Path
-    report: Path
-    motion: Path
-    unplanted: Path
+    film: Path | None
+    report: Path | None
+    page: Path | None
+    motion: Path | None
+    unplanted: Path | None
     figures: dict[str, Any]
     stages: list[dict[str, Any]]
+    warnings: list[str]
+
+
+class _UntilReached(Exception):
+    """The stage that the run was to end with is done."""
+
+
+def open_store(host: Host) -> Store:
+    """Return what runs keep for later ones, below `KINETOSCOPE_HOME`."""
+    return Store(home() / "cache" / "shots", host.config.cache_bytes)
 
 
 def shoot(
@@ -52,201 +74,279 @@ def shoot(
     shot_file: settings.ShotFile | str | Path,
     *,
     out: str | Path | None = None,
+    first: str | None = None,
+    until: str | None = None,
+    providers: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> Film:
-    """Train or reuse, generate, plant the feet, render, and write film, motion and report.
+    """Go through all stages that the shot has, and write film, motion and report.
 
-    Nothing is written where the film goes before all of it is there.
+    What earlier runs have made of the same is taken up. Nothing is written where the film goes before all
+    of it is there.
+
+    Args:
+        first: the stage from which on all is made again.
+        until: the stage after which to stop; no film is written then.
+        providers: provider by stage, stronger than the shot file.
 
     Raises:
-        ConfigError: the shot file is wrong, or the film would be written over what it is made from.
-        FormatError: a clip can't be read.
+        ConfigError: the shot file is wrong, a stage is unknown, or the film would be written over what it
+            is made from.
+        FormatError: an input can't be read.
         ProviderNotFound, ProviderUnavailable: a stage has no provider.
         Cancelled: `progress` returned False.
     """
     if not isinstance(shot_file, settings.ShotFile):
         shot_file = settings.read_shot(shot_file)
-    shot, stages = shot_file.shot, Stages(host)
     if out is not None:
-        shot_file = attrs.evolve(shot_file, shot=attrs.evolve(shot, output=_named(shot.output, out)))
-        shot = shot_file.shot
-    outputs = Outputs.beside(shot_file.folder / shot.output.file)
-    path, listing = _preflight(host, shot_file, outputs)
-    clips = _import(stages, shot_file, listing, progress)
-    learned = _learn(stages, shot, clips, progress)
-    generated = _generate(stages, shot, clips, learned, path, progress)
-    planted = _plant(stages, shot, generated, learned)
-    figures = measure.judge(
-        generated, planted, path=path, limits=learned.limits, rest_m=learned.rest_m, training=learned.gaits
-    )
-    character = _character(host, shot_file, planted)
-    with replacing(outputs.film) as film_file:
-        _film(stages, shot, planted, character, path, film_file, progress)
-        _write_motions(stages, outputs, planted, generated)
-        facts = _report(shot_file, clips, learned, figures, stages, outputs)
-        write_text(outputs.report, json.dumps(facts, indent=2))
-    return Film(outputs.film, outputs.report, outputs.motion, outputs.unplanted, figures, facts["stages"])
+        output = attrs.evolve(shot_file.shot.output, file=str(Path(out).absolute()))
+        shot_file = attrs.evolve(shot_file, shot=attrs.evolve(shot_file.shot, output=output))
+    check_choices(providers or {})
+    _check_until(shot_file.shot, until)
+    job = Job(Stages(host), shot_file, open_store(host), providers or {}, from_on(first), progress)
+    return _Run(job, until).film()
 
 
-def _named(output: settings.Output, out: str | Path) -> settings.Output:
-    return attrs.evolve(output, file=str(Path(out).absolute()))
+def _check_until(shot: settings.Shot, until: str | None) -> None:
+    if until is None:
+        return
+    check_stage(until, "--until")
+    if until not in [step.name for step in steps_of(shot)]:
+        raise ConfigError(f"this shot has no stage {until!r}", place="--until")
 
 
-def _preflight(
-    host: Host, shot_file: settings.ShotFile, outputs: Outputs
-) -> tuple[GroundPath, settings.Listing]:
+@attrs.define
+class _Run:
+    """The stages, one after the other."""
+
+    job: Job
+    until: str | None
+
+    def film(self) -> Film:
+        job = self.job
+        outputs = Outputs.beside(job.shot_file.folder / job.shot.output.file)
+        path, listing = _preflight(job, outputs)
+        figures: dict[str, Any] = {}
+        try:
+            backdrop, views = self._backdrop()
+            clips, learned, recipe = self._learned(listing)
+            generated, planted, key = self._performed(clips, learned, recipe, path, backdrop)
+            figures = measure.judge(
+                generated,
+                planted,
+                path=path,
+                limits=learned.limits,
+                rest_m=learned.rest_m,
+                training=learned.gaits,
+            )
+            character, body = _character(job, planted)
+            spoken, shown, key = self._spoken(planted, character, [key, body])
+            kept = film_kept(job, shown, character, path, backdrop, views, spoken, [key, body])
+            self._passed("render", "composite", "encode")
+        except _UntilReached:
+            return Film(None, None, None, None, None, figures, job.stages.to_json(), job.warnings)
+        with ExitStack() as files:
+            # All names or none: a film never stands there without what belongs to it.
+            film_file = files.enter_context(replacing(outputs.film))
+            shutil.copyfile(kept.file, film_file)
+            _write_motions(job, outputs, planted, generated)
+            facts = report.facts(job, clips, learned, figures, outputs, backdrop, spoken, kept)
+            write_text(outputs.report, json.dumps(facts, indent=2))
+            write_text(outputs.page, page(facts, kept.pictures, spoken))
+        plan.remember(facts["stages"], plan.work_of(job))
+        return Film(
+            outputs.film,
+            outputs.report,
+            outputs.page,
+            outputs.motion,
+            outputs.unplanted,
+            figures,
+            facts["stages"],
+            facts["warnings"],
+        )
+
+    def _passed(self, *stages: str) -> None:
+        """End the run if one of these stages was to be the last."""
+        if self.until in stages:
+            raise _UntilReached
+
+    def _backdrop(self) -> tuple[plates.Backdrop | None, Any]:
+        """Return the clean plate and its cameras with their key; None and None without a plate."""
+        job = self.job
+        if job.shot.plate is None:
+            return None, None
+        backdrop = plates.open_plate(job)
+        self._passed("plate")
+        if job.shot.plate.remove is not None:
+            backdrop = plates.masked(job, backdrop)
+            self._passed("mask")
+            backdrop = plates.clean(job, backdrop)
+            self._passed("inpaint")
+        views = None if job.shot.camera.kind == "fixed" else plates.camera(job, backdrop)
+        self._passed("camera")
+        return backdrop, views
+
+    def _learned(self, listing: settings.Listing) -> tuple[Clips, Learned, str]:
+        """Return the clips, what was learned from them, and the key of that."""
+        job = self.job
+        clips = _import(job, listing)
+        self._passed("import")
+        performer, choices = job.shot.performer, job.choices
+        learned = learn(
+            job.stages,
+            clips,
+            model=choices.get("train", performer.model),
+            feature=choices.get("features", performer.feature),
+            options=performer.options,
+            seed=performer.seed,
+            budget=performer.training.budget(),
+            cache=job.store.folder,
+            progress=job.progress,
+            fresh="train" in job.fresh,
+        )
+        recipe = Recipe(**learned.record["recipe"]).key()
+        job.store.hold("train", recipe)
+        job.store.trim()
+        self._passed("features", "train")
+        return clips, learned, recipe
+
+    def _performed(
+        self,
+        clips: Clips,
+        learned: Learned,
+        recipe: str,
+        path: GroundPath,
+        backdrop: plates.Backdrop | None,
+    ) -> tuple[Motion, Motion, str]:
+        """Return the motion as generated and as planted, and the key of the latter."""
+        longest = None if backdrop is None else backdrop.frames / float(backdrop.plate.rate)
+        generated, key = _generate(self.job, clips, learned, recipe, path, longest)
+        self._passed("generate")
+        planted, key = _plant(self.job, generated, learned, key)
+        self._passed("plant")
+        return generated, planted, key
+
+    def _spoken(
+        self, planted: Motion, character: Character, made_of: list[Any]
+    ) -> tuple[speech.Spoken | None, Motion, Any]:
+        """Return what is said, the motion that goes with it, and the key of that."""
+        job = self.job
+        if job.shot.voice is None:
+            return None, planted, made_of
+        spoken = speech.speak(job)
+        self._passed("speak")
+        spoken = speech.align(job, spoken)
+        self._passed("align")
+        if job.shot.voice.lipsync == speech.OFF:
+            return spoken, planted, made_of
+        shown, key = speech.lipsync(job, planted, character, spoken, made_of)
+        self._passed("lipsync")
+        return spoken, shown, key
+
+
+def _preflight(job: Job, outputs: Outputs) -> tuple[GroundPath, settings.Listing]:
     """Find out before the work whatever can be found out before it."""
-    path, listing = _path(shot_file), shot_file.clips()
-    inputs = [*listing.files, shot_file.document.path]
+    shot_file = job.shot_file
+    path, listing = ground_path(shot_file), shot_file.clips()
+    inputs = [*listing.files, shot_file.document.path, *plates.plate_files(job)]
     if shot_file.shot.performer.character:
-        character = shot_file.folder / shot_file.shot.performer.character
-        if not character.is_file():
-            raise ConfigError(f"{character} is no file", place=shot_file.place("performer", "character"))
-        inputs.append(character)
+        inputs.append(shot_file.path(shot_file.shot.performer.character, "performer", "character"))
+    if shot_file.shot.voice is not None:
+        speech.read_words(job)
+        if shot_file.shot.voice.script:
+            inputs.append(shot_file.path(shot_file.shot.voice.script, "voice", "script"))
     outputs.check(inputs, shot_file.place("output", "file"))
-    check_providers(host, shot_file)
+    check_providers(job.host, shot_file, job.choices)
     return path, listing
 
 
-def _path(shot_file: settings.ShotFile) -> GroundPath:
+def ground_path(shot_file: settings.ShotFile) -> GroundPath:
+    """Return the path along which the performer walks.
+
+    Raises:
+        ConfigError: it is none.
+    """
     try:
         return GroundPath(np.asarray(shot_file.shot.performer.path))
     except ValidationError as error:
         raise ConfigError(str(error), place=shot_file.place("performer", "path")) from None
 
 
-def _import(
-    stages: Stages, shot_file: settings.ShotFile, listing: settings.Listing, progress: Progress | None
-) -> Clips:
-    with stages.stage("import") as stage:
-        clips = read_clips(stages.host, listing, progress)
-        stages.note_importer(stage, Path(clips.sources[0]["path"]))
+def _import(job: Job, listing: settings.Listing) -> Clips:
+    with job.stage("import") as stage:
+        clips = read_clips(job.host, listing, job.progress)
+        job.stages.note_importer(stage, Path(clips.sources[0]["path"]))
         stage.details |= {"files": len(clips.sources), "motions": len(clips.motions)}
     try:
-        perform.named_clips(clips.motions, shot_file.shot.performer.start)
+        perform.named_clips(clips.motions, job.shot.performer.start)
     except ConfigError as error:
-        raise ConfigError(str(error), place=shot_file.place("performer", "start")) from None
+        raise ConfigError(str(error), place=job.shot_file.place("performer", "start")) from None
     return clips
 
 
-def _learn(stages: Stages, shot: settings.Shot, clips: Clips, progress: Progress | None) -> Learned:
-    performer = shot.performer
-    return learn(
-        stages,
-        clips,
-        model=performer.model,
-        feature=performer.feature,
-        options=performer.options,
-        seed=performer.seed,
-        budget=performer.training.budget(),
-        cache=home() / "cache",
-        progress=progress,
-    )
-
-
 def _generate(
-    stages: Stages,
-    shot: settings.Shot,
-    clips: Clips,
-    learned: Learned,
-    path: GroundPath,
-    progress: Progress | None,
-) -> Motion:
-    performer = shot.performer
+    job: Job, clips: Clips, learned: Learned, recipe: str, path: GroundPath, longest: float | None
+) -> tuple[Motion, str]:
+    performer = job.shot.performer
     speed = performer.speed or float(np.median([gait.speed_m_s for gait in learned.gaits]))
-    with stages.stage("generate") as stage:
-        start = perform.pick_start(clips.motions, performer.start, speed)
-        motion = perform.perform(
-            learned,
-            start,
-            path,
-            speed_m_s=speed,
-            seed=performer.seed,
-            style=performer.style,
-            max_seconds=performer.seconds,
-            progress=progress,
-        )
+    seconds = min((limit for limit in (performer.seconds, longest) if limit is not None), default=None)
+    with job.stage("generate") as stage:
         stage.provider, stage.why = learned.record["model"], "the model that was trained"
+        start = perform.pick_start(clips.motions, performer.start, speed)
+
+        def make(folder: Path) -> None:
+            motion = perform.perform(
+                learned,
+                start,
+                path,
+                speed_m_s=speed,
+                seed=performer.seed,
+                style=performer.style,
+                max_seconds=seconds,
+                progress=job.progress,
+            )
+            clamped = attrs.evolve(motion, rotations=learned.limits.clamp(motion.rotations))
+            save_motion(folder / "motion.npz", clamped)
+
+        asked = [recipe, performer.path, speed, performer.seed, performer.style, seconds, performer.start]
+        motion, key = job.kept(stage, asked, make, lambda folder: load_motion(folder / "motion.npz"))
         stage.details |= {"start": start.name, "speed_m_s": speed, "frames": motion.frame_count}
-    return attrs.evolve(motion, rotations=learned.limits.clamp(motion.rotations))
+    return motion, key
 
 
-def _plant(stages: Stages, shot: settings.Shot, motion: Motion, learned: Learned) -> Motion:
-    with stages.stage("plant") as stage:
-        solver = stages.provider(stage, "solver", shot.performer.solver)
-        contacts = measure.contact_frames(motion, learned.rest_m)
-        planting = solver.plant(motion, contacts=contacts, ground_m=learned.rest_m, limits=learned.limits)
-        return planting.motion  # type: ignore[no-any-return]
+def _plant(job: Job, motion: Motion, learned: Learned, made_of: str) -> tuple[Motion, str]:
+    with job.stage("plant") as stage:
+        solver = job.provider(stage, "solver", job.shot.performer.solver)
+
+        def make(folder: Path) -> None:
+            contacts = measure.contact_frames(motion, learned.rest_m)
+            planted = solver.plant(
+                motion, contacts=contacts, ground_m=learned.rest_m, limits=learned.limits
+            ).motion
+            save_motion(folder / "motion.npz", planted)
+
+        return job.kept(stage, made_of, make, lambda folder: load_motion(folder / "motion.npz"))
 
 
-def _character(host: Host, shot_file: settings.ShotFile, motion: Motion) -> Character:
-    given = shot_file.shot.performer.character
+def _character(job: Job, motion: Motion) -> tuple[Character, str]:
+    """Return who is seen, and what decides that beside the motion."""
+    given = job.shot.performer.character
     if given is None:
         from kinetoscope_spec.body import capsule_character
 
-        return capsule_character(motion.skeleton, motion=motion)
-    character = host.open(shot_file.folder / given).character()
+        return capsule_character(motion.skeleton, motion=motion), "capsules"
+    path = job.shot_file.folder / given
+    character = job.host.open(path).character()
     if character.skeleton.names != motion.skeleton.names:
         raise ConfigError(
             f"{given} has other joints than the clips, expected the same names in the same order",
-            place=shot_file.place("performer", "character"),
+            place=job.shot_file.place("performer", "character"),
         )
-    return character
+    return character, hash_file(path)
 
 
-def _film(
-    stages: Stages,
-    shot: settings.Shot,
-    motion: Motion,
-    character: Character,
-    path: GroundPath,
-    target: Path,
-    progress: Progress | None,
-) -> None:
-    output = shot.output
-    shown = motion.resample(output.framerate)
-    with stages.stage("render") as stage:
-        renderer = stages.provider(stage, "renderer", output.renderer)
-        views = film.cameras(shot.camera, shown, path)
-        stage.details |= {"frames": len(views), "size": list(output.size), "quality": output.quality}
-    with stages.stage("encode") as encoding:
-        media = stages.provider(encoding, "media", output.media)
-        frames = film.draw(
-            renderer, output, shot.light, character, shown, views, path=path, progress=progress
-        )
-        timed = Timed(frames)
-        media.write(target, timed, rate=output.framerate, metadata={"title": shot.name})
-    # Frames are drawn while they are encoded: each stage gets its own share of that time.
-    stage.seconds = round(stage.seconds + timed.seconds, 3)
-    encoding.seconds = round(max(encoding.seconds - timed.seconds, 0.0), 3)
-
-
-def _write_motions(stages: Stages, outputs: Outputs, planted: Motion, generated: Motion) -> None:
-    with stages.stage("write motion") as stage:
-        importer = stages.writer(stage, "bvh")
+def _write_motions(job: Job, outputs: Outputs, planted: Motion, generated: Motion) -> None:
+    with job.stage("write motion") as stage:
+        importer = job.stages.writer(stage, "bvh")
         for motion, path in ((planted, outputs.motion), (generated, outputs.unplanted)):
             importer.write(Asset(path.stem, motion.skeleton, (motion,)), path, unit=1.0)
-
-
-def _report(
-    shot_file: settings.ShotFile,
-    clips: Clips,
-    learned: Learned,
-    figures: dict[str, Any],
-    stages: Stages,
-    outputs: Outputs,
-) -> dict[str, Any]:
-    licences = sorted({source["licence"] for source in clips.sources if source["licence"]})
-    return {
-        "film": outputs.film.name,
-        "motion": outputs.motion.name,
-        "unplanted": outputs.unplanted.name,
-        "shot": attrs.asdict(shot_file.shot),
-        "stages": stages.to_json(),
-        "figures": figures,
-        "losses": learned.record["losses"],
-        "perplexity": learned.record["perplexity"],
-        "inputs": list(clips.sources),
-        "licences": licences,
-        "warnings": list(clips.warnings),
-    }

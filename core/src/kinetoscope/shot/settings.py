@@ -1,47 +1,38 @@
-"""What a shot file says: the performer, the camera, the light, the output."""
+"""What a shot file says: the plate, the performer, the voice, the camera, the light, the output."""
 
 from __future__ import annotations
 
 import glob
-import math
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from kinetoscope.shot._checks import above, between, one_of
+from kinetoscope.shot._plate import Plate, Remove, Voice
 from kinetoscope.toml import Document, WrongValue, read_document
 from kinetoscope_spec.errors import ConfigError
 
-__all__ = ["Camera", "Light", "Listing", "Output", "Performer", "Shot", "Training", "files_in", "read_shot"]
+__all__ = [
+    "Camera",
+    "Light",
+    "Listing",
+    "Output",
+    "Performer",
+    "Plate",
+    "Remove",
+    "Shot",
+    "ShotFile",
+    "Training",
+    "Voice",
+    "files_in",
+    "read_shot",
+]
 
 MAX_CLIPS = 10_000
 MAX_SIZE = 8192
 MAX_PLACE_M = 1000.0
 LEAST_SPEED_M_S = 0.05
-
-
-def _above(low: float, unit: str) -> Any:
-    def check(instance: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
-        if value is not None and not (math.isfinite(value) and value > low):
-            raise WrongValue(attribute.name, f"is {value}, expected {unit} above {low:g}")
-
-    return check
-
-
-def _between(low: float, high: float, unit: str) -> Any:
-    def check(instance: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
-        if value is not None and not low <= value <= high:
-            raise WrongValue(attribute.name, f"is {value}, expected {unit} from {low:g} to {high:g}")
-
-    return check
-
-
-def _one_of(*words: str) -> Any:
-    def check(instance: object, attribute: attrs.Attribute[Any], value: str) -> None:
-        if value not in words:
-            raise WrongValue(attribute.name, f"is {value!r}, expected {' or '.join(map(repr, words))}")
-
-    return check
 
 
 @attrs.frozen
@@ -54,9 +45,9 @@ class Training:
         epochs: passes over the training set.
     """
 
-    seconds: float | None = attrs.field(default=None, validator=_above(0, "seconds"))
-    steps: int | None = attrs.field(default=None, validator=_above(0, "steps"))
-    epochs: int | None = attrs.field(default=None, validator=_above(0, "epochs"))
+    seconds: float | None = attrs.field(default=None, validator=above(0, "seconds"))
+    steps: int | None = attrs.field(default=None, validator=above(0, "steps"))
+    epochs: int | None = attrs.field(default=None, validator=above(0, "epochs"))
 
     def budget(self) -> dict[str, float] | None:
         """Return the limits that are set, for `Model.fit`; None leaves the choice to the model."""
@@ -88,13 +79,13 @@ class Performer:
     feature: str = "locomotion"
     solver: str | None = None
     options: dict[str, Any] = attrs.field(factory=dict)
-    seed: int = attrs.field(default=0, validator=_between(0, 2**31 - 1, "a number"))
+    seed: int = attrs.field(default=0, validator=between(0, 2**31 - 1, "a number"))
     training: Training = attrs.field(factory=Training)
-    speed: float | None = attrs.field(default=None, validator=_between(LEAST_SPEED_M_S, 20, "m/s"))
+    speed: float | None = attrs.field(default=None, validator=between(LEAST_SPEED_M_S, 20, "m/s"))
     style: str | None = None
     start: str | None = None
     character: str | None = None
-    seconds: float | None = attrs.field(default=None, validator=_between(0.5, 3600, "seconds"))
+    seconds: float | None = attrs.field(default=None, validator=between(0.5, 3600, "seconds"))
 
     def __attrs_post_init__(self) -> None:
         if len(self.path) < 2:
@@ -110,29 +101,41 @@ class Camera:
     """Where it is seen from.
 
     Attributes:
-        kind: `follow` keeps the performer in frame, `fixed` stands still.
+        kind: `follow` keeps the performer in frame; `fixed` stands still; `plate` is found in the plate;
+            `file` is read from a file. `plate` unless given where there is one, else `follow`.
         position, target: `[x, y, z]` m, of a fixed camera.
         distance: m from the performer, of a following camera.
-        height: m over the ground, of a following camera.
+        height: m over the ground, of a following camera and of the plate's; 1.25 and 1.6 unless given.
         angle: degrees about the vertical from straight behind the path's first direction.
-        field_of_view: vertical, degrees.
+        pitch, roll: degrees by which the plate's camera looks down and leans to its right in the first frame.
+        field_of_view: vertical, degrees; 36 unless given, or measured in the plate where that tells it.
         smoothing: seconds over which a following camera lags.
+        file: JSON, as `kinetoscope solve-camera` writes it, relative to the shot file.
     """
 
-    kind: str = attrs.field(default="follow", validator=_one_of("follow", "fixed"))
+    kind: str | None = attrs.field(
+        default=None, validator=attrs.validators.optional(one_of("follow", "fixed", "plate", "file"))
+    )
     position: tuple[float, float, float] | None = None
     target: tuple[float, float, float] | None = None
-    distance: float = attrs.field(default=3.6, validator=_between(0.1, 100, "m"))
-    height: float = attrs.field(default=1.25, validator=_between(-100, 100, "m"))
+    distance: float = attrs.field(default=3.6, validator=between(0.1, 100, "m"))
+    height: float | None = attrs.field(default=None, validator=between(-100, 100, "m"))
     angle: float = 130.0
-    field_of_view: float = attrs.field(default=36.0, validator=_between(1, 170, "degrees"))
-    smoothing: float = attrs.field(default=0.6, validator=_between(0, 60, "seconds"))
+    pitch: float = attrs.field(default=0.0, validator=between(-80, 80, "degrees"))
+    roll: float = attrs.field(default=0.0, validator=between(-90, 90, "degrees"))
+    field_of_view: float | None = attrs.field(default=None, validator=between(1, 170, "degrees"))
+    smoothing: float = attrs.field(default=0.6, validator=between(0, 60, "seconds"))
+    file: str | None = None
 
     def __attrs_post_init__(self) -> None:
         if self.kind == "fixed" and (self.position is None or self.target is None):
             raise WrongValue("kind", "is 'fixed', which needs position and target")
         if self.position is not None and self.position == self.target:
             raise WrongValue("target", "is where the camera stands")
+        if (self.kind == "file") != (self.file is not None):
+            raise WrongValue(
+                "kind" if self.kind == "file" else "file", "goes together: kind = 'file' and file"
+            )
 
 
 @attrs.frozen
@@ -148,10 +151,10 @@ class Light:
     """
 
     azimuth: float = 65.0
-    elevation: float = attrs.field(default=48.0, validator=_between(1, 90, "degrees"))
-    intensity: float = attrs.field(default=1.0, validator=_between(0, 100, "a factor"))
+    elevation: float = attrs.field(default=48.0, validator=between(1, 90, "degrees"))
+    intensity: float = attrs.field(default=1.0, validator=between(0, 100, "a factor"))
     color: tuple[float, float, float] = (1.0, 0.95, 0.88)
-    ambient: float = attrs.field(default=1.0, validator=_between(0, 100, "a factor"))
+    ambient: float = attrs.field(default=1.0, validator=between(0, 100, "a factor"))
 
 
 @attrs.frozen
@@ -160,16 +163,18 @@ class Output:
 
     Attributes:
         file: where it goes, relative to the shot file.
-        size: `[width, height]` pixels.
-        framerate: frames per second.
+        size: `[width, height]` pixels; the plate's where there is one.
+        framerate: frames per second; the plate's where there is one.
         quality: `draft`, `medium` or `high`.
+        shutter: share of a frame's time that the shutter is open, 0 for none: motion blur over a plate.
         renderer, media: providers; the host's choice where none is named.
     """
 
     file: str = "shot.mp4"
     size: tuple[int, int] = (1280, 720)
-    framerate: float = attrs.field(default=30.0, validator=_between(1, 240, "frames per second"))
-    quality: str = attrs.field(default="medium", validator=_one_of("draft", "medium", "high"))
+    framerate: float = attrs.field(default=30.0, validator=between(1, 240, "frames per second"))
+    quality: str = attrs.field(default="medium", validator=one_of("draft", "medium", "high"))
+    shutter: float = attrs.field(default=0.5, validator=between(0, 1, "a share"))
     renderer: str | None = None
     media: str | None = None
 
@@ -184,10 +189,18 @@ class Shot:
     """Everything a shot file says."""
 
     performer: Performer
+    plate: Plate | None = None
+    voice: Voice | None = None
     camera: Camera = attrs.field(factory=Camera)
     light: Light = attrs.field(factory=Light)
     output: Output = attrs.field(factory=Output)
     name: str = "shot"
+
+    def __attrs_post_init__(self) -> None:
+        if self.plate is None and self.camera.kind == "plate":
+            raise WrongValue("camera", "kind is 'plate', but the shot has no [plate]")
+        if self.plate is not None and self.camera.kind == "follow":
+            raise WrongValue("camera", "kind is 'follow', but a plate has a camera of its own")
 
 
 @attrs.frozen
@@ -251,6 +264,17 @@ class ShotFile:
         if pattern.startswith(str(self.folder)):
             pattern = glob.escape(str(self.folder)) + pattern[len(str(self.folder)) :]
         return sorted(Path(match) for match in glob.iglob(pattern, recursive=True) if Path(match).is_file())
+
+    def path(self, name: str, *keys: str) -> Path:
+        """Return the file that the value at `keys` names.
+
+        Raises:
+            ConfigError: there is no such file.
+        """
+        path = self.folder / name
+        if not path.is_file():
+            raise ConfigError(f"{path} is no file", place=self.place(*keys))
+        return path
 
     def place(self, *keys: str | int) -> str:
         """Return `file:line: key` for errors."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ class Stage:
         provider, distribution, version: by whom.
         why: why that provider was chosen.
         seconds: wall-clock time.
+        memory_mb: the most that the process had taken by its end, MB; 0 where the system does not tell.
         cached: taken up from a run before.
         source: hash of the provider's source: a plugin at work on may change without its version.
         details: figures of the stage's own.
@@ -39,6 +41,7 @@ class Stage:
     version: str | None = None
     why: str | None = None
     seconds: float = 0.0
+    memory_mb: float = 0.0
     cached: bool = False
     source: str | None = None
     details: dict[str, Any] = attrs.field(factory=dict)
@@ -85,6 +88,7 @@ class Stages:
             yield stage
         finally:
             stage.seconds = round(time.perf_counter() - start, 3)
+            stage.memory_mb = _peak_mb()
 
     def provider(self, stage: Stage, hook: str, name: str | None = None) -> Any:
         """Return the provider of `hook`, by name or as the host chooses, and note who and why."""
@@ -120,6 +124,16 @@ class Stages:
     def to_json(self) -> list[dict[str, Any]]:
         """Return the stages as the report has them."""
         return [attrs.asdict(stage) for stage in self.done]
+
+
+def _peak_mb() -> float:
+    """Return the most memory that this process has had, MB; 0 on Windows."""
+    try:
+        import resource
+    except ImportError:
+        return 0.0
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes on Linux
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
 
 
 def _source_digest(provider: Provider | None) -> str | None:

@@ -113,7 +113,9 @@ def close(p: Array, lengths: Array, target: Array) -> Array:
 
 def _two(p: Array, lengths: Array, distance: Array, u: Array) -> Array:
     a, b = lengths[:, 0], lengths[:, 1]
-    along = np.clip((a * a - b * b + distance * distance) / (2 * np.maximum(distance, 1e-300)), -a, a)
+    with np.errstate(over="ignore"):  # where the target is at the root, any way along will do
+        along = (a * a - b * b + distance * distance) / (2 * np.maximum(distance, 1e-300))
+    along = np.clip(along, -a, a)
     bow = np.sqrt(np.maximum(a * a - along * along, 0.0))
     aside = unit(p[:, 1] - dot(p[:, 1], u)[:, None] * u, unit(_across(u)))
     middle = along[:, None] * u + bow[:, None] * aside

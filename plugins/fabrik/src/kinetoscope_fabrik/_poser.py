@@ -81,7 +81,8 @@ class RigSolver(ArraySolver):
             base = roots[:, None]
             wanted[:, path] = _poles.towards(wanted[:, path] - base, goal.pole - roots) + base
         metres, radians, _ = _tree.misses(task, positions, turned)
-        solved = (metres <= tolerance) & (radians <= angle)
+        near = tolerance * (1 + 1e-9) + 1e-12 * task.reach  # what points met, joints meet but for rounding
+        solved = (metres <= near) & (radians <= angle)
         still = solved if goal.pole is None else solved & (np.abs(wanted - positions).max(axis=(1, 2)) < 1e-9)
         still |= iterations == 0
         after, _ = _tree_fabrik.outwards(task, local, wanted)
@@ -89,7 +90,7 @@ class RigSolver(ArraySolver):
         positions, turned = _tree.stand(task.rig, local, roots)
         metres, radians, _ = _tree.misses(task, positions, turned)
         count = np.where(still, 0, np.maximum(count, 1))
-        met = (metres <= tolerance * (1 + 1e-9) + 1e-12) & (radians <= angle)
+        met = (metres <= near) & (radians <= angle)
         return Posed(local, roots, positions, count, met, metres, radians)
 
 

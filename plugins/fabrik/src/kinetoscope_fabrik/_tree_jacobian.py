@@ -11,7 +11,7 @@ from kinetoscope_fabrik.protocol import Array
 from kinetoscope_spec import rotation
 
 _FLOOR = 1e-6
-"""Of the squared reach: the damping that stays when the error is gone (Sugihara 2011)."""
+"""The damping that stays when the error is gone (Sugihara 2011)."""
 
 _CLAMPED_RAD = 1e-9
 
@@ -31,7 +31,7 @@ def _step(task: Task, local: Array, roots: Array, held: Array) -> tuple[Array, A
     rig = task.rig
     positions, turned = stand(rig, local, roots)
     error, rows = _system(task, positions, turned, ~held)
-    damping = 0.5 * dot_all(error) + _FLOOR * task.reach**2
+    damping = 0.5 * dot_all(error) + _FLOOR
     normal = rows @ rows.swapaxes(1, 2) + damping[:, None, None] * np.eye(error.shape[1])
     answer = (rows.swapaxes(1, 2) @ np.linalg.solve(normal, error[..., None]))[..., 0]
     local, stopped = local.copy(), np.zeros_like(held)
@@ -44,7 +44,7 @@ def _step(task: Task, local: Array, roots: Array, held: Array) -> tuple[Array, A
         local[:, joint] = task.clamped(joint, free)
         if joint in rig.limits:
             stopped[:, joint] = rig.limits[joint].excess(free) > _CLAMPED_RAD
-    roots = roots + answer[:, -3:] if task.free else roots.copy()
+    roots = roots + task.reach * answer[:, -3:] if task.free else roots.copy()
     return local, roots, stopped
 
 
@@ -55,30 +55,37 @@ def dot_all(error: Array) -> Array:
 
 
 def _system(task: Task, positions: Array, turned: Array, moving: Array) -> tuple[Array, Array]:
-    """Return the error `[B, R]` and how turning joints and moving the root change it, `[B, R, 3 K (+ 3)]`."""
+    """Return the error `[B, R]` and how turning joints and moving the root change it, `[B, R, 3 K (+ 3)]`.
+
+    Metres are counted in the rig's reach, weights in the greatest: so large rigs are solved as small
+    ones, and what is damped is neither.
+    """
     errors, rows = [], []
+    heaviest = max([goal.weight for goal in task.goals] + [1.0 for _ in task.rig.loops])
     for goal in task.goals:
-        weight = np.sqrt(goal.weight)
+        weight = np.sqrt(goal.weight / heaviest)
         if goal.position is not None:
-            errors.append(weight * (goal.position - positions[:, goal.joint]))
+            errors.append(weight / task.reach * (goal.position - positions[:, goal.joint]))
             rows.append(weight * _moves(task, goal.joint, positions, turned, moving))
         if goal.rotation is not None:
             off = rotation.multiply(goal.rotation, rotation.conjugate(turned[:, goal.joint]))
-            errors.append(weight * task.reach * rotation.to_rotation_vector(off))
-            rows.append(weight * task.reach * _turns(task, goal.joint, turned, moving))
+            errors.append(weight * rotation.to_rotation_vector(off))
+            rows.append(weight * _turns(task, goal.joint, turned, moving))
     for a, b in task.rig.loops:
-        errors.append(positions[:, b] - positions[:, a])
-        rows.append(_moves(task, a, positions, turned, moving) - _moves(task, b, positions, turned, moving))
+        even = np.sqrt(1.0 / heaviest)
+        errors.append(even / task.reach * (positions[:, b] - positions[:, a]))
+        apart = _moves(task, a, positions, turned, moving) - _moves(task, b, positions, turned, moving)
+        rows.append(even * apart)
     return np.concatenate(errors, axis=1), np.concatenate(rows, axis=1)
 
 
 def _moves(task: Task, end: int, positions: Array, turned: Array, moving: Array) -> Array:
-    """Return how the place of `end` changes, `[B, 3, 3 K (+ 3)]`: turning by w moves it by w x r."""
+    """Return how the place of `end` changes, in reaches, `[B, 3, 3 K (+ 3)]`: turning by w moves it by w x r."""
     joints = sorted(task.pulled)
     rows = np.zeros((len(positions), 3, 3 * len(joints) + 3 * task.free))
     for place, joint in enumerate(joints):
         if joint in task.above[end] and joint != end:
-            x, y, z = (positions[:, end] - positions[:, joint]).T
+            x, y, z = (positions[:, end] - positions[:, joint]).T / task.reach
             block = rows[:, :, 3 * place : 3 * place + 3]
             block[:, 0, 1], block[:, 0, 2] = z, -y
             block[:, 1, 0], block[:, 1, 2] = -z, x

@@ -57,7 +57,9 @@ def _stepped(p: Array, lengths: Array, goal: Array) -> Array:
     their turn is taken whole (Rodrigues), so no length changes.
     """
     r, error = p[:, -1:] - p[:, :-1], goal - p[:, -1]
-    total = np.cumsum(lengths, axis=1)[:, -1]
+    # By powers of two of the chain's length, which round nothing: sixth powers of it are to fit.
+    unit = np.exp2(-np.frexp(np.cumsum(lengths, axis=1)[:, -1])[1])[:, None]
+    r, error, total = r * unit[..., None], error * unit, (np.cumsum(lengths, axis=1)[:, -1:] * unit)[:, 0]
     y = _solved(r, error, 0.5 * dot(error, error) + _FLOOR * total * total)
     turns = np.cumsum(np.cross(r, y[:, None]), axis=1)
     angle = size(turns)

@@ -23,7 +23,7 @@ __all__ = ["doubt", "objection"]
 Array = NDArray[Any]
 
 SOUND_DB: Final = -25.0
-"""Of the loudest frame's band; a full-scale sine reaches 60, speech 40, 16 bits of noise -45."""
+"""As it was recorded, of the loudest frame's band; a full-scale sine reaches 60, speech 40, 16 bits of noise -45."""
 
 LOW_SHARE: Final = 0.1
 """Of the energy that is to lie in the band; speech has .43 at least."""
@@ -48,15 +48,15 @@ FIRST: Final = 8
 """The frequency, 125 Hz, from which on a tone disturbs: mains hum below does not."""
 
 
-def objection(bands: Array, energy: float, low_hz_energy: float) -> str:
+def objection(bands: Array, energy: float, low_hz_energy: float, gain: float = 1.0) -> str:
     """Return why a window is none that can be judged, or an empty string.
 
-    `bands` `[T, BINS]` are its levels in the network's unit, the energies those of the whole window
-    and of what lies below 2 kHz.
+    `bands` `[T, BINS]` are its levels in the network's unit once it was made `gain` times as loud,
+    the energies those of the whole window and of what lies below 2 kHz.
     """
     levels = bands.astype(np.float32) * SPAN_DB + FLOOR_DB
     power = 10 ** (levels / 10)
-    if 10 * np.log10(power.sum(axis=1).max(initial=1e-18)) < SOUND_DB:
+    if 10 * np.log10(power.sum(axis=1).max(initial=1e-18)) < SOUND_DB + 20 * np.log10(gain):
         return "silence"
     if low_hz_energy < LOW_SHARE * energy:
         return "nothing below 2 kHz, where the mark would be"

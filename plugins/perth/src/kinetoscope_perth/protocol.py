@@ -40,8 +40,8 @@ class Verdict:
     """Whether a sound is marked.
 
     Attributes:
-        marked: whether the mark was found, in any window.
-        score: 0 to 1, the best window's; None where nothing can be said of any.
+        marked: whether the mark was found, in a window or in all of it.
+        score: 0 to 1, that of the best window or of the whole; None where nothing can be said of any.
         windows: what was looked at, in order, at the speed at which the mark was found.
         abstained: why nothing can be said of the sound at all, or an empty string. Then `marked` is False.
         speed: how much faster than it was marked the sound plays (1.05: 5 % faster and higher).

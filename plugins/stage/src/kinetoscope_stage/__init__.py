@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kinetoscope_spec import Provider, hookimpl
 
 if TYPE_CHECKING:
-    from kinetoscope_stage._component import Numbers, column, component
+    from kinetoscope_stage._component import Numbers, column, component, reference
     from kinetoscope_stage.library import Library
     from kinetoscope_stage.loop import Loop
     from kinetoscope_stage.poses import (
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Inertia,
         LookAt,
         Pose,
+        PreviousPose,
         Rig,
         RootMotion,
     )
@@ -57,6 +58,7 @@ __all__ = [
     "Parent",
     "Pose",
     "Prefab",
+    "PreviousPose",
     "PreviousTransform",
     "Reach",
     "Recording",
@@ -76,19 +78,21 @@ __all__ = [
     "component",
     "play",
     "providers",
+    "reference",
     "sway",
     "system",
 ]
 
 _HOMES = {
-    **dict.fromkeys(("Numbers", "column", "component"), "_component"),
+    **dict.fromkeys(("Numbers", "column", "component", "reference"), "_component"),
     **dict.fromkeys(("System", "system"), "protocol"),
     "Library": "library",
     "BlendValues": "poses",
     **dict.fromkeys(("Across", "Along"), "trees"),
     "Loop": "loop",
     **dict.fromkeys(
-        ("Animator", "GlobalPose", "Inertia", "LookAt", "Pose", "Rig", "RootMotion", "Skin"), "poses"
+        ("Animator", "GlobalPose", "Inertia", "LookAt", "Pose", "PreviousPose", "Rig", "RootMotion", "Skin"),
+        "poses",
     ),
     "Spring": "springs",
     "play": "systems.animation",

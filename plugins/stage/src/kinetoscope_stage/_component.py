@@ -20,7 +20,18 @@ from numpy.typing import NDArray
 
 from kinetoscope_spec import ValidationError
 
-__all__ = ["Array", "Column", "Numbers", "column", "columns_of", "component", "fitted", "name_of", "views"]
+__all__ = [
+    "Array",
+    "Column",
+    "Numbers",
+    "column",
+    "columns_of",
+    "component",
+    "fitted",
+    "name_of",
+    "reference",
+    "views",
+]
 
 Array = NDArray[Any]
 Numbers = Any
@@ -40,11 +51,13 @@ class Column:
             the same size throughout a component.
         dtype: of a number or truth value.
         default: what a row is filled with where nothing is given; broadcasts to `shape`.
+        refers: whether it holds ids of entities; see `reference`.
     """
 
     shape: tuple[int | str, ...]
     dtype: np.dtype[Any]
     default: Any
+    refers: bool = False
 
 
 def column(*shape: int | str, dtype: Any = np.float64, default: Any = 0) -> Any:
@@ -54,19 +67,44 @@ def column(*shape: int | str, dtype: Any = np.float64, default: Any = 0) -> Any:
     written down.
 
     Raises:
-        ValidationError: a dtype that is not of plain numbers, a size below 1.
+        ValidationError: a dtype that is not of plain numbers, a size below 1, a default that doesn't fit.
     """
-    kind = np.dtype(dtype)
-    if kind.kind not in "biuf":
-        raise ValidationError(f"column dtype is {kind}, expected numbers or truth values")
-    for size in shape:
-        if isinstance(size, int) and size < 1:
-            raise ValidationError(f"column shape {shape} holds {size}, expected sizes of 1 or more")
-    held = Column(tuple(shape), kind, default)
+    held = _column(shape, np.dtype(dtype), default)
     return attrs.field(default=None, metadata={_KEY: held})
 
 
-@dataclass_transform(field_specifiers=(column,))
+def reference(*shape: int | str, default: int = 0) -> Any:
+    """Declare a field that holds ids of entities, int64; 0 is nobody's.
+
+    Who is made in a system has no id until all systems have run. A reference may hold the promise
+    that `View.spawn` returned, and holds the id once there is one.
+
+    Raises:
+        ValidationError: a size below 1.
+    """
+    held = attrs.evolve(_column(shape, np.dtype(np.int64), default), refers=True)
+    return attrs.field(default=None, metadata={_KEY: held})
+
+
+def _column(shape: tuple[int | str, ...], dtype: np.dtype[Any], default: Any) -> Column:
+    if dtype.kind not in "biuf":
+        raise ValidationError(f"column dtype is {dtype}, expected numbers or truth values")
+    for size in shape:
+        if isinstance(size, int) and size < 1:
+            raise ValidationError(f"column shape {shape} holds {size}, expected sizes of 1 or more")
+    sizes = tuple(1 if isinstance(size, str) else size for size in shape)
+    try:
+        np.broadcast_to(np.asarray(default, dtype), sizes)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValidationError(f"column default {default!r}, expected {dtype} [{_sizes(shape)}]") from error
+    return Column(shape, dtype, default)
+
+
+def _sizes(shape: tuple[int | str, ...]) -> str:
+    return ", ".join(map(str, shape))
+
+
+@dataclass_transform(field_specifiers=(column, reference))
 def component(cls: type[T]) -> type[T]:
     """Make a component of a class whose fields are `column`s.
 
@@ -141,12 +179,15 @@ def fitted(given: object, count: int | None) -> tuple[dict[str, Array], Sizes]:
 
 
 def _numbers(where: str, value: Any, dtype: np.dtype[Any]) -> Array:
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # rows of different lengths
+        raise ValidationError(f"{where}: {error}") from error
     if array.dtype.kind not in "biuf" and array.size:
         raise ValidationError(f"{where} holds {array.dtype}, expected numbers")
     if dtype.kind in "bui" and array.dtype.kind == "f" and not np.all(array == np.floor(array)):
         raise ValidationError(f"{where} holds fractions, expected {dtype}")
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         cast = array.astype(dtype)
     if dtype.kind in "iu" and not np.array_equal(cast, array):
         raise ValidationError(f"{where} holds numbers that {dtype} can't hold")

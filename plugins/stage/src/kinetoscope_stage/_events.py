@@ -7,7 +7,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from kinetoscope_stage._component import Array, fitted, name_of, views
+from kinetoscope_spec import ValidationError
+from kinetoscope_stage._component import Array, columns_of, fitted, name_of, views
 
 __all__ = ["Batch", "Events"]
 
@@ -29,7 +30,8 @@ class Events:
         """Leave an event, or many (fields with a leading dimension), for the next step.
 
         Raises:
-            ValidationError: it is no component, or its fields have different numbers of rows.
+            ValidationError: it is no component, its fields have different numbers of rows, or a size
+                that is a letter: all events of a kind make one batch.
         """
         self._next.append(batch(event))
 
@@ -41,7 +43,7 @@ class Events:
         """Return the events of this kind that were emitted in the last step, fields `[n, ...]`."""
         held = self._now.get(kind)
         if held is None:
-            fields, _ = fitted(kind(), 0)
+            fields, _ = fitted(_fixed(kind)(), 0)
             held = dict(fields)
         for array in held.values():
             array.flags.writeable = False
@@ -66,5 +68,16 @@ class Events:
 
 def batch(event: object) -> Batch:
     """Return an event's kind and its fields `[n, ...]`."""
+    _fixed(type(event))
     fields, _ = fitted(event, None)
     return type(event), {name: np.array(array) for name, array in fields.items()}
+
+
+def _fixed(kind: type[T]) -> type[T]:
+    for name, held in columns_of(kind).items():
+        letters = [size for size in held.shape if isinstance(size, str)]
+        if letters:
+            raise ValidationError(
+                f"{kind.__name__}.{name} has the size {letters[0]!r}; an event's sizes are numbers"
+            )
+    return kind

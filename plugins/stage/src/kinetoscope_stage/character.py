@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from kinetoscope_spec import Actor, Asset, Character, Scene, Skeleton, ValidationError, kinematics
+from kinetoscope_spec import Actor, Asset, Character, Scene, Skeleton, ValidationError, kinematics, rotation
+from kinetoscope_stage._chunk import Chunk
+from kinetoscope_stage._component import Array
 from kinetoscope_stage.library import Library
-from kinetoscope_stage.poses import Animator, GlobalPose, Inertia, Pose, Rig, RootMotion, Skin
+from kinetoscope_stage.poses import Animator, GlobalPose, Inertia, Pose, PreviousPose, Rig, RootMotion, Skin
 from kinetoscope_stage.prefab import Prefab
 from kinetoscope_stage.systems.reach import Reach
 from kinetoscope_stage.transforms import GlobalTransform, Transform
@@ -28,6 +30,7 @@ def character(
     clip: int = -1,
     root_motion: bool = True,
     inertia: bool = True,
+    interpolated: bool = False,
     reach: Sequence[tuple[str, str]] = (),
 ) -> Prefab:
     """Return a prefab of a character in its rest pose, which plays `clip`.
@@ -38,6 +41,7 @@ def character(
         clip: number of a clip or tree in the `Library`, or -1.
         root_motion: whether clips move it about.
         inertia: whether it keeps its momentum when it is told to `play` something else.
+        interpolated: whether it keeps the pose before, so that `scene` can draw it between two steps.
         reach: chains for the solver, each from a joint's name down to another's; every one is a child
             of the character with a `Reach` of weight 0: raise it, and give it a target.
 
@@ -52,6 +56,8 @@ def character(
     made.append(Rig(library.skeleton(skeleton)))
     if isinstance(body, Asset):
         made.append(Skin(library.asset(body)))
+    if interpolated:
+        made.append(PreviousPose(skeleton.rest_positions, skeleton.rest_rotations))
     if root_motion:
         made.append(RootMotion())
     if inertia:
@@ -67,11 +73,13 @@ def _chain(skeleton: Skeleton, root: str, end: str) -> Reach:
     return Reach(root=known.index(root), end=known.index(end), weight=0.0)
 
 
-def scene(world: World, **options: Any) -> Scene:
-    """Return what a renderer draws: every entity with a `Skin` as it stands now.
+def scene(world: World, *, alpha: float = 1.0, **options: Any) -> Scene:
+    """Return what a renderer draws: every entity with a `Skin`.
 
     Args:
         world: whose `GlobalPose`s are up to date.
+        alpha: how far the picture lies between the last two fixed steps: a loop's `alpha`. Who has no
+            `PreviousPose` is drawn as in the last one.
         options: those of `Scene`: lights, ground, background, ...
 
     Raises:
@@ -80,14 +88,22 @@ def scene(world: World, **options: Any) -> Scene:
     library = world.resource(Library)
     actors: list[Actor] = []
     for chunk in world.query(GlobalPose, GlobalTransform, Skin):
-        posed, scale = chunk[GlobalPose], chunk[GlobalTransform].scale
-        scales = np.repeat(scale[:, None, None], posed.positions.shape[1], axis=1) * np.ones(3)
-        matrices = kinematics.matrices(posed.positions, posed.rotations, scales)
+        (positions, rotations), scale = _between(chunk, alpha), chunk[GlobalTransform].scale
+        scales = np.repeat(scale[:, None, None], positions.shape[1], axis=1) * np.ones(3)
+        matrices = kinematics.matrices(positions, rotations, scales)
         for number, matrix in zip(chunk[Skin].asset.tolist(), matrices, strict=True):
             actors.append(Actor(_worn(library, number), matrix, id=min(len(actors) + 1, _MOST_IDS)))
     if len(actors) > _MOST_IDS:
         raise ValidationError(f"{len(actors)} characters wear a skin, expected at most {_MOST_IDS}")
     return Scene(actors=tuple(actors), **options)
+
+
+def _between(chunk: Chunk, alpha: float) -> tuple[Array, Array]:
+    now, before = chunk[GlobalPose], chunk.get(PreviousPose)
+    if before is None or alpha == 1:
+        return now.positions, now.rotations
+    turned = rotation.nlerp(before.rotations, now.rotations, np.full((1, 1), alpha))
+    return before.positions + alpha * (now.positions - before.positions), turned
 
 
 def _worn(library: Library, number: int) -> Character:

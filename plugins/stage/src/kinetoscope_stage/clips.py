@@ -170,8 +170,11 @@ class Clip:
         """The same across the clip's ends: to its end, whole rounds, and on from its beginning."""
         first, last = (self.root[0], self.root[-1]) if rounds > 0 else (self.root[-1], self.root[0])
         step, once = _way(then, last), _way(first, last)
-        for _ in range(abs(rounds) - 1):
-            step = _joined(step, once)
+        left = abs(rounds) - 1
+        while left:  # by doubling: a short clip played fast goes round millions of times in a step
+            if left % 2:
+                step = _joined(step, once)
+            once, left = _joined(once, once), left // 2
         return _joined(step, _way(first, now))
 
 

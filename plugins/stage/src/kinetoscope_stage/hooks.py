@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kinetoscope_spec import Hook, Provider, hookimpl, hookspec
 
 if TYPE_CHECKING:
-    from kinetoscope_stage._component import Numbers, column, component
+    from kinetoscope_stage._component import Numbers, column, component, reference
     from kinetoscope_stage.contract import SystemContract
     from kinetoscope_stage.protocol import System
     from kinetoscope_stage.transforms import GlobalTransform, Transform
@@ -39,6 +39,7 @@ __all__ = [
     "addhooks",
     "column",
     "component",
+    "reference",
     "system",
 ]
 
@@ -67,7 +68,7 @@ def addhooks() -> Sequence[object]:
 _HOMES = {
     "System": "protocol",
     "SystemContract": "contract",
-    **dict.fromkeys(("Numbers", "column", "component"), "_component"),
+    **dict.fromkeys(("Numbers", "column", "component", "reference"), "_component"),
     **dict.fromkeys(("GlobalTransform", "Transform"), "transforms"),
     "View": "view",
     "Parent": "world",

@@ -50,8 +50,8 @@ class Loop:
     ) -> None:
         if not (np.isfinite(steps_per_second) and 0 < steps_per_second <= _NS):
             raise ValidationError(f"steps_per_second is {steps_per_second}, expected above 0, at most 1e9")
-        if most_steps < 1:
-            raise ValidationError(f"most_steps is {most_steps}, expected 1 or more")
+        if not isinstance(most_steps, int | np.integer) or most_steps < 1:
+            raise ValidationError(f"most_steps is {most_steps}, expected a whole number, 1 or more")
         self.world = world
         self.schedule = schedule
         self.most_steps = most_steps
@@ -60,7 +60,7 @@ class Loop:
         self.recording = recording
         self._step_ns = round(_NS / steps_per_second)
         if recording is not None:
-            recording.step_ns, recording.most_steps = self._step_ns, most_steps
+            recording.step_ns, recording.most_steps = self._step_ns, int(most_steps)
         self._left_ns = 0
         self._dropped_ns = 0
 
@@ -223,7 +223,7 @@ class _Pace:
     def passed(self) -> float:
         now = self._clock()
         passed, self._last = max(now - self._last, 0.0), now
-        return passed
+        return min(passed, LONGEST_S)  # a machine may have slept for weeks
 
     def wait(self) -> float:
         self._due = max(self._due + self._frame_s, self._clock())

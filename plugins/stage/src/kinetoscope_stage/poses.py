@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from kinetoscope_stage._component import Numbers, column, component
+from kinetoscope_stage._component import Numbers, column, component, reference
 
-__all__ = ["Animator", "BlendValues", "GlobalPose", "Inertia", "LookAt", "Pose", "Rig", "RootMotion", "Skin"]
+__all__ = [
+    "Animator",
+    "BlendValues",
+    "GlobalPose",
+    "Inertia",
+    "LookAt",
+    "Pose",
+    "PreviousPose",
+    "Rig",
+    "RootMotion",
+    "Skin",
+]
 
 _IDENTITY = (0.0, 0.0, 0.0, 1.0)
 
@@ -39,6 +50,15 @@ class GlobalPose:
 
     positions: Numbers = column("J", 3, default=0)
     rotations: Numbers = column("J", 4, default=_IDENTITY)
+
+
+@component
+class PreviousPose:
+    """The `GlobalPose` before the last fixed step, for frames in between."""
+
+    positions: Numbers = column("J", 3, default=0)
+    rotations: Numbers = column("J", 4, default=_IDENTITY)
+    known: Numbers = column(dtype=np.bool_, default=0)  # whether it has stood anywhere yet
 
 
 @component
@@ -98,7 +118,7 @@ class LookAt:
 
     joint: Numbers = column(dtype=np.int32, default=-1)
     target: Numbers = column(3, default=0)  # m, in the world
-    entity: Numbers = column(dtype=np.int64, default=0)  # looked at instead of `target`, if it is alive
+    entity: Numbers = reference(default=0)  # looked at instead of `target`, if it is alive
     axis: Numbers = column(3, default=(0.0, 0.0, 1.0))  # which way the joint looks, in its own axes
     most: Numbers = column(default=1.2)  # rad off where the clip looks
     widest: Numbers = column(default=np.pi)  # rad; what is further off is not looked at

@@ -9,6 +9,7 @@ import numpy as np
 
 from kinetoscope_spec import ValidationError
 from kinetoscope_stage._component import Array
+from kinetoscope_stage.view import View
 from kinetoscope_stage.world import Parent, World
 
 __all__ = ["Prefab"]
@@ -40,11 +41,12 @@ class Prefab:
         kept = [held for held in self.components if type(held) not in kinds]
         return attrs.evolve(self, components=(*kept, *components))
 
-    def spawn(self, world: World, count: int = 1, *components: object) -> Array:
+    def spawn(self, world: World | View, count: int = 1, *components: object) -> Array:
         """Make `count` entities with their children; return the ids of the entities, int64 `[count]`.
 
         `components` replace the prefab's of the same kinds, or add to them; their fields may lead
-        with a dimension of `count`. All is made, or nothing.
+        with a dimension of `count`. All is made, or nothing. In a system, `world` is the view that
+        it is given, and what is returned are promises of ids: see `View.spawn`.
 
         Raises:
             ValidationError: as `World.spawn_many`; a child that brings a `Parent` of its own.
@@ -60,7 +62,7 @@ class Prefab:
             raise
         return ids
 
-    def _hang(self, world: World, parents: Array) -> None:
+    def _hang(self, world: World | View, parents: Array) -> None:
         ids = world.spawn_many(len(parents), Parent(np.asarray(parents)), *self.components)
         for child in self.children:
             child._hang(world, ids)

@@ -9,7 +9,7 @@ from typing import Any
 from kinetoscope_spec import ConfigError
 from kinetoscope_stage._component import columns_of
 from kinetoscope_stage.view import View
-from kinetoscope_stage.world import World
+from kinetoscope_stage.world import World, WorldLocked
 
 __all__ = ["Schedule"]
 
@@ -21,7 +21,8 @@ class Schedule:
 
     For each component: systems that make it (write without reading) come first, then those that
     change it (read and write), then those that read it; among equals the order they are given in.
-    `after` and `before` are heard before that. Systems that stand in no order to each other may
+    `after` and `before` are heard before that. Declarations order systems of one phase only: the
+    phases never run together. Systems that stand in no order to each other may
     run at the same time, in `threads` threads: none of them writes what another touches.
 
     Attributes:
@@ -41,7 +42,7 @@ class Schedule:
                 raise ConfigError(f"two systems are called {system.name!r}, expected each name once")
             for kind in (*system.reads, *system.writes):
                 columns_of(kind)
-            if getattr(system, "phase", "fixed") not in _PHASES:
+            if _phase(system) not in _PHASES:
                 raise ConfigError(
                     f"system {system.name!r} has phase {system.phase!r}, expected one of {_PHASES}"
                 )
@@ -61,7 +62,10 @@ class Schedule:
         Raises:
             Exception: what a system raises, with a note that names it. No change that was asked for
                 in this run is carried out then.
+            WorldLocked: systems of this world are running already.
         """
+        if world.locked:
+            raise WorldLocked("systems of this world are running: one schedule at a time")
         views: list[View] = []
         world.locked = True
         try:
@@ -69,7 +73,7 @@ class Schedule:
                 held = [
                     (self.systems[name], View(world, self.systems[name], alpha))
                     for name in wave
-                    if getattr(self.systems[name], "phase", "fixed") == phase
+                    if _phase(self.systems[name]) == phase
                 ]
                 self._run_wave(held, dt)
                 views += [view for _, view in held]
@@ -87,6 +91,11 @@ class Schedule:
         errors = [error for future in futures if (error := future.exception()) is not None]
         if errors:
             raise errors[0]
+
+
+def _phase(system: Any) -> str:
+    phase: str = getattr(system, "phase", "fixed")
+    return phase
 
 
 def _step(system: Any, view: View, dt: float) -> None:
@@ -109,7 +118,7 @@ def _dependencies(systems: Mapping[str, Any]) -> dict[str, list[str]]:
     names = list(systems)
     for i, a in enumerate(names):
         for b in names[i + 1 :]:
-            if a in told[b] or b in told[a]:
+            if a in told[b] or b in told[a] or _phase(systems[a]) != _phase(systems[b]):
                 continue
             for earlier, later in _implied(systems[a], systems[b]):
                 first[later].add(earlier)

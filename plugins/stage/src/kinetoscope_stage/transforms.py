@@ -41,13 +41,14 @@ class PreviousTransform:
     position: Numbers = column(3, default=0)
     rotation: Numbers = column(4, default=_IDENTITY)
     scale: Numbers = column(default=1.0)
+    known: Numbers = column(dtype=np.bool_, default=0)  # whether it has been anywhere yet
 
 
 class TransformSystem:
     """Computes `GlobalTransform` of all entities that have one and a `Transform`.
 
     A parent that is gone, or has no `Transform`, counts as none. `PreviousTransform`, where an entity
-    has it, takes what `GlobalTransform` was before.
+    has it, takes what `GlobalTransform` was before; who is new has been where it is.
     """
 
     name = "transforms"
@@ -83,6 +84,10 @@ class TransformSystem:
             out = chunk[GlobalTransform]
             out.position[:], out.rotation[:], out.scale[:] = position[rows], turn[rows], scale[rows]
             start = rows.stop
+            if (before := chunk.get(PreviousTransform)) is not None:
+                new = np.flatnonzero(~before.known)
+                before.position[new], before.rotation[new] = out.position[new], out.rotation[new]
+                before.scale[new], before.known[new] = out.scale[new], True
 
 
 def _rows_of(wanted: Array, entities: Array) -> Array:

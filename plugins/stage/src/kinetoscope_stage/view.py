@@ -9,9 +9,9 @@ import numpy as np
 
 from kinetoscope_spec import ValidationError
 from kinetoscope_stage._chunk import Chunk
-from kinetoscope_stage._component import Array, fitted, views
+from kinetoscope_stage._component import Array, columns_of, fitted, views
 from kinetoscope_stage._events import Batch, batch
-from kinetoscope_stage.world import World
+from kinetoscope_stage.world import NOBODY, World
 
 __all__ = ["View"]
 
@@ -32,7 +32,7 @@ class View:
         self._name: str = system.name
         self._writes: Collection[type] = frozenset(system.writes)
         self._shown: Collection[type] = frozenset(system.reads) | frozenset(system.writes)
-        self._changes: list[Callable[[World, dict[int, int]], None]] = []
+        self._changes: list[Callable[[World, Array], None]] = []
         self._emitted: list[Batch] = []
         self._promised = 0
         self.time = world.time
@@ -85,31 +85,39 @@ class View:
         return self._world.events.read(kind)
 
     def emit(self, event: object) -> None:
-        """Leave an event, or many, for the next step."""
+        """Leave an event, or many, for the next step; its references may be promises of this view."""
         self._emitted.append(batch(event))
 
     def spawn(self, *components: object) -> int:
-        """Ask for an entity; return a promise of its id, good in this view only, for this step."""
+        """Ask for an entity; return a promise of its id, good in this view only, for this step.
+
+        A promise may be given to the view's other methods, and stand in the references (see
+        `reference`) of components and events that they are given. Written into a column it is
+        nobody's id.
+        """
         return int(self.spawn_many(1, *components)[0])
 
     def spawn_many(self, count: int, *components: object) -> Array:
         """Ask for `count` entities; return promises of their ids."""
+        if count < 0:
+            raise ValidationError(f"count is {count}, expected 0 or more")
         kept = [_copied(held, count) for held in components]
         promises = -np.arange(self._promised + 1, self._promised + count + 1)
         self._promised += count
 
-        def change(world: World, known: dict[int, int]) -> None:
-            ids = world.spawn_many(count, *kept)
-            known.update(zip(promises.tolist(), ids.tolist(), strict=True))
+        def change(world: World, known: Array) -> None:
+            # Before they are written down: nobody hangs on itself.
+            told = [_told(held, known) for held in kept]
+            known[-promises] = world.spawn_many(count, *told)
 
         self._changes.append(change)
         return promises
 
     def despawn(self, entities: Any, *, children: bool = True) -> None:
         """Ask for entities to be taken away; who is gone already stays gone."""
-        asked = np.array(entities, np.int64, ndmin=1)
+        asked = _asked(entities)
 
-        def change(world: World, known: dict[int, int]) -> None:
+        def change(world: World, known: Array) -> None:
             ids = _resolved(asked, known)
             world.despawn(ids[world.alive(ids)], children=children)
 
@@ -117,23 +125,23 @@ class View:
 
     def insert(self, entity: Any, *components: object) -> None:
         """Ask for components to be given to one entity; nothing happens if it is gone by then."""
-        asked = np.array(entity, np.int64, ndmin=1)
+        asked = _asked(entity)
         if len(asked) != 1:
             raise ValidationError(f"insert was given {len(asked)} entities, expected one")
         kept = [_copied(held, 1) for held in components]
 
-        def change(world: World, known: dict[int, int]) -> None:
+        def change(world: World, known: Array) -> None:
             ids = _resolved(asked, known)
             if world.alive(ids).all():
-                world.insert(ids, *kept)
+                world.insert(ids, *(_told(held, known) for held in kept))
 
         self._changes.append(change)
 
     def remove(self, entities: Any, *kinds: type) -> None:
         """Ask for components to be taken away; who is gone by then is left alone."""
-        asked = np.array(entities, np.int64, ndmin=1)
+        asked = _asked(entities)
 
-        def change(world: World, known: dict[int, int]) -> None:
+        def change(world: World, known: Array) -> None:
             ids = _resolved(asked, known)
             world.remove(ids[world.alive(ids)], *kinds)
 
@@ -141,10 +149,10 @@ class View:
 
     def apply(self) -> None:
         """Carry out what was asked for, in that order. The schedule calls this."""
-        known: dict[int, int] = {}
-        self._world.events.extend(self._emitted)
+        known = np.full(self._promised + 1, NOBODY, np.int64)
         for change in self._changes:
             change(self._world, known)
+        self._world.events.extend([_event(kind, fields, known) for kind, fields in self._emitted])
         self._changes, self._emitted = [], []
 
     def _check_declared(self, kind: type) -> None:
@@ -154,8 +162,30 @@ class View:
             )
 
 
-def _resolved(ids: Array, known: dict[int, int]) -> Array:
-    return np.array([known.get(int(entity), int(entity)) for entity in ids], np.int64)
+def _asked(entities: Any) -> Array:
+    ids = np.array(entities, ndmin=1)
+    if ids.size and ids.dtype.kind not in "iu":
+        raise ValidationError(f"entities holds {ids.dtype}, expected ids")
+    return ids.astype(np.int64)
+
+
+def _resolved(ids: Array, known: Array) -> Array:
+    """Return `ids` with the entities that promises among them, `-1` and below, have become."""
+    promised = (ids < 0) & (ids > -len(known))
+    return np.where(promised, known[np.where(promised, -ids, 0)], ids)
+
+
+def _told(held: object, known: Array) -> object:
+    """Return a component whose references to promises are ids."""
+    kind = type(held)
+    return views(kind, _event(kind, {name: getattr(held, name) for name in columns_of(kind)}, known)[1])
+
+
+def _event(kind: type, fields: dict[str, Array], known: Array) -> Batch:
+    declared = columns_of(kind)
+    return kind, {
+        name: _resolved(array, known) if declared[name].refers else array for name, array in fields.items()
+    }
 
 
 def _copied(given: object, count: int) -> object:

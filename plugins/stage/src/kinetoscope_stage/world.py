@@ -14,11 +14,11 @@ from kinetoscope_stage._component import (
     Array,
     Numbers,
     Sizes,
-    column,
     columns_of,
     component,
     fitted,
     name_of,
+    reference,
     views,
 )
 from kinetoscope_stage._digest import digest
@@ -42,7 +42,7 @@ class WorldLocked(KinetoscopeError, RuntimeError):
 class Parent:
     """Whom an entity hangs on: it moves with its parent, and goes with it."""
 
-    entity: Numbers = column(dtype=np.int64, default=0)
+    entity: Numbers = reference(default=0)
 
 
 class World:
@@ -60,6 +60,8 @@ class World:
     """
 
     def __init__(self, *, seed: int = 0) -> None:
+        if not isinstance(seed, int | np.integer) or seed < 0:
+            raise ValidationError(f"seed is {seed!r}, expected a whole number, 0 or more")
         self.seed = seed
         self.time = 0.0
         self.step_count = 0
@@ -323,9 +325,14 @@ class World:
             return ids
         children = np.concatenate([chunk.entities for chunk in chunks])
         parents = np.concatenate([chunk[Parent].entity for chunk in chunks])
-        found = ids
-        while True:
-            grown = np.union1d(found, children[np.isin(parents, found)])
-            if len(grown) == len(found):
-                return grown
-            found = grown
+        order = np.argsort(parents, kind="stable")
+        children, parents = children[order], parents[order]
+        reached, above = np.zeros(len(children), np.bool_), ids
+        while len(above):
+            first, last = (np.searchsorted(parents, above, side) for side in ("left", "right"))
+            counts = last - first
+            rows = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+            rows = rows[~reached[rows]]  # in a circle, too, each once
+            reached[rows] = True
+            above = children[rows]
+        return np.union1d(ids, children[reached])

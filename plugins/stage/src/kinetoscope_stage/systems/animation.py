@@ -30,7 +30,8 @@ def play(world: World, entity: int, clip: int, *, fade: float = 0.2, at: float =
     fades over from what it plays in `fade` s, during which both go on.
 
     Raises:
-        ValidationError: no such clip, a clip of another number of joints, a negative fade.
+        ValidationError: no such clip, a clip of another number of joints, a negative fade, a time or
+            speed that is no number.
     """
     clips = world.resource(Library).clips
     if not 0 <= clip < len(clips):
@@ -38,8 +39,10 @@ def play(world: World, entity: int, clip: int, *, fade: float = 0.2, at: float =
     joints = len(world.get(entity, Pose).positions)
     if clips[clip].joints != joints:
         raise ValidationError(f"clip {clip} moves {clips[clip].joints} joints, the entity has {joints}")
-    if not fade >= 0:
+    if not (np.isfinite(fade) and fade >= 0):
         raise ValidationError(f"fade is {fade}, expected seconds, 0 or more")
+    if not (np.isfinite(at) and np.isfinite(speed)):
+        raise ValidationError(f"at is {at} and speed {speed}, expected numbers")
     held = world.get(entity, Animator)
     inertial = world.has(entity, Inertia)
     fading = held.clip >= 0 and fade > 0 and not inertial

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from kinetoscope_spec import Camera, rotation
-from kinetoscope_stage._component import Array, Numbers, column, component
+from kinetoscope_stage._component import Array, Numbers, column, component, reference
 from kinetoscope_stage.springs import damp
 from kinetoscope_stage.transforms import GlobalTransform
 from kinetoscope_stage.view import View
@@ -33,7 +33,7 @@ class CameraRig:
     """How a camera stands to what it shows, and where it is now. Change the mode: it glides over."""
 
     mode: Numbers = column(dtype=np.int8, default=ORBIT)
-    entity: Numbers = column(dtype=np.int64, default=0)  # the target, by its GlobalTransform
+    entity: Numbers = reference(default=0)  # the target, by its GlobalTransform
     aim: Numbers = column(3, default=(0.0, 1.0, 0.0))  # m from the target, where it looks
     offset: Numbers = column(3, default=0)  # m, in the world: where free and fixed cameras stand
     distance: Numbers = column(default=4.0)  # m
@@ -46,6 +46,8 @@ class CameraRig:
     target_velocity: Numbers = column(3, default=0)
     arm: Numbers = column(3, default=(0.0, 0.0, 1.0))  # yaw and pitch, rad, and length, m, to the target
     arm_velocity: Numbers = column(3, default=0)
+    before_position: Numbers = column(3, default=0)  # the same a step ago, for frames in between
+    before_target: Numbers = column(3, default=0)
 
 
 class CameraSystem:
@@ -66,6 +68,7 @@ class CameraSystem:
             subject, there = world.gather(held.entity, GlobalTransform)
             target, arm = _wanted(held, subject.position, subject.rotation)
             started = held.started[:, None]
+            held.before_position[:], held.before_target[:] = held.position, held.target
             # Whose target is gone stays where it is.
             keeps = (~there & (held.mode != FREE))[:, None] & started
             target, arm = np.where(keeps, held.target, target), np.where(keeps, held.arm, arm)
@@ -80,6 +83,8 @@ class CameraSystem:
                 x[:], v[:] = np.where(started, moved, goal), np.where(started, speed, 0.0)
             length = np.maximum(held.arm[:, 2], _NEAREST_M)
             held.position[:] = held.target - length[:, None] * _ahead(held.arm[:, 0], held.arm[:, 1])
+            held.before_position[:] = np.where(started, held.before_position, held.position)
+            held.before_target[:] = np.where(started, held.before_target, held.target)
             held.started[:] = True
 
 
@@ -106,12 +111,19 @@ def _wanted(held: CameraRig, subject: Array, turn: Array) -> tuple[Array, Array]
     return target, np.where((held.mode == FIXED)[:, None], seen, arm)
 
 
-def camera(world: World, entity: int, **options: float) -> Camera:
-    """Return what a rig's camera sees now; `options` are those of `Camera` (field_of_view, near, far)."""
+def camera(world: World, entity: int, *, alpha: float = 1.0, **options: float) -> Camera:
+    """Return what a rig's camera sees, `alpha` of the way from the last fixed step but one to the last.
+
+    `options` are those of `Camera` (field_of_view, near, far).
+    """
     held = world.get(entity, CameraRig)
-    way = held.target - held.position
+    target, position = (
+        now if alpha == 1 else before + alpha * (now - before)
+        for before, now in ((held.before_target, held.target), (held.before_position, held.position))
+    )
+    way = target - position
     steep = np.hypot(way[0], way[2]) < 1e-3 * np.linalg.norm(way)
     yaw = float(held.arm[0])
     # Straight down there is no up: the top of the picture is where the camera would go on to.
     up = [np.sin(yaw), 0.0, np.cos(yaw)] if steep else [0.0, 1.0, 0.0]
-    return Camera(held.position.copy(), held.target.copy(), np.array(up), **options)
+    return Camera(position.copy(), target.copy(), np.array(up), **options)

@@ -8,7 +8,7 @@ from kinetoscope_spec import ValidationError, rotation
 from kinetoscope_stage import _fast
 from kinetoscope_stage._component import Array
 from kinetoscope_stage.library import Library
-from kinetoscope_stage.poses import GlobalPose, LookAt, Pose, Rig
+from kinetoscope_stage.poses import GlobalPose, LookAt, Pose, PreviousPose, Rig
 from kinetoscope_stage.springs import damp
 from kinetoscope_stage.transforms import GlobalTransform
 from kinetoscope_stage.view import View
@@ -17,11 +17,15 @@ __all__ = ["LookAtSystem", "PoseSystem", "alike", "line_to", "parents_of", "pose
 
 
 class PoseSystem:
-    """Computes `GlobalPose` of `Pose`, `Rig` and `GlobalTransform`, all characters of a skeleton at once."""
+    """Computes `GlobalPose` of `Pose`, `Rig` and `GlobalTransform`, all characters of a skeleton at once.
+
+    `PreviousPose`, where an entity has it, takes what `GlobalPose` was before; who is new has stood
+    as it stands.
+    """
 
     name = "poses"
     reads = (Pose, Rig, GlobalTransform)
-    writes = (GlobalPose,)
+    writes = (GlobalPose, PreviousPose)
 
     def step(self, world: View, dt: float) -> None:
         """Compute; `dt` does not matter.
@@ -32,6 +36,9 @@ class PoseSystem:
         library = world.resource(Library)
         for chunk in world.query(Pose, Rig, GlobalTransform, GlobalPose):
             pose, out, at = chunk[Pose], chunk[GlobalPose], chunk[GlobalTransform]
+            before = chunk.get(PreviousPose)
+            if before is not None:
+                before.positions[:], before.rotations[:] = _locals(out)
             numbers = chunk[Rig].skeleton
             for number in np.unique(numbers):
                 parents = parents_of(library, int(number), pose.positions.shape[1])
@@ -40,6 +47,10 @@ class PoseSystem:
                     _fast.pose(parents, joints, rows, _locals(pose), _place(at), _locals(out))
                 else:
                     out.positions[rows], out.rotations[rows] = _posed(parents, joints, rows, pose, at)
+            if before is not None:
+                new = np.flatnonzero(~before.known)
+                before.positions[new], before.rotations[new] = out.positions[new], out.rotations[new]
+                before.known[new] = True
 
 
 def _locals(held: Pose | GlobalPose) -> tuple[Array, Array]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from kinetoscope_spec import Services, ValidationError, rotation
 from kinetoscope_stage._chunk import Chunk
-from kinetoscope_stage._component import Array, Numbers, column, component
+from kinetoscope_stage._component import Array, Numbers, column, component, reference
 from kinetoscope_stage.library import Library
 from kinetoscope_stage.poses import Pose, Rig
 from kinetoscope_stage.systems.poses import alike, line_to, parents_of, posed_line
@@ -31,7 +31,7 @@ class Reach:
     root: Numbers = column(dtype=np.int32, default=-1)
     end: Numbers = column(dtype=np.int32, default=-1)
     target: Numbers = column(3, default=0)  # m, in the world
-    entity: Numbers = column(dtype=np.int64, default=0)  # reached for instead of `target`, if it is alive
+    entity: Numbers = reference(default=0)  # reached for instead of `target`, if it is alive
     weight: Numbers = column(default=1.0)  # 0 to 1: how far from where the clip has the end to the target
 
 

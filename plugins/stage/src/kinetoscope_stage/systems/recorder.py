@@ -10,6 +10,7 @@ from kinetoscope_stage._chunk import Chunk
 from kinetoscope_stage._component import Array
 from kinetoscope_stage.library import Library
 from kinetoscope_stage.poses import Pose, Rig, Skin
+from kinetoscope_stage.systems.poses import parents_of
 from kinetoscope_stage.transforms import GlobalTransform
 from kinetoscope_stage.view import View
 from kinetoscope_stage.world import World
@@ -26,6 +27,7 @@ class _Track:
     positions: list[Array] = attrs.field(factory=list)
     rotations: list[Array] = attrs.field(factory=list)
     scales: list[float] = attrs.field(factory=list)
+    start_time: float = 0.0
 
 
 class Take:
@@ -41,15 +43,18 @@ class Take:
         self.step_s = 0.0
         self._tracks: dict[int, _Track] = {}
 
-    def add(self, chunk: Chunk, positions: Array, rotations: Array) -> None:
-        """Add a frame of each character of a chunk, `[n, J, 3]` and `[n, J, 4]`, roots in the world."""
+    def add(self, chunk: Chunk, positions: Array, rotations: Array, time: float = 0.0) -> None:
+        """Add a frame of each character of a chunk, `[n, J, 3]` and `[n, J, 4]`, roots in the world.
+
+        `time` is that at which the step began, s.
+        """
         skins, scales = chunk.get(Skin), chunk[GlobalTransform].scale.tolist()
         worn = [-1] * len(chunk) if skins is None else skins.asset.tolist()
         skeletons = chunk[Rig].skeleton.tolist()
         for i, entity in enumerate(chunk.entities.tolist()):
             track = self._tracks.get(entity)
             if track is None:
-                track = self._tracks[entity] = _Track(skeletons[i], worn[i])
+                track = self._tracks[entity] = _Track(skeletons[i], worn[i], start_time=time)
             if len(track.positions) < self.most_frames:
                 track.positions.append(positions[i])
                 track.rotations.append(rotations[i])
@@ -62,7 +67,8 @@ class Take:
     def motion(self, world: World, entity: int, name: str = "take") -> Motion:
         """Return what a character did, in the world, a frame a step.
 
-        The scale of a character becomes that of its roots.
+        The scale of a character becomes that of its roots. Its `start_time` is when the first step
+        that was recorded of it began, on the world's clock: takes of one world fit together.
 
         Raises:
             ValidationError: nothing of it was recorded.
@@ -74,7 +80,8 @@ class Take:
         if any(scale != 1 for scale in track.scales):
             scales = np.ones((len(q), len(skeleton), 3))
             scales[:, np.asarray(skeleton.parents) < 0] = np.array(track.scales)[:, None, None]
-        return Motion(skeleton, np.stack(track.positions), q, 1 / self.step_s, name=name, scales=scales)
+        positions, rate = np.stack(track.positions), 1 / self.step_s
+        return Motion(skeleton, positions, q, rate, name=name, scales=scales, start_time=track.start_time)
 
     def asset(self, world: World, entity: int, name: str = "take") -> Asset:
         """Return the same as an asset that an importer can write, with the meshes the character wears.
@@ -101,7 +108,11 @@ class RecorderSystem:
     writes = ()
 
     def step(self, world: View, dt: float) -> None:
-        """Record a frame; a step of no time is none."""
+        """Record a frame; a step of no time is none.
+
+        Raises:
+            ValidationError: as `PoseSystem`.
+        """
         if dt <= 0:
             return
         take, library = world.resource(Take), world.resource(Library)
@@ -112,7 +123,8 @@ class RecorderSystem:
             for number in np.unique(skeletons):
                 rows = np.flatnonzero(skeletons == number)
                 place, turn, scale = at.position[rows], at.rotation[rows], at.scale[rows, None]
-                for root in np.flatnonzero(library.skeletons[int(number)].parents < 0):
+                parents = parents_of(library, int(number), p.shape[1])
+                for root in np.flatnonzero(np.asarray(parents) < 0):
                     p[rows, root] = place + rotation.rotate(turn, scale * p[rows, root])
                     q[rows, root] = rotation.multiply(turn, q[rows, root])
-            take.add(chunk, p, q)
+            take.add(chunk, p, q, world.time)

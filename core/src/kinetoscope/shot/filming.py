@@ -1,0 +1,248 @@
+"""The last stages: the performer drawn, put over the plate, and encoded with the voice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+
+from kinetoscope.shot import film, speech
+from kinetoscope.shot.job import Job, identity, values_of
+from kinetoscope.shot.layers import Layers
+from kinetoscope.shot.plates import Backdrop
+from kinetoscope.shot.stages import Stage, Timed
+from kinetoscope.sound import check_marked, provenance_of
+from kinetoscope_spec import Audio, Camera, Character, Motion, Video
+from kinetoscope_spec import Path as GroundPath
+
+__all__ = ["Kept", "film_kept"]
+
+
+@attrs.frozen
+class Kept:
+    """A film in the store.
+
+    Attributes:
+        file: the film.
+        pictures: of the contact sheet, and of the plate where there is one: JPEG.
+        seconds, frames, rate, size: of the film.
+    """
+
+    file: Path
+    pictures: tuple[Path, ...]
+    seconds: float
+    frames: int
+    rate: float
+    size: tuple[int, int]
+
+
+SHEET = 8
+"""Pictures in a report."""
+
+
+@attrs.define(eq=False)
+class _Sources:
+    """Where the frames of a film come from, and what their making took."""
+
+    frames: Iterable[Any]
+    count: int
+    rate: Any
+    size: tuple[int, int]
+    timed: list[tuple[Stage, Timed]] = attrs.field(factory=list)
+
+
+def film_kept(
+    job: Job,
+    motion: Motion,
+    character: Character,
+    path: GroundPath,
+    backdrop: Backdrop | None,
+    views: tuple[list[Camera], str] | None,
+    spoken: speech.Spoken | None,
+    made_of: list[Any],
+) -> Kept:
+    """Return the film, made now or by an earlier run of the same."""
+    shot, output = job.shot, job.shot.output
+    with job.stage("render") as rendering:
+        renderer = job.provider(rendering, "renderer", output.renderer)
+    compositing = None
+    if backdrop is not None and shot.plate is not None:
+        with job.stage("composite") as compositing:
+            job.provider(compositing, "compositor", shot.plate.compositor)
+    inside: list[tuple[Stage, Timed]] = []
+    with job.stage("encode") as encoding:
+        media = job.provider(encoding, "media", output.media)
+
+        def make(folder: Path) -> None:
+            if backdrop is None:
+                source = _drawn(job, renderer, rendering, motion, character, path)
+            else:
+                source = _composited(
+                    job, renderer, rendering, compositing, motion, character, backdrop, views
+                )
+            _write(job, media, folder, source, backdrop, spoken)
+            inside.extend(source.timed)
+
+        suffix = Path(output.file).suffix.lower()
+        by = [identity(stage) for stage in (rendering, compositing) if stage is not None]
+        seen = [attrs.asdict(shot.camera), attrs.asdict(shot.light), _told(shot.output), shot.performer.path]
+        plate = [backdrop.key, _told(shot.plate)] if backdrop and shot.plate else None
+        heard = [spoken.key, shot.voice.at] if spoken and shot.voice else None
+        kept, _ = job.kept(
+            encoding,
+            [*made_of, by, seen, plate, views and views[1], heard, shot.name, suffix],
+            make,
+            lambda folder: _read(folder, suffix),
+        )
+    _share_out(encoding, inside)
+    for done in filter(None, (rendering, compositing)):
+        done.cached = encoding.cached
+        done.details |= {"frames": kept.frames, "size": list(kept.size), "quality": output.quality}
+    _warn_of_length(job, motion, backdrop, spoken, kept)
+    return kept
+
+
+def _share_out(outer: Stage, inside: list[tuple[Stage, Timed]]) -> None:
+    """Give each stage its share: frames are drawn while they are composited, and that while they are encoded."""
+    for stage, timed in reversed(inside):
+        stage.seconds = round(stage.seconds + timed.seconds, 3)
+        outer.seconds = round(max(outer.seconds - timed.seconds, 0.0), 3)
+        outer = stage
+
+
+def _told(table: Any) -> dict[str, Any]:
+    """Return a table of the shot file without the names of files: what they hold counts, not they."""
+    held = attrs.asdict(table)
+    return {key: value for key, value in held.items() if key not in ("file", "video", "remove", "media")}
+
+
+def _drawn(
+    job: Job,
+    renderer: Any,
+    rendering: Stage,
+    motion: Motion,
+    character: Character,
+    path: GroundPath,
+) -> _Sources:
+    output = job.shot.output
+    shown = motion.resample(output.framerate)
+    views = film.cameras(job.shot.camera, shown, path)
+    drawn = film.draw(
+        renderer, output, job.shot.light, character, shown, views, path=path, progress=job.progress
+    )
+    timed = Timed(drawn)
+    return _Sources(timed, len(views), output.framerate, output.size, [(rendering, timed)])
+
+
+def _composited(
+    job: Job,
+    renderer: Any,
+    rendering: Stage,
+    compositing: Stage | None,
+    motion: Motion,
+    character: Character,
+    backdrop: Backdrop,
+    views: tuple[list[Camera], str] | None,
+) -> _Sources:
+    given = job.shot.plate
+    assert given is not None
+    assert compositing is not None
+    plate = backdrop.video
+    cameras = views[0] if views is not None else film.cameras(job.shot.camera, motion, None)[:1]
+    cameras = list(cameras) if len(cameras) > 1 else list(cameras) * backdrop.frames
+    layers = Layers(
+        values_of(job.host, "compositor").Layer,
+        renderer,
+        (plate.width, plate.height),
+        job.shot.output,
+        job.shot.light,
+        given.shadow,
+        character,
+        motion,
+        cameras,
+        float(plate.rate),
+        job.progress,
+    )
+    drawn = Timed(iter(layers))
+    compositor = job.provider(compositing, "compositor", given.compositor)
+    made = compositor.composite(plate, drawn, tint=given.tint, grain=given.grain, seed=given.seed)
+    done = Timed(made.frames())
+    return _Sources(
+        done,
+        backdrop.frames,
+        plate.rate,
+        (plate.width, plate.height),
+        [(rendering, drawn), (compositing, done)],
+    )
+
+
+def _write(
+    job: Job,
+    media: Any,
+    folder: Path,
+    source: _Sources,
+    backdrop: Backdrop | None,
+    spoken: speech.Spoken | None,
+) -> None:
+    """Write the film and the pictures of its report into a folder."""
+    output, shot = job.shot.output, job.shot
+    seconds = source.count / float(source.rate)
+    words = {"title": shot.name}
+    audio: Audio | None = backdrop.plate.audio if backdrop is not None else None
+    if spoken is not None and shot.voice is not None:
+        check_marked(job.host, spoken.audio)
+        words["comment"] = json.dumps(provenance_of(spoken.audio), separators=(",", ":"))
+        audio, _ = speech.laid_over(spoken.audio, shot.voice.at, seconds, audio)
+    sheet = _Sheet(source, backdrop, folder, media)
+    target = folder / f"film{Path(output.file).suffix.lower()}"
+    timestamps = None if backdrop is None else backdrop.plate.timestamps
+    video = Video(*source.size, source.rate, sheet, source.count, timestamps)
+    quality = "high" if output.quality == "high" else "medium"
+    written = media.write(target, video, audio=audio, metadata=words, quality=quality)
+    told = {"seconds": written.seconds, "frames": written.frames, "rate": float(source.rate)}
+    (folder / "film.json").write_text(json.dumps(told | {"size": list(source.size)}), encoding="utf-8")
+
+
+@attrs.define(eq=False)
+class _Sheet:
+    """Passes frames on, and keeps some of them as pictures on their way."""
+
+    source: _Sources
+    backdrop: Backdrop | None
+    folder: Path
+    media: Any
+
+    def __call__(self, start: int, stop: int | None) -> Any:
+        chosen = set(np.linspace(0, self.source.count - 1, SHEET).round().astype(int).tolist())
+        for i, frame in enumerate(self.source.frames):
+            if i in chosen:
+                self.media.write_image(self.folder / f"after-{i:06d}.jpg", frame, quality=85)
+                if self.backdrop is not None:
+                    (was,) = self.backdrop.plate.frames(i, i + 1)
+                    self.media.write_image(self.folder / f"before-{i:06d}.jpg", was[..., :3], quality=85)
+            yield frame
+
+
+def _read(folder: Path, suffix: str) -> Kept:
+    told = json.loads((folder / "film.json").read_text(encoding="utf-8"))
+    file = folder / f"film{suffix}"
+    file.stat()  # raises where it is gone
+    pictures = tuple(sorted(folder.glob("*.jpg")))
+    return Kept(file, pictures, told["seconds"], told["frames"], told["rate"], tuple(told["size"]))
+
+
+def _warn_of_length(
+    job: Job, motion: Motion, backdrop: Backdrop | None, spoken: speech.Spoken | None, kept: Kept
+) -> None:
+    if backdrop is not None and (still := kept.seconds - motion.duration) > 1.5 / kept.rate + 0.1:
+        job.warnings.append(
+            f"the performer stands still for the last {still:.1f} s: path and speed end before the plate"
+        )
+    if spoken is not None and job.shot.voice is not None:
+        lost = job.shot.voice.at + spoken.audio.duration - kept.seconds
+        if lost > 0.05:
+            job.warnings.append(f"the film ends {lost:.1f} s before the voice does")

@@ -1,0 +1,52 @@
+"""What a run says of itself, as facts; `page` puts them on a page for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from kinetoscope.shot.filming import Kept
+from kinetoscope.shot.job import Job
+from kinetoscope.shot.learn import Learned
+from kinetoscope.shot.mocap import Clips
+from kinetoscope.shot.outputs import Outputs
+from kinetoscope.shot.plates import Backdrop
+from kinetoscope.shot.speech import Spoken
+
+__all__ = ["facts"]
+
+
+def facts(
+    job: Job,
+    clips: Clips,
+    learned: Learned,
+    figures: dict[str, Any],
+    outputs: Outputs,
+    backdrop: Backdrop | None,
+    spoken: Spoken | None,
+    kept: Kept,
+) -> dict[str, Any]:
+    """Return all that is known of a run, ready for JSON."""
+    licences = sorted({source["licence"] for source in clips.sources if source["licence"]})
+    made = spoken.audio.provenance if spoken else None
+    return {
+        "film": outputs.film.name,
+        "page": outputs.page.name,
+        "motion": outputs.motion.name,
+        "unplanted": outputs.unplanted.name,
+        "shot": attrs.asdict(job.shot),
+        "stages": job.stages.to_json(),
+        "figures": figures,
+        "losses": learned.record["losses"],
+        "perplexity": learned.record["perplexity"],
+        "inputs": list(clips.sources),
+        "plate": None if backdrop is None else backdrop.source,
+        "voice": None
+        if spoken is None or made is None
+        else {"seconds": spoken.audio.duration, "provider": made.provider, "watermark": made.watermark},
+        "seconds": kept.seconds,
+        "frames": kept.frames,
+        "licences": licences,
+        "warnings": [*clips.warnings, *job.warnings],
+    }

@@ -1,0 +1,189 @@
+"""What stages keep: there whole or not at all, within a limit, and read again as it was."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from kinetoscope.shot.packing import (
+    load_audio,
+    load_cameras,
+    load_motion,
+    open_patches,
+    save_audio,
+    save_cameras,
+    save_motion,
+    save_patches,
+)
+from kinetoscope.shot.store import Store, key_of
+from kinetoscope_spec import Audio, Camera, Cue, FormatError, Motion, Provenance, Skeleton, Video
+
+
+def fill(store: Store, stage: str, key: str, size: int = 100, used: float | None = None) -> None:
+    with store.making(stage, key) as folder:
+        (folder / "held").write_bytes(bytes(size))
+    if used is not None:
+        os.utime(store.path(stage, key), (used, used))
+
+
+def names(store: Store) -> list[str]:
+    return [entry.key for entry in store.entries()]
+
+
+def test_an_entry_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    store = Store(tmp_path, 1000)
+
+    def broken(folder: Path) -> None:
+        (folder / "held").write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.kept("speak", "a", broken, lambda folder: None)
+    assert store.find("speak", "a") is None
+    assert list((tmp_path / "speak").iterdir()) == []
+    fill(store, "speak", "a")
+    assert store.find("speak", "a") == tmp_path / "speak" / "a"
+
+
+def test_the_longest_unused_goes_first_and_what_a_run_uses_stays(tmp_path: Path) -> None:
+    roomy = Store(tmp_path, 10_000)
+    for i, key in enumerate("abcd"):
+        fill(roomy, "render", key, 100, used=1000.0 + i)
+    run = Store(tmp_path, 250)
+    assert run.find("render", "a") is not None  # used now, and by this run
+    run.trim()
+    assert sorted(names(run)) == ["a", "d"]
+    fill(run, "render", "big", 400)
+    assert sorted(names(run)) == ["a", "big"]  # beyond the limit, but in use
+
+
+def test_what_a_killed_run_left_is_swept_after_a_day_and_is_no_entry(tmp_path: Path) -> None:
+    store = Store(tmp_path, 1000)
+    fill(store, "train", "a")
+    fresh, old = tmp_path / "train" / ".b-fresh", tmp_path / "train" / ".c-old"
+    for folder in (fresh, old):
+        folder.mkdir()
+    past = time.time() - 2 * 86_400
+    os.utime(old, (past, past))
+    store.trim()
+    assert fresh.is_dir()
+    assert not old.exists()
+    assert names(store) == ["a"]
+    assert [entry.key for entry in store.clear()] == ["a"]
+    assert not fresh.exists()
+
+
+def test_a_stage_is_cleared_alone(tmp_path: Path) -> None:
+    store = Store(tmp_path, 1000)
+    fill(store, "train", "a")
+    fill(store, "speak", "b")
+    store.clear("train")
+    assert names(store) == ["b"]
+
+
+def test_what_can_not_be_read_is_made_again(tmp_path: Path) -> None:
+    store, made = Store(tmp_path, 1000), []
+
+    def make(folder: Path) -> None:
+        made.append(folder)
+        (folder / "number").write_text("42")
+
+    def load(folder: Path) -> int:
+        return int((folder / "number").read_text())
+
+    assert store.kept("plant", "a", make, load) == (42, False)
+    assert store.kept("plant", "a", make, load) == (42, True)
+    (tmp_path / "plant" / "a" / "number").write_text("forty-two")
+    assert store.kept("plant", "a", make, load) == (42, False)
+    assert store.kept("plant", "a", make, load, fresh=True) == (42, False)
+    assert len(made) == 3
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(JSON, JSON)
+def test_keys_are_those_of_values(a: object, b: object) -> None:
+    import json
+
+    same = json.dumps(a, sort_keys=True) == json.dumps(b, sort_keys=True)
+    assert (key_of(a) == key_of(b)) == same
+
+
+def test_a_motion_comes_back_as_it_was(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    skeleton = Skeleton(["a", "b", "c"], [-1, 0, 1], rng.normal(size=(3, 3)))
+    turns = rng.normal(size=(4, 3, 4))
+    motion = Motion(
+        skeleton,
+        rng.normal(size=(4, 3, 3)),
+        turns / np.linalg.norm(turns, axis=-1, keepdims=True),
+        29.97,
+        "walk",
+        rng.uniform(0.5, 2, (4, 3, 3)),
+        1.5,
+        {"jawOpen": rng.uniform(size=4), "smile/left": rng.uniform(size=4)},
+    )
+    save_motion(tmp_path / "motion.npz", motion)
+    back = load_motion(tmp_path / "motion.npz")
+    assert (back.name, back.framerate, back.start_time) == ("walk", 29.97, 1.5)
+    assert back.skeleton.names == skeleton.names
+    for name in ("positions", "rotations", "scales"):
+        assert np.array_equal(getattr(back, name), getattr(motion, name))
+    assert {k: v.tolist() for k, v in back.morph_weights.items()} == {
+        k: v.tolist() for k, v in motion.morph_weights.items()
+    }
+
+
+def test_a_sound_and_cameras_come_back_as_they_were(tmp_path: Path) -> None:
+    made = Provenance("espeak", voice="en", watermark="perth", details={"a": 1})
+    cues = [Cue("word", "hello", 0.0, 0.4), Cue("viseme", "aa", 0.1, 0.2, source="aligned")]
+    audio = Audio(np.linspace(-1, 1, 22_050, dtype=np.float32)[:, None], 22_050, cues, made)
+    save_audio(tmp_path / "audio.npz", audio)
+    back = load_audio(tmp_path / "audio.npz")
+    assert np.array_equal(back.samples, audio.samples)
+    assert (back.rate, back.cues, back.provenance) == (audio.rate, audio.cues, made)
+    cameras = [Camera([0, 1, i], [0, 0, -5], [0, 1, 0], 0.7) for i in (3, 4)]
+    save_cameras(tmp_path / "cameras.npz", cameras, {"still": False})
+    again, told = load_cameras(tmp_path / "cameras.npz")
+    assert told == {"still": False}
+    assert [list(c.position) for c in again] == [[0, 1, 3], [0, 1, 4]]
+
+
+FILMS = arrays(np.uint8, st.tuples(st.integers(1, 3), st.integers(1, 8), st.integers(1, 8), st.just(3)))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(FILMS, st.randoms(use_true_random=False))
+def test_patches_are_the_film_exactly(tmp_path: Path, film: np.ndarray, random: object) -> None:
+    changed = film.copy()
+    rows = random.randint(0, film.shape[1])  # type: ignore[attr-defined]
+    changed[:, :rows] ^= 7
+
+    def video(frames: np.ndarray) -> Video:
+        return Video(film.shape[2], film.shape[1], 25, lambda a, b: iter(frames[a:b]), len(frames))
+
+    assert save_patches(tmp_path / "clean.zip", video(film), video(changed)) == len(film)
+    back = open_patches(tmp_path / "clean.zip", video(film))
+    assert np.array_equal(np.stack(list(back.frames())), changed)
+    assert np.array_equal(np.stack(list(back.frames(len(film) - 1))), changed[-1:])
+
+
+def test_damaged_files_are_format_errors(tmp_path: Path) -> None:
+    path = tmp_path / "damaged"
+    path.write_bytes(b"PK\x03\x04 and nothing else")
+    with pytest.raises(FormatError, match="damaged"):
+        load_motion(path)
+    with pytest.raises(FormatError, match="damaged"):
+        open_patches(path, Video(2, 2, 25, lambda a, b: iter(()), 0))

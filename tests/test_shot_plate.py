@@ -1,0 +1,241 @@
+"""A shot with a plate and a voice, end to end, on a plate of which everything is known.
+
+The film is read with PyAV. What it must show where the performer is not, is the plate without its ball,
+which the sample casts along rays; where the performer's feet must be, is the camera's projection written
+anew here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import av
+import bvhio
+import numpy as np
+import pytest
+
+from kinetoscope import Host
+from kinetoscope.shot.run import Film, shoot
+from kinetoscope_samples.plate import PlateScene
+from kinetoscope_samples.shot import write_sample
+from kinetoscope_spec import ConfigError
+
+pytestmark = [pytest.mark.slow, pytest.mark.gl, pytest.mark.xdist_group("plate")]
+
+SCENE = PlateScene(size=(240, 136), frames=30, noise=0.0)
+PATH = ((1.2, 6.0), (0.4, 5.6), (-0.6, 5.2))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KINETOSCOPE_HOME", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Path:
+    folder = tmp_path_factory.mktemp("plate")
+    with Host() as host:
+        media = host.provider("media")
+        write_sample(folder, steps=100, quality="draft", path=PATH, media=media, plate=SCENE, voice=True)
+    return folder / "shot.toml"
+
+
+@pytest.fixture(scope="module")
+def first(sample: Path) -> Film:
+    with Host() as host:
+        return shoot(host, sample)
+
+
+def frames_of(path: Path) -> np.ndarray:
+    with av.open(str(path)) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+
+
+def truth() -> tuple[np.ndarray, np.ndarray]:
+    """The plate without its ball, and where the ball and its shadow are, without a rim."""
+    return np.stack(list(SCENE.video(ball=False).frames())), np.stack(list(SCENE.mask().frames())) > 0
+
+
+def pixels(points: np.ndarray, frame: int) -> np.ndarray:
+    """Project points [N, 3] of the ground's world: the camera looks along +Z, down by the pitch, and pans."""
+    width, height = SCENE.size
+    focal = height / 2 / np.tan(SCENE.field_of_view / 2)
+    yaw, pitch = SCENE.yaw(frame), SCENE.pitch
+    forward = np.array([-np.sin(yaw) * np.cos(pitch), -np.sin(pitch), np.cos(yaw) * np.cos(pitch)])
+    right = np.array([-np.cos(yaw), 0.0, -np.sin(yaw)])
+    down = np.cross(forward, right)
+    seen = points - np.array([0.0, SCENE.height_m, 0.0])
+    depth = seen @ forward
+    return np.stack(
+        [width / 2 + focal * (seen @ right) / depth, height / 2 + focal * (seen @ down) / depth], -1
+    )
+
+
+def stages(film: Film) -> dict[str, dict[str, Any]]:
+    return {stage["name"]: stage for stage in film.stages}
+
+
+def test_all_stages_are_there_and_say_who_and_why(first: Film) -> None:
+    names = [stage["name"] for stage in first.stages]
+    assert names[:4] == ["plate", "mask", "inpaint", "camera"]
+    assert [n for n in names if n in ("speak", "align", "render", "composite", "encode")] == [
+        "speak", "align", "render", "composite", "encode",
+    ]  # fmt: skip
+    assert all(stage["why"] for stage in first.stages if stage["provider"])
+
+
+def test_the_ball_is_gone_and_all_else_is_the_plate(first: Film) -> None:
+    shown, plate = frames_of(first.film).astype(float), frames_of(first.film.with_name("plate.mp4"))
+    clean, ball = truth()
+    assert shown.shape == clean.shape
+    performer = np.abs(shown - clean).max(axis=-1) > 60
+    share = performer.mean(axis=(1, 2))
+    assert 0.003 < np.median(share) < 0.2
+    rest = ~performer
+    for where, least in ((rest & ball, 24.0), (rest & ~ball, 26.0)):
+        error = (shown - clean)[where]
+        assert 10 * np.log10(255**2 / np.mean(error**2)) > least
+    # The ball was red, and nothing there is red any longer.
+    red = plate[..., 0].astype(float) - plate[..., 1]
+    assert (red[ball] > 60).mean() > 0.3
+    assert ((shown[..., 0] - shown[..., 1])[ball] > 60).mean() < 0.01
+
+
+def test_the_feet_are_where_the_ground_is(first: Film) -> None:
+    """Under each toe that BVH says is on the ground, the film differs from the plate without performer."""
+    shown, (clean, _) = frames_of(first.film).astype(float), truth()
+    root = bvhio.readAsHierarchy(str(first.motion))
+    toes = [joint for joint, _, _ in root.layout() if re.search(r"toe", joint.Name, re.IGNORECASE)]
+    assert toes
+    hits = []
+    for frame in range(0, SCENE.frames, 3):
+        root.loadPose(min(round(frame / SCENE.rate * 30), len(root.Keyframes) - 1))
+        places = np.array([tuple(toe.PositionWorld) for toe in toes], float)
+        assert places[:, 1].min() < 0.12
+        for x, y in pixels(places, frame):
+            patch = (slice(max(int(y) - 3, 0), int(y) + 4), slice(max(int(x) - 3, 0), int(x) + 4))
+            hits.append(np.abs(shown[frame] - clean[frame])[patch].max() > 30)
+    assert np.mean(hits) > 0.9
+
+
+def test_the_voice_is_heard_and_marked(first: Film) -> None:
+    with av.open(str(first.film)) as container:
+        sound = np.concatenate([f.to_ndarray().reshape(-1) for f in container.decode(audio=0)])
+        told = json.loads(container.metadata["comment"])["provenance"]
+        rate = container.streams.audio[0].rate
+    assert told["watermark"] == "perth"
+    assert np.abs(sound[: int(0.2 * rate)]).max() < 0.01  # it begins at 0.3 s
+    assert np.sqrt(np.mean(sound[int(0.4 * rate) :] ** 2)) > 0.01
+
+
+def test_nothing_is_done_twice(first: Film, sample: Path, tmp_path: Path) -> None:
+    with Host() as host:
+        again = shoot(host, sample, out=tmp_path / "again.mp4")
+    kept = {name for name, stage in stages(again).items() if stage["cached"]}
+    assert {"inpaint", "camera", "train", "generate", "plant", "speak", "encode"} <= kept
+    assert again.film.read_bytes() == first.film.read_bytes()
+
+
+def test_other_words_mean_another_voice_and_film_alone(first: Film, sample: Path, tmp_path: Path) -> None:
+    other = sample.with_name("words.toml")
+    other.write_text(re.sub(r'text = ".*"', 'text = "Hello."', sample.read_text()))
+    with Host() as host:
+        film = shoot(host, other, out=tmp_path / "words.mp4")
+    cached = {name: stage["cached"] for name, stage in stages(film).items()}
+    assert all(cached[name] for name in ("inpaint", "camera", "train", "generate", "plant"))
+    assert not cached["speak"]
+    assert not cached["encode"]
+
+
+def test_from_and_until(first: Film, sample: Path) -> None:
+    with Host() as host:
+        film = shoot(host, sample, first="plant", until="plant")
+        assert film.film is None
+        assert [name for name, s in stages(film).items() if s["cached"]] == [
+            "inpaint", "camera", "train", "generate",
+        ]  # fmt: skip
+        with pytest.raises(ConfigError, match="plant"):
+            shoot(host, sample, until="plamt")
+
+
+def test_a_killed_run_goes_on_to_the_same_film(first: Film, sample: Path, home: Path) -> None:
+    killed = sample.with_name("killed.toml")
+    killed.write_text(sample.read_text().replace("seed = 7", "seed = 8").replace("shot.mp4", "killed.mp4"))
+    command = [sys.executable, "-m", "kinetoscope", "shoot", str(killed)]
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline, plants = time.monotonic() + 240, home / "cache" / "shots" / "plant"
+    before = set(os.listdir(plants))
+    while set(os.listdir(plants)) == before and running.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    assert not killed.with_name("killed.mp4").exists()
+    assert not killed.with_name("killed.report.json").exists()
+    with Host() as host:
+        film = shoot(host, killed)
+        assert stages(film)["train"]["cached"]
+        whole = shoot(host, killed, out=killed.with_name("whole.mp4"), first="plate")
+    # But for the time at which the words were spoken, which stands in the file.
+    assert np.array_equal(frames_of(film.film), frames_of(whole.film))
+    assert film.motion.read_bytes() == whole.motion.read_bytes()
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.pictures: list[str] = []
+        self.foreign: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        held = dict(attrs)
+        if tag == "img":
+            self.pictures.append(held["src"] or "")
+        links = (held.get("src"), held.get("href"))
+        self.foreign += [link for link in links if link and not link.startswith("data:")]
+        assert tag != "script"
+
+
+def test_the_page_needs_nothing_beside_it(first: Film) -> None:
+    page = _Page()
+    text = first.page.read_text(encoding="utf-8")
+    page.feed(text)
+    assert len(page.pictures) == 16
+    assert page.foreign == []
+    for word in ("propagate", "ball", "CC0-1.0", "watermark perth"):
+        assert word in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('video = "plate.mp4"', 'video = "gone.mp4"', r"gone\.mp4"),
+        ('mask = "ball.mp4"', 'mask = "gone.mp4"', r"gone\.mp4"),
+        ('video = "plate.mp4"', 'video = "shot.toml"', r"shot\.toml|wrong\.toml"),
+        ('kind = "plate"', 'kind = "follow"', "follow"),
+        ("[plate.remove]", '[plate.remove]\npoints = [[1, 2]]', "just one"),
+        ('text = "', 'text = "[shoutig] ', "shout"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_before_the_work(
+    first: Film, sample: Path, tmp_path: Path, old: str, new: str, says: str
+) -> None:
+    wrong = sample.with_name("wrong.toml")
+    wrong.write_text(sample.read_text().replace(old, new, 1))
+    told: list[str] = []
+    with Host() as host, pytest.raises(Exception, match=says):
+        shoot(host, wrong, out=tmp_path / "x.mp4", progress=lambda *step: told.append(step[2]))
+    assert list(tmp_path.iterdir()) == []
+    assert not any(text.startswith("step") for text in told)
