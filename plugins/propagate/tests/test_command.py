@@ -127,10 +127,11 @@ def pointed(tmp_path_factory):
 
 
 @pytest.mark.parametrize("reasoner", ["motion", "none"])
-def test_from_a_box_to_a_film_without_thing_and_shadow(pointed, tmp_path, reasoner) -> None:
+@pytest.mark.parametrize("places", [("--box", "60,27,91,58@5"), ("--point", "75,42@5", "--not", "75,63@5")])
+def test_from_places_to_a_film_without_thing_and_shadow(pointed, tmp_path, reasoner, places) -> None:
     path, wall, changed = pointed
     out = tmp_path / "out.mkv"
-    words = ("--box", "60,27,91,58@5", "--provider", "propagate", "--segmenter", "grabcut")
+    words = (*places, "--provider", "propagate", "--segmenter", "grabcut")
     data = run(path, out, *words, "--reasoner", reasoner)
     assert data["frames"] == 12
     assert (data["mask"]["segmenter"], data["mask"]["reasoner"]) == ("grabcut", reasoner)

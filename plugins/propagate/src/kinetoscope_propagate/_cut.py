@@ -45,7 +45,7 @@ def first_mask(picture: Array, prompts: Prompts) -> Array:
         hinted = np.any([hint.mask > 0 for hint in prompts.masks], axis=0)
         return np.asarray((hinted | (inside > 0)) & (outside == 0))
     way = _by_boxes if prompts.boxes else _by_points
-    made = way(picture, prompts, inside, outside)
+    made = without(picture, way(picture, prompts, inside, outside), prompts)
     return np.asarray((made | (inside > 0)) & (outside == 0))
 
 
