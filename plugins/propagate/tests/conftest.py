@@ -11,6 +11,15 @@ import pytest
 
 @pytest.fixture(scope="session")
 def scenes() -> Any:
+    return neighbour("scenes")
+
+
+@pytest.fixture(scope="session")
+def things() -> Any:
+    return neighbour("things")
+
+
+def neighbour(name: str) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(Path(__file__).parent))
-        return importlib.import_module("scenes")
+        return importlib.import_module(name)

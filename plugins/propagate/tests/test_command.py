@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -72,7 +73,7 @@ def test_what_does_not_fit_is_said_and_nothing_is_left(films, tmp_path) -> None:
     assert "4 frames" in data["error"]["message"]
     assert "10" in data["error"]["message"]
     assert list(tmp_path.iterdir()) == []
-    assert "by --mask or by --quadmask" in run(folder / "film.mkv", out, status=2)
+    assert "in one way" in run(folder / "film.mkv", out, status=2)
     clash = run(folder / "film.mkv", folder / "film.mkv", "--mask", folder / "bright.mkv", status=2)
     assert "can't be written to" in clash
 
@@ -102,3 +103,51 @@ def test_what_a_reasoner_said_beside_the_quadmask_is_the_prompt(films, tmp_path,
         data = CliRunner().invoke(main, ["inpaint", *map(str, words), "--json"])
         assert data.exit_code == 1
         assert said.replace('"', "") in data.output.replace("\\", "").replace('"', "")
+
+
+@pytest.fixture(scope="module")
+def pointed(tmp_path_factory):
+    """A disc with a shadow that goes over a wall, and the wall without either."""
+    rng = np.random.default_rng(811)
+    noise = rng.normal(size=(96, 160, 3)).astype(np.float32)
+    wall = 150 + 18 * sum(cv2.GaussianBlur(noise, (0, 0), s) * s for s in (1.5, 4.0))
+    frames, changed = [], []
+    for t in range(12):
+        shade, disc = np.zeros((2, 96, 160), np.uint8)
+        cv2.ellipse(shade, (25 + 10 * t, 58), (18, 9), 0, 0, 360, 1, -1)
+        cv2.circle(disc, (25 + 10 * t, 42), 15, 1, -1)
+        frame = np.where(shade[..., None] > 0, 0.6 * wall, wall)
+        frames.append(np.where(disc[..., None] > 0, (200, 40, 30), frame))
+        changed.append((shade | disc) > 0)
+    path = tmp_path_factory.mktemp("pointed") / "film.mkv"
+    with kinetoscope.Host() as host:
+        shot = np.stack(frames).round().clip(0, 255).astype(np.uint8)
+        host.provider("media").write(path, Video.from_frames(shot, 12), quality="high")
+    return path, wall, np.stack(changed)
+
+
+@pytest.mark.parametrize("reasoner", ["motion", "none"])
+@pytest.mark.parametrize("places", [("--box", "60,27,91,58@5"), ("--point", "75,42@5", "--not", "75,63@5")])
+def test_from_places_to_a_film_without_thing_and_shadow(pointed, tmp_path, reasoner, places) -> None:
+    path, wall, changed = pointed
+    out = tmp_path / "out.mkv"
+    words = (*places, "--provider", "propagate", "--segmenter", "grabcut")
+    data = run(path, out, *words, "--reasoner", reasoner)
+    assert data["frames"] == 12
+    assert (data["mask"]["segmenter"], data["mask"]["reasoner"]) == ("grabcut", reasoner)
+    left = np.abs(read(out) - wall)[changed].mean()
+    before = np.abs(read(path) - wall)[changed].mean()
+    assert left < 0.15 * before if reasoner == "motion" else left > 0.15 * before, (left, before)
+    assert bool(data["mask"]["affected"]) == (reasoner == "motion")
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_clicks_that_do_not_fit_are_said(pointed, tmp_path) -> None:
+    path, *_ = pointed
+    out = tmp_path / "out.mkv"
+    data = run(path, out, "--point", "500,42", "--segmenter", "grabcut", status=1)
+    assert "500" in data["error"]["message"]
+    both = run(path, out, "--point", "75,42", "--mask", path, status=2)
+    assert "in one way" in both
+    assert "goes with --point" in run(path, out, "--mask", path, "--reasoner", "none", status=2)
+    assert list(tmp_path.iterdir()) == []

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,10 @@ import attrs
 import click
 import numpy as np
 
+from kinetoscope_quadmask.hooks import BoxType, PointType, gathered
+
 if TYPE_CHECKING:
+    from kinetoscope_quadmask.hooks import Masked
     from kinetoscope_spec import Mask, Progress, Video
 
 __all__ = ["command"]
@@ -27,6 +31,11 @@ _MOST_PROMPT_BYTES = 1 << 20
 @click.command("inpaint")
 @click.argument("video", type=_FILE)
 @click.argument("out", type=_OUT)
+@click.option("--point", multiple=True, type=PointType(), help="A place on what is to be taken out.")
+@click.option("--not", "negative", multiple=True, type=PointType(), help="A place that is not on it.")
+@click.option("--box", multiple=True, type=BoxType(), help="A box around it.")
+@click.option("--segmenter", metavar="NAME", help="Follow what is pointed at with this segmenter.")
+@click.option("--reasoner", metavar="NAME", help="Ask this reasoner what changes with it.")
 @click.option("--mask", type=_FILE, help="A film that is bright on what is to be taken out.")
 @click.option("--quadmask", type=_FILE, help="A quadmask, as `kinetoscope mask` makes one.")
 @click.option("--dark", is_flag=True, help="The mask is dark on it.")
@@ -39,24 +48,34 @@ _MOST_PROMPT_BYTES = 1 << 20
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @click.pass_context
 def command(ctx: click.Context, /, video: Path, out: Path, **options: Any) -> None:
-    """Take what a mask covers out of VIDEO, and write the film without it to OUT.
+    """Take something out of VIDEO, and write the film without it to OUT.
 
-    `kinetoscope mask` makes a mask from points and boxes.
+    Say what by points and boxes, or by a mask. `kinetoscope mask` makes one that can be corrected first.
     """
     _check(video, out, options)
     started = perf_counter()
     host = ctx.find_root().obj
     media = host.provider("media")
     film = media.open(video)
-    mask = _mask(media, film, options)
     inpainter = host.provider("inpainter", options["provider"])
     chosen = options["provider"] or host.explain("inpainter").chosen
-    prompt = options["prompt"] or _told(options["quadmask"])
-    with _progress() as listen:
+    with ExitStack() as stack:
+        listen = stack.enter_context(_progress())
+        data: dict[str, Any] = {"output": str(out), "provider": chosen}
+        if _pointed(options):
+            folder = stack.enter_context(
+                TemporaryDirectory(prefix="kinetoscope-", ignore_cleanup_errors=True)
+            )
+            masked, names = _masked(host, film, Path(folder), options, chosen, listen)
+            mask, said = masked.quadmask, masked.reasoning.scene or None
+            data["mask"] = _how(masked, names)
+        else:
+            mask, said = _mask(media, film, options), _told(options["quadmask"])
+        prompt = options["prompt"] or said
         made = inpainter.inpaint(film, mask, prompt=prompt, seed=options["seed"], progress=listen)
         written = media.write(out, made)
         report = getattr(made.source, "report", None)
-        data = {"output": str(out), "frames": written.frames, "provider": chosen}
+        data["frames"] = written.frames
         if report is not None:
             data["report"] = attrs.asdict(report)
         if options["compare"]:
@@ -66,8 +85,14 @@ def command(ctx: click.Context, /, video: Path, out: Path, **options: Any) -> No
 
 
 def _check(video: Path, out: Path, options: dict[str, Any]) -> None:
-    if (options["mask"] is None) == (options["quadmask"] is None):
-        raise click.UsageError("say what is to be taken out: by --mask or by --quadmask")
+    ways = (_pointed(options), options["mask"] is not None, options["quadmask"] is not None)
+    if sum(ways) != 1:
+        raise click.UsageError(
+            "say what is to be taken out, in one way: by --point and --box, by --mask or by --quadmask"
+        )
+    for name in ("segmenter", "reasoner"):
+        if options[name] and not ways[0]:
+            raise click.UsageError(f"--{name} goes with --point and --box")
     if options["dark"] and options["mask"] is None:
         raise click.UsageError("--dark goes with --mask")
     read = [path for path in (video, options["mask"], options["quadmask"]) if path]
@@ -76,6 +101,36 @@ def _check(video: Path, out: Path, options: dict[str, Any]) -> None:
             raise click.UsageError(f"{path} is read from, it can't be written to")
     if options["compare"] and options["compare"].absolute() == out.absolute():
         raise click.UsageError(f"{out} is to be both the film and the comparison")
+
+
+def _pointed(options: dict[str, Any]) -> bool:
+    return any(options[name] for name in ("point", "negative", "box"))
+
+
+def _masked(
+    host: Any, film: Video, folder: Path, options: dict[str, Any], chosen: str, listen: Progress | None
+) -> tuple[Masked, dict[str, str]]:
+    """Return the quadmask of what is pointed at, kept in `folder`, and the names of who made it."""
+    from kinetoscope_quadmask.hooks import MaskPipeline
+
+    objects = gathered(options["point"], options["negative"], options["box"], ())
+    providers = {hook: host.provider(hook, options[hook]) for hook in ("segmenter", "reasoner")}
+    names = {hook: options[hook] or host.explain(hook).chosen for hook in providers}
+    pipeline = MaskPipeline(
+        host.provider("media"), **providers, names=(names["segmenter"], names["reasoner"])
+    )
+    # A shadow falls in the first frame, too; models such as VOID want that one free of what changes.
+    made = pipeline.run(film, objects, folder=folder, first_frame=chosen != "propagate", progress=listen)
+    return made, names
+
+
+def _how(made: Masked, names: dict[str, str]) -> dict[str, Any]:
+    return {
+        **names,
+        "affected": [held.noun for held in made.reasoning.affected],
+        "doubts": [{"object": d.index + 1, "frame": d.frame, "reason": d.reason} for d in made.doubts],
+        "warnings": list(made.warnings),
+    }
 
 
 def _mask(media: Any, film: Video, options: dict[str, Any]) -> Mask:
@@ -139,4 +194,6 @@ def _human(data: dict[str, Any]) -> str:
     if report and report["guessed"]:
         share = report["guessed"] / report["hidden"]
         said += f"\n{share:.1%} of what was hidden is seen in no frame within reach: it is a guess"
+    for doubt in data.get("mask", {}).get("doubts", ()):
+        said += f"\nframe {doubt['frame']}: {doubt['reason']}; click there, too"
     return said

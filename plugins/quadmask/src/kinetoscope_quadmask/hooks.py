@@ -20,6 +20,7 @@ from kinetoscope_spec import Hook, Provider, hookimpl, hookspec
 
 if TYPE_CHECKING:
     from kinetoscope_quadmask._grid import Grid
+    from kinetoscope_quadmask._options import BoxType, PointType, gathered
     from kinetoscope_quadmask._store import MaskStore
     from kinetoscope_quadmask.analysis import analysis_of, read_analysis
     from kinetoscope_quadmask.contract import SegmenterContract
@@ -45,6 +46,7 @@ __all__ = [
     "Affected",
     "Belonging",
     "Box",
+    "BoxType",
     "Cells",
     "Doubt",
     "Grid",
@@ -54,6 +56,7 @@ __all__ = [
     "MaskStore",
     "Masked",
     "Point",
+    "PointType",
     "Prompts",
     "Reasoner",
     "ReasonerContract",
@@ -67,6 +70,7 @@ __all__ = [
     "analysis_of",
     "as_quadmask",
     "check_fit",
+    "gathered",
     "on_grid",
     "overlay_video",
     "prompts_json",
@@ -123,6 +127,7 @@ _HOMES = {
         ("affected_mask", "as_quadmask", "check_fit", "on_grid", "removed_mask", "with_first_frame"),
         "streams",
     ),
+    **dict.fromkeys(("BoxType", "PointType", "gathered"), "_options"),
     **dict.fromkeys(("analysis_of", "read_analysis"), "analysis"),
     **dict.fromkeys(("prompts_json", "read_prompts"), "prompting"),
     **dict.fromkeys(("MaskPipeline", "Masked"), "pipeline"),
