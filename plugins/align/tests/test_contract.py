@@ -1,8 +1,9 @@
-"""The providers keep the contract of the hook that this plugin brings."""
+"""The providers keep the contracts of the hooks that this plugin brings."""
 
 from kinetoscope_align import providers
 from kinetoscope_align.aligner import EstimateAligner, SphinxAligner
-from kinetoscope_align.hooks import AlignerContract
+from kinetoscope_align.hooks import AlignerContract, LipSyncContract
+from kinetoscope_align.speaker import Speaker
 
 
 class TestSphinx(AlignerContract):
@@ -12,3 +13,7 @@ class TestSphinx(AlignerContract):
 
 class TestEstimate(AlignerContract):
     provider = EstimateAligner()
+
+
+class TestSpeaker(LipSyncContract):
+    provider = Speaker()

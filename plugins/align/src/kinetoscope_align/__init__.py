@@ -1,4 +1,4 @@
-"""Cues for every voice: words, phonemes and visemes, and the hook `aligner`."""
+"""Cues for every voice: words, phonemes and visemes, who moves with them, and the hooks of both."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kinetoscope_spec import Provider, hookimpl
 
-__all__ = ["providers"]
+__all__ = ["movers", "providers"]
 
 
 @hookimpl(specname="aligner")
@@ -30,4 +30,16 @@ def providers() -> Sequence[Provider]:
             load="kinetoscope_align.aligner:EstimateAligner",
             order=-1,
         ),
+    ]
+
+
+@hookimpl(specname="lipsync")
+def movers() -> Sequence[Provider]:
+    """Offer `speaker`: a mouth by visemes, head and hands by the stresses of the speech."""
+    return [
+        Provider(
+            "speaker",
+            "visemes on mouth or jaw, nods and beats with the stresses",
+            load="kinetoscope_align.speaker:Speaker",
+        )
     ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from kinetoscope_spec import Audio, Script
+from kinetoscope_spec import Audio, Character, Motion, Script
 
-__all__ = ["Aligner"]
+__all__ = ["Aligner", "LipSync"]
 
 
 @runtime_checkable
@@ -31,5 +31,33 @@ class Aligner(Protocol):
 
         Raises:
             ValidationError: the script has no word.
+        """
+        ...
+
+
+@runtime_checkable
+class LipSync(Protocol):
+    """Lets a performer be seen to speak.
+
+    Laws: length, framerate, skeleton, positions and scales stay what they are, and so do the rotations of
+    hips, legs and feet. Before the speech and after it, up to half a second, nothing has changed, and with
+    silence nothing at all. Weights of morph channels are 0 to 1. Moves are functions of time: at half the
+    framerate the frames are every second one. The same arguments give the same motion.
+    """
+
+    def move(
+        self, motion: Motion, character: Character, audio: Audio, *, at: float = 0.0, seed: int = 0
+    ) -> Motion:
+        """Return the motion with what goes with speech that begins at `at` seconds.
+
+        Args:
+            motion: the performance, of the character's skeleton.
+            character: its meshes' morph channels are what a mouth can do; it faces +Z at rest.
+            audio: speech; with cues of visemes the mouth takes part.
+            at: seconds of the motion, may be below 0 or after its end.
+            seed: of what is drawn by lot.
+
+        Raises:
+            ValidationError: the motion moves another skeleton than the character's.
         """
         ...
