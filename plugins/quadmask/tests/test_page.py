@@ -6,7 +6,11 @@ import http.client
 import json
 import shutil
 import socket
+import struct
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -16,6 +20,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from kinetoscope_quadmask._edits import edit
+from kinetoscope_quadmask._pages import _hosts
 from kinetoscope_quadmask._png import png, shrunk
 from kinetoscope_quadmask.editing import MaskEditor
 from kinetoscope_quadmask.hooks import Grid
@@ -258,6 +263,7 @@ def test_it_listens_to_this_machine_alone(page: Page) -> None:
         ("POST", "/api/edit", {"op": "copy", "frame": 1, "layers": []}, 400, "one or two of"),
         ("POST", "/api/edit", {"op": "brush", "frame": 0, "stroke": [[1]]}, 400, "expected [x, y]"),
         ("POST", "/api/edit", LARGE, 400, "radius"),
+        ("POST", "/api/edit", {**LARGE, "radius": 10**400}, 400, "too large a number"),
     ],
 )  # fmt: skip
 def test_wrong_requests_are_answered(
@@ -270,6 +276,72 @@ def test_wrong_requests_are_answered(
         return
     assert (found, says in told["error"]) == (status, True), told
     assert page.editor.steps == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("request_line", "header", "status"),
+    [
+        ("GET http://[ HTTP/1.1", "", b"400"),
+        ("POST /api/edit HTTP/1.1", "Content-Length: \u00b2", b"413"),
+        ("POST /api/edit HTTP/1.1", "Content-Length: " + "9" * 5000, b"413"),
+    ],
+)
+def test_requests_that_are_none_are_answered(
+    page: Page, capfd: pytest.CaptureFixture[str], request_line: str, header: str, status: bytes
+) -> None:
+    lines = [
+        request_line,
+        f"Host: 127.0.0.1:{page.server.port}",
+        f"X-Token: {page.server.token}",
+        *filter(None, [header]),
+    ]
+    with socket.create_connection(("127.0.0.1", page.server.port), timeout=10) as raw:
+        raw.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+        assert raw.recv(100).split()[1] == status
+    assert capfd.readouterr().err == ""
+
+
+def test_a_page_that_goes_away_is_no_fault(page: Page, capfd: pytest.CaptureFixture[str]) -> None:
+    """It resets the connection while its answer, held up by the lock, is not yet written."""
+    asked = f"GET /api/state HTTP/1.1\r\nHost: 127.0.0.1:{page.server.port}\r\nX-Token: {page.server.token}"
+    before = threading.active_count()
+    with page.server.lock:
+        raw = socket.create_connection(("127.0.0.1", page.server.port), timeout=10)
+        raw.sendall(f"{asked}\r\n\r\n".encode())
+        while threading.active_count() == before:
+            time.sleep(0.01)
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        raw.close()
+    while threading.active_count() > before:
+        time.sleep(0.01)
+    assert capfd.readouterr().err == ""
+
+
+def test_browsers_leave_the_port_of_http_out() -> None:
+    assert "127.0.0.1" in _hosts(80)
+    assert _hosts(81) == ["127.0.0.1:81", "localhost:81"]
+
+
+def test_a_save_is_done_before_the_server_ends(page: Page) -> None:
+    entered, goes_on = threading.Event(), threading.Event()
+
+    def slow(quadmask: Quadmask) -> None:
+        entered.set()
+        assert goes_on.wait(10)
+        page.keep(quadmask)
+
+    page.server = EditorServer(plate(), page.editor, slow)
+    with ThreadPoolExecutor(2) as pool:
+        page.server.__enter__()
+        answer = pool.submit(page.ask, "POST", "/api/save", {})
+        assert entered.wait(10)
+        ended = pool.submit(page.server.__exit__, None, None, None)
+        with pytest.raises(TimeoutError):
+            ended.result(0.5)
+        goes_on.set()
+        ended.result(10)
+        assert len(page.saved) == 1
+        assert answer.result(10)[0] == 200
 
 
 JSON = st.recursive(
