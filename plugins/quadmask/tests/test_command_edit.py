@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import numpy as np
 import pytest
@@ -77,6 +81,58 @@ def test_a_mask_that_is_there_is_gone_on_with(film: Path, monkeypatch: pytest.Mo
     assert (found[1] == 255).all()
     assert (found[0] == 127).all()
     assert (stacked(read_quadmask(MEDIA, film.with_name("mask.mp4"))) == 127).all()
+
+
+def test_a_matte_is_not_written_over(film: Path) -> None:
+    """Saved as a quadmask, it would be read as its own opposite by the same command."""
+    matte = film.with_name("matte.mp4")
+    options = [str(film), str(matte), "--kind", "bright", "--no-browser"]
+    for out in ([], ["--out", str(matte)]):
+        done = CliRunner().invoke(command, [*options, *out], obj=FakeHost({"media": MEDIA}))
+        assert done.exit_code == 2
+        assert "say where to save, --out" in done.output
+
+
+@pytest.mark.parametrize("edited", [True, False])
+def test_an_interrupted_session_tells_what_is_lost(
+    film: Path, monkeypatch: pytest.MonkeyPatch, edited: bool
+) -> None:
+    def waited(server: Any, timeout_s: float | None = None) -> bool:
+        if edited:
+            server.apply({"op": "cell", "frame": 1, "row": 0, "col": 0, "layer": "affected"})
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kinetoscope_quadmask.server.EditorServer.wait", waited)
+    options = [str(film), str(film.with_name("mask.mp4")), "--no-browser"]
+    done = CliRunner().invoke(command, options, obj=FakeHost({"media": MEDIA}))
+    assert done.exit_code == 0, done.output
+    assert ("edits that were not saved" in done.stderr) == edited
+
+
+def test_the_browser_is_not_told_the_token_where_others_read_it(
+    film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is sent to a page that the user alone may read, and that leads on; the page goes with the session."""
+    pages: list[Path] = []
+
+    def launched(url: str) -> int:
+        assert "token" not in url
+        pages.append(Path(url2pathname(urlsplit(url).path)))
+        return 0
+
+    def waited(server: Any, timeout_s: float | None = None) -> bool:
+        assert server.url in pages[0].read_text("utf-8")
+        if os.name == "posix":
+            assert stat.S_IMODE(pages[0].stat().st_mode) == 0o600
+        return True
+
+    monkeypatch.setattr("click.launch", launched)
+    monkeypatch.setattr("kinetoscope_quadmask.server.EditorServer.wait", waited)
+    done = CliRunner().invoke(
+        command, [str(film), str(film.with_name("mask.mp4"))], obj=FakeHost({"media": MEDIA})
+    )
+    assert done.exit_code == 0, done.output
+    assert not pages[0].exists()
 
 
 def test_the_video_is_not_written_over(film: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from kinetoscope_quadmask.editing import MaskEditor
+from kinetoscope_quadmask.editing import Edited, MaskEditor
 from kinetoscope_quadmask.hooks import Grid
 from kinetoscope_spec import Quadmask, ValidationError
 
@@ -77,10 +78,32 @@ def test_a_brush_covers_what_is_near_its_stroke(stroke: list[tuple[float, float]
     places = points[:1]
     for start, end in pairwise(points):
         places = np.concatenate([places, start + np.linspace(0, 1, 400)[:, None] * (end - start)])
-    down, across = np.mgrid[:HIGH, :WIDE]
+    down, across = np.mgrid[:HIGH, :WIDE] + 0.5
     far = np.hypot(across[..., None] - places[:, 0], down[..., None] - places[:, 1]).min(axis=-1)
     sure = np.abs(far - radius) > 0.06
     np.testing.assert_array_equal(covered[sure], (far <= radius)[sure])
+
+
+def test_a_brush_is_round_about_its_pointer() -> None:
+    """In the middle of pixel (4, 4) a brush of radius 1 reaches the four beside it, and them alone."""
+    editor = MaskEditor(Quadmask.from_frames(np.full((1, HIGH, WIDE), 255), 12))
+    editor.brush(0, [(4.5, 4.5)], 1)
+    down, across = np.nonzero(editor.frame(0) == 0)
+    found = set(zip(down.tolist(), across.tolist(), strict=True))
+    assert found == {(4, 4), (3, 4), (5, 4), (4, 3), (4, 5)}
+
+
+def test_copying_to_the_end_holds_no_frame_raw() -> None:
+    editor = MaskEditor(Quadmask.from_frames(np.full((60, 200, 300), 255, np.uint8), 12))
+    editor.clear(0, "removed")
+    editor.brush(0, [(100, 100)], 30)
+    tracemalloc.start()
+    try:
+        editor.copy_before(1, through=59)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 60 * 200 * 300 / 4
 
 
 @given(
@@ -105,7 +128,7 @@ def test_a_frame_is_copied_on_through_many() -> None:
     for index in (1, 2, 3):
         np.testing.assert_array_equal(editor.frame(index), editor.frame(0))
     assert editor.steps == (1, 0)
-    assert editor.undo() == "copy"
+    assert editor.undo() == Edited("copy", 1, 3)
     np.testing.assert_array_equal(stacked(editor), np.stack(list(masked(3).frames())))
 
 
@@ -124,6 +147,7 @@ def test_a_mask_that_was_taken_stays_as_it_was() -> None:
         (lambda e: e.brush(0, [(1, 1)], 0), "radius of 0 px"),
         (lambda e: e.brush(0, [], 1), "the stroke has 0 points"),
         (lambda e: e.brush(0, [(1, float("nan"))], 1), "something else than points"),
+        (lambda e: e.brush(0, [(1, 1), (1e300, 1)], 1), "within 1e\\+06 px"),
         (lambda e: e.copy_before(0), "have no frame before"),
         (lambda e: e.copy_before(3, through=9), "frame 9 is not there"),
         (lambda e: e.clear(0, "grey"), "expected removed or affected"),

@@ -1,12 +1,13 @@
-"""The editor's page in headless Chromium, and its server without one."""
+"""The server of the editor's page, without a browser."""
 
 from __future__ import annotations
 
-import http.client
 import json
-import shutil
 import socket
-from collections.abc import Iterator
+import struct
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -14,185 +15,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from quadmask_page import GRID, Page, plate
 
 from kinetoscope_quadmask._edits import edit
+from kinetoscope_quadmask._pages import _hosts
 from kinetoscope_quadmask._png import png, shrunk
 from kinetoscope_quadmask.editing import MaskEditor
-from kinetoscope_quadmask.hooks import Grid
 from kinetoscope_quadmask.server import EditorServer
 from kinetoscope_quadmask.streams import blank
-from kinetoscope_spec import Quadmask, ValidationError, Video
-
-WIDE, HIGH, COUNT = 160, 90, 3
-GRID = Grid(8, 14)
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
-def plate() -> Video:
-    frames = np.zeros((COUNT, HIGH, WIDE, 3), np.uint8)
-    frames[:] = np.linspace(40, 200, WIDE).astype(np.uint8)[:, None]
-    return Video.from_frames(frames, 12)
-
-
-class Page:
-    """A server, what it saved, and requests to it."""
-
-    def __init__(self) -> None:
-        self.saved: list[np.ndarray] = []
-        self.editor = MaskEditor(blank(plate()), GRID)
-        self.server = EditorServer(plate(), self.editor, self.keep)
-
-    def keep(self, quadmask: Quadmask) -> None:
-        self.saved.append(np.stack(list(quadmask.frames())))
-
-    def ask(
-        self, method: str, path: str, body: Any = None, **headers: str
-    ) -> tuple[int, Any, dict[str, str]]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
-        told = {
-            "X-Token": self.server.token,
-            **{name.replace("_", "-"): text for name, text in headers.items()},
-        }
-        data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-        try:
-            connection.request(method, path, data, {name: text for name, text in told.items() if text})
-            answer = connection.getresponse()
-            held = answer.read()
-        finally:
-            connection.close()
-        kind = answer.headers["Content-Type"]
-        return answer.status, json.loads(held) if kind == "application/json" else held, dict(answer.headers)
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    held = Page()
-    with held.server:
-        yield held
-
-
-@pytest.fixture
-def tab(page: Page) -> Iterator[Any]:
-    """The page in a browser, shown and ready."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as browsers:
-        browser = browsers.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        shown = browser.new_page(viewport={"width": 1200, "height": 800})
-        wrong: list[str] = []
-        shown.on("pageerror", lambda error: wrong.append(str(error)))
-        # The browser logs a refused request as an error, too; that is told on the page.
-        shown.on("console", lambda said: wrong.append(said.text) if _is_wrong(said) else None)
-        shown.goto(page.server.url)
-        shown.wait_for_selector("canvas[data-frame='0']")
-        yield shown
-        assert wrong == []
-        browser.close()
-
-
-def _is_wrong(said: Any) -> bool:
-    return said.type == "error" and "status of 400" not in said.text
-
-
-def spot(tab: Any, x: float, y: float) -> tuple[float, float]:
-    """Where a pixel of the mask is on the screen."""
-    box = tab.locator("#canvas").bounding_box()
-    return box["x"] + x / WIDE * box["width"], box["y"] + y / HIGH * box["height"]
-
-
-def settled(tab: Any) -> None:
-    tab.evaluate("held.busy")
-
-
-def colour(tab: Any, x: int, y: int) -> list[int]:
-    """What is drawn at a pixel of the mask."""
-    told: list[int] = tab.evaluate("([x, y]) => [...pen.getImageData(x, y, 1, 1).data]", [x, y])
-    return told
-
-
-def test_a_session_in_the_browser(page: Page, tab: Any) -> None:
-    """Cells, strokes, copies, undo by key and by button, saving: pixel for pixel what the editor does alone."""
-    wanted = MaskEditor(blank(plate()), GRID)
-    plain = colour(tab, 84, 40)
-    tab.mouse.click(*spot(tab, 84, 40))
-    settled(tab)
-    wanted.toggle_cell(0, GRID.cell(84, 40, WIDE, HIGH))
-    np.testing.assert_array_equal(page.editor.frame(0), wanted.frame(0))
-    assert colour(tab, 84, 40)[2] > plain[2] + 30  # blue is seen at once
-    tab.keyboard.press("ArrowRight")
-    tab.wait_for_selector("canvas[data-frame='1']")
-    tab.get_by_role("button", name="Copy layer").click()
-    settled(tab)
-    wanted.copy_before(1, ["affected"])
-    tab.keyboard.press("1")
-    tab.keyboard.press("b")
-    tab.mouse.move(*spot(tab, 20, 20))
-    tab.mouse.down()
-    tab.mouse.move(*spot(tab, 60, 50), steps=5)
-    tab.mouse.up()
-    settled(tab)
-    drawn = page.editor.frame(1) <= 63
-    down, across = np.mgrid[:HIGH, :WIDE]
-    along = np.clip(((across - 20) * 40 + (down - 20) * 30) / 2500, 0, 1)
-    far = np.hypot(across - 20 - along * 40, down - 20 - along * 30)
-    assert drawn[far < 19].all()
-    assert not drawn[far > 21].any()
-    red, _, blue, _ = colour(tab, 20, 20)
-    assert red > blue + 30
-    brushed = page.editor.frame(1)
-    tab.keyboard.press("Control+z")
-    settled(tab)
-    np.testing.assert_array_equal(page.editor.frame(1), wanted.frame(1))
-    assert tab.locator("#told").inner_text() == "undone: brush"
-    tab.get_by_role("button", name="Redo").click()
-    settled(tab)
-    np.testing.assert_array_equal(page.editor.frame(1), brushed)
-    assert tab.get_by_role("button", name="Redo").is_disabled()
-    tab.get_by_role("button", name="Save").click()
-    settled(tab)
-    np.testing.assert_array_equal(page.saved[-1], np.stack([page.editor.frame(i) for i in range(COUNT)]))
-    assert tab.get_by_role("button", name="Save").is_disabled()
-    tab.get_by_role("button", name="Close").click()
-    assert page.server.wait(5)
-
-
-def test_a_rubber_and_the_other_buttons(page: Page, tab: Any) -> None:
-    page.editor.brush(0, [(80, 45)], 400)
-    tab.reload()
-    tab.wait_for_selector("canvas[data-frame='0']")
-    tab.get_by_label("Removed").check()
-    tab.get_by_label("Rubber").check()
-    tab.mouse.click(*spot(tab, 80, 45))
-    settled(tab)
-    assert page.editor.frame(0)[45, 80] == 255
-    assert page.editor.frame(0)[5, 5] == 0
-    tab.get_by_role("button", name="Next frame").click()
-    tab.wait_for_selector("canvas[data-frame='1']")
-    tab.get_by_role("button", name="Copy to the end").click()
-    settled(tab)
-    np.testing.assert_array_equal(page.editor.frame(2), page.editor.frame(0))
-    tab.get_by_role("button", name="Clear layer").click()
-    settled(tab)
-    assert (page.editor.frame(1) == 255).all()
-    assert "removed 0 px" in tab.locator("#counts").inner_text()
-    for _ in range(3):
-        tab.get_by_role("button", name="Undo").click()
-    settled(tab)
-    assert page.editor.steps == (1, 3)
-    assert (page.editor.frame(1) == 255).all()
-
-
-def test_an_error_is_shown_and_the_page_goes_on(page: Page, tab: Any) -> None:
-    tab.evaluate("edit({ op: 'cell', layer: 'affected', row: 99, col: 0 })")
-    settled(tab)
-    assert "lies outside the grid" in tab.locator("#told").inner_text()
-    tab.mouse.click(*spot(tab, 3, 3))
-    settled(tab)
-    assert page.editor.frame(0)[3, 3] == 127
-
-
-# -- the server by itself
+from kinetoscope_spec import Quadmask, ValidationError
 
 LARGE = {"op": "brush", "frame": 0, "stroke": [[1, 1]], "radius": 1e9, "layer": "removed", "put": True}
 
@@ -258,6 +89,7 @@ def test_it_listens_to_this_machine_alone(page: Page) -> None:
         ("POST", "/api/edit", {"op": "copy", "frame": 1, "layers": []}, 400, "one or two of"),
         ("POST", "/api/edit", {"op": "brush", "frame": 0, "stroke": [[1]]}, 400, "expected [x, y]"),
         ("POST", "/api/edit", LARGE, 400, "radius"),
+        ("POST", "/api/edit", {**LARGE, "radius": 10**400}, 400, "too large a number"),
     ],
 )  # fmt: skip
 def test_wrong_requests_are_answered(
@@ -270,6 +102,72 @@ def test_wrong_requests_are_answered(
         return
     assert (found, says in told["error"]) == (status, True), told
     assert page.editor.steps == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("request_line", "header", "status"),
+    [
+        ("GET http://[ HTTP/1.1", "", b"400"),
+        ("POST /api/edit HTTP/1.1", "Content-Length: \u00b2", b"413"),
+        ("POST /api/edit HTTP/1.1", "Content-Length: " + "9" * 5000, b"413"),
+    ],
+)
+def test_requests_that_are_none_are_answered(
+    page: Page, capfd: pytest.CaptureFixture[str], request_line: str, header: str, status: bytes
+) -> None:
+    lines = [
+        request_line,
+        f"Host: 127.0.0.1:{page.server.port}",
+        f"X-Token: {page.server.token}",
+        *filter(None, [header]),
+    ]
+    with socket.create_connection(("127.0.0.1", page.server.port), timeout=10) as raw:
+        raw.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+        assert raw.recv(100).split()[1] == status
+    assert capfd.readouterr().err == ""
+
+
+def test_a_page_that_goes_away_is_no_fault(page: Page, capfd: pytest.CaptureFixture[str]) -> None:
+    """It resets the connection while its answer, held up by the lock, is not yet written."""
+    asked = f"GET /api/state HTTP/1.1\r\nHost: 127.0.0.1:{page.server.port}\r\nX-Token: {page.server.token}"
+    before = threading.active_count()
+    with page.server.lock:
+        raw = socket.create_connection(("127.0.0.1", page.server.port), timeout=10)
+        raw.sendall(f"{asked}\r\n\r\n".encode())
+        while threading.active_count() == before:
+            time.sleep(0.01)
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        raw.close()
+    while threading.active_count() > before:
+        time.sleep(0.01)
+    assert capfd.readouterr().err == ""
+
+
+def test_browsers_leave_the_port_of_http_out() -> None:
+    assert "127.0.0.1" in _hosts(80)
+    assert _hosts(81) == ["127.0.0.1:81", "localhost:81"]
+
+
+def test_a_save_is_done_before_the_server_ends(page: Page) -> None:
+    entered, goes_on = threading.Event(), threading.Event()
+
+    def slow(quadmask: Quadmask) -> None:
+        entered.set()
+        assert goes_on.wait(10)
+        page.keep(quadmask)
+
+    page.server = EditorServer(plate(), page.editor, slow)
+    with ThreadPoolExecutor(2) as pool:
+        page.server.__enter__()
+        answer = pool.submit(page.ask, "POST", "/api/save", {})
+        assert entered.wait(10)
+        ended = pool.submit(page.server.__exit__, None, None, None)
+        with pytest.raises(TimeoutError):
+            ended.result(0.5)
+        goes_on.set()
+        ended.result(10)
+        assert len(page.saved) == 1
+        assert answer.result(10)[0] == 200
 
 
 JSON = st.recursive(

@@ -44,7 +44,10 @@ def _number(asked: dict[str, Any], name: str) -> float:
     value = asked.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValidationError(f"{name} is {value!r:.60}, expected a number")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValidationError(f"{name} is {value!r:.60}..., too large a number") from None
 
 
 def _flag(asked: dict[str, Any], name: str) -> bool:

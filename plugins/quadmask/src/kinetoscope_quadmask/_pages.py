@@ -57,14 +57,21 @@ def handler(server: EditorServer) -> type[BaseHTTPRequestHandler]:
         def log_message(self, *_: object) -> None:  # its lines would show the token
             pass
 
+        def handle_one_request(self) -> None:
+            try:
+                super().handle_one_request()
+            except ConnectionError:  # the page is gone: nobody is left to be told
+                self.close_connection = True
+
         def do_GET(self) -> None:
             _answer(self, lambda: _get(server, self))
 
         def do_POST(self) -> None:
-            _answer(self, lambda: _post(server, self))
-            if self.closing:  # once the answer is out: what waits for the end may end the process
-                self.wfile.flush()
-                server.stop()
+            try:
+                _answer(self, lambda: _post(server, self))
+            finally:
+                if self.closing:  # once the answer is out: what waits for the end may end the process
+                    server.stop()
 
     return Handler
 
@@ -93,6 +100,7 @@ def _get(server: EditorServer, http: BaseHTTPRequestHandler) -> tuple[bytes, str
         name, kind = _FILES[path]
         return files("kinetoscope_quadmask").joinpath("page", name).read_bytes(), kind
     with server.lock:
+        _check_goes_on(server)
         if path == "/api/state":
             return _json(server.state()), "application/json"
         if path == "/api/picture":
@@ -108,6 +116,7 @@ def _post(server: EditorServer, http: BaseHTTPRequestHandler) -> tuple[bytes, st
     path, _ = _checked(server, http)
     asked = _body(http)
     with server.lock:
+        _check_goes_on(server)
         if path == "/api/edit":
             return _json(server.apply(asked)), "application/json"
         if path == "/api/undo":
@@ -122,6 +131,11 @@ def _post(server: EditorServer, http: BaseHTTPRequestHandler) -> tuple[bytes, st
     raise _Refused(404, "there is nothing of that name")
 
 
+def _check_goes_on(server: EditorServer) -> None:
+    if server.ended:
+        raise _Refused(503, "the editor has ended")
+
+
 def _checked(server: EditorServer, http: BaseHTTPRequestHandler) -> tuple[str, dict[str, list[str]]]:
     """Return path and query of a request that has the token and names this server.
 
@@ -129,9 +143,12 @@ def _checked(server: EditorServer, http: BaseHTTPRequestHandler) -> tuple[str, d
     its own name, made to mean this machine, is another `Host`.
     """
     host = http.headers.get("Host", "")
-    if host not in (f"127.0.0.1:{server.port}", f"localhost:{server.port}"):
+    if host not in _hosts(server.port):
         raise _Refused(403, "this server is for this machine alone")
-    parts = urlsplit(http.path)
+    try:
+        parts = urlsplit(http.path)
+    except ValueError:
+        raise _Refused(400, "the address can't be read") from None
     asked = parse_qs(parts.query)
     if parts.path in _OPEN:
         return parts.path, asked
@@ -141,16 +158,27 @@ def _checked(server: EditorServer, http: BaseHTTPRequestHandler) -> tuple[str, d
     return parts.path, asked
 
 
+def _hosts(port: int) -> list[str]:
+    """Return what `Host` may be; browsers leave the port out where it is that of HTTP."""
+    return [
+        name + part for name in ("127.0.0.1", "localhost") for part in (f":{port}", "")[: 1 + (port == 80)]
+    ]
+
+
 def _frame(asked: dict[str, list[str]]) -> int:
     text = asked.get("frame", [""])[0]
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
+    if not _is_count(text):
         raise _Refused(400, "frame is missing, expected a whole number")
     return int(text)
 
 
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 9
+
+
 def _body(http: BaseHTTPRequestHandler) -> Any:
     length = http.headers.get("Content-Length", "")
-    if not length.isdigit() or int(length) > MOST_BODY_BYTES:
+    if not _is_count(length) or int(length) > MOST_BODY_BYTES:
         raise _Refused(
             413, f"the request's length is {length!r:.20}, expected {MOST_BODY_BYTES} bytes at most"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,7 +23,7 @@ _PATH = click.Path(path_type=Path)
 @click.command("edit-mask")
 @click.argument("video", type=_PATH)
 @click.argument("mask", type=_PATH)
-@click.option("--out", type=_PATH, metavar="FILE", help="Save here, not to MASK.")
+@click.option("--out", type=_PATH, metavar="FILE", help="Save here, not to MASK; needed for another --kind.")
 @click.option(
     "--kind",
     type=click.Choice(["quadmask", "trimask", "dark", "bright"]),
@@ -59,6 +60,8 @@ def command(
     from kinetoscope_quadmask.files import write_quadmask
     from kinetoscope_quadmask.server import EditorServer
 
+    if kind != "quadmask" and (out is None or out.resolve() == mask.resolve()):
+        raise click.UsageError(f"a {kind} MASK is not written over with a quadmask: say where to save, --out")
     target = out or mask
     if target.suffix.lower() not in SUFFIXES:
         raise click.BadParameter(f"{target}: expected a name that ends in {', '.join(SUFFIXES)}")
@@ -71,14 +74,29 @@ def command(
     def save(quadmask: Quadmask) -> None:
         write_quadmask(media, target, quadmask)
 
-    with EditorServer(film, editor, save, port=port) as server:
+    interrupted = False
+    with EditorServer(film, editor, save, port=port) as server, TemporaryDirectory() as folder:
         click.echo(json.dumps({"url": server.url}) if as_json else f"edit on {server.url}\nCtrl-C ends it")
         if not no_browser:
-            click.launch(server.url)
+            click.launch(_redirect(Path(folder), server.url).as_uri())
         try:
             server.wait()
         except KeyboardInterrupt:
-            click.echo("ended", err=True)
+            interrupted = True
+    if interrupted:  # said once a save that was going on is done
+        lost = f"; edits that were not saved to {target} are lost" if server.changed else ""
+        click.echo(f"ended{lost}", err=True)
+
+
+def _redirect(folder: Path, url: str) -> Path:
+    """Write a page that leads to `url`, for the user alone: a browser's arguments are read by all users."""
+    path = folder / "edit-mask.html"
+    path.touch(mode=0o600)
+    path.write_text(
+        f'<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url={url}">\n',
+        encoding="utf-8",
+    )
+    return path
 
 
 def _begun(media: Any, mask: Path, film: Video, kind: Any) -> Quadmask:

@@ -14,7 +14,7 @@ from kinetoscope_quadmask._grid import Array, Cell, Grid
 from kinetoscope_quadmask._store import MaskStore
 from kinetoscope_spec import Quadmask, ValidationError
 
-__all__ = ["LAYERS", "MaskEditor"]
+__all__ = ["LAYERS", "Edited", "MaskEditor"]
 
 Layer = Literal["removed", "affected"]
 LAYERS: Final = ("removed", "affected")
@@ -23,6 +23,20 @@ LAYERS: Final = ("removed", "affected")
 UNDO_STEPS = 500
 MOST_BRUSH_PX = 4096
 MOST_STROKE_POINTS = 10_000
+MOST_PX = 1e6
+"""How far from the picture a stroke may go."""
+
+FLAT_PX = 1e-9
+"""A line that rises less has its edges where the circles around its ends touch them."""
+
+
+@attrs.frozen
+class Edited:
+    """What was undone or redone, and the first and last frame that it changed."""
+
+    what: str
+    first: int
+    last: int
 
 
 @attrs.frozen
@@ -110,10 +124,13 @@ class MaskEditor:
         *,
         put: bool = True,
     ) -> None:
-        """Draw along the points (x, y) of a stroke, px, with a round brush, or rub out.
+        """Draw along the points (x, y) of a stroke with a round brush, or rub out.
+
+        Points are in px from the picture's corner: the middle of its first pixel is at (0.5, 0.5).
 
         Raises:
-            ValidationError: there is no such frame or layer, no point, or the radius is not above 0.
+            ValidationError: there is no such frame or layer, no point, one that lies `MOST_PX` away, or the
+                radius is not above 0.
         """
         if not 0 < radius <= MOST_BRUSH_PX:
             raise ValidationError(
@@ -122,8 +139,8 @@ class MaskEditor:
         if not 1 <= len(stroke) <= MOST_STROKE_POINTS:
             raise ValidationError(f"the stroke has {len(stroke)} points, expected 1 to {MOST_STROKE_POINTS}")
         points = np.asarray(stroke, np.float64)
-        if points.shape != (len(stroke), 2) or not np.isfinite(points).all():
-            raise ValidationError("the stroke holds something else than points (x, y)")
+        if points.shape != (len(stroke), 2) or not (np.abs(points) <= MOST_PX).all():
+            raise ValidationError(f"the stroke holds something else than points (x, y) within {MOST_PX:g} px")
         drawn = _stroke(points, radius, self.width, self.height)
         self._apply("brush", index, layer, np.where(drawn, put, _in(self.frame(index), layer)))
 
@@ -138,16 +155,14 @@ class MaskEditor:
         last = index if through is None else through
         if index < 1 or last < index:
             raise ValidationError(f"frames {index} to {last} have no frame before, expected 1 or more")
-        wanted = tuple(layers)
+        wanted = tuple(_layer(name) for name in layers)
         source = self.frame(index - 1)
         self._check(last)
         made = {}
         for i in range(index, last + 1):
             held = self.frame(i)
             parts = {name: _in(source if name in wanted else held, name) for name in LAYERS}
-            made[i] = values.combined(parts["removed"], parts["affected"])
-        for name in wanted:
-            _layer(name)
+            made[i] = _packed(values.combined(parts["removed"], parts["affected"]))
         self._change("copy", made)
 
     def clear(self, index: int, layer: Layer) -> None:
@@ -156,12 +171,12 @@ class MaskEditor:
 
     # -- undo
 
-    def undo(self) -> str | None:
-        """Take the last operation back. Return what it was, or None where there is none."""
+    def undo(self) -> Edited | None:
+        """Take the last operation back. Return what it was and where, or None where there is none."""
         return self._go(self._done, self._undone, lambda step: step.before)
 
-    def redo(self) -> str | None:
-        """Do again what was taken back last. Return what it was, or None where there is none."""
+    def redo(self) -> Edited | None:
+        """Do again what was taken back last. Return what it was and where, or None where there is none."""
         return self._go(self._undone, self._done, lambda step: step.after)
 
     @property
@@ -171,22 +186,21 @@ class MaskEditor:
 
     def _go(
         self, source: list[_Step], target: list[_Step], frames: Callable[[_Step], dict[int, bytes]]
-    ) -> str | None:
+    ) -> Edited | None:
         if not source:
             return None
         step = source.pop()
         for index, packed in frames(step).items():
             self._frames[index] = packed
         target.append(step)
-        return step.what
+        return Edited(step.what, min(step.before), max(step.before))
 
     def _apply(self, what: str, index: int, layer: Layer, inside: Array) -> None:
         held = self.frame(index)
         parts = {name: _in(held, name) for name in LAYERS} | {_layer(layer): inside}
-        self._change(what, {index: values.combined(parts["removed"], parts["affected"])})
+        self._change(what, {index: _packed(values.combined(parts["removed"], parts["affected"]))})
 
-    def _change(self, what: str, frames: dict[int, Array]) -> None:
-        after = {index: _packed(frame) for index, frame in frames.items()}
+    def _change(self, what: str, after: dict[int, bytes]) -> None:
         before = {index: self._frames[index] for index in after}
         if before == after:
             return  # nothing to undo
@@ -216,16 +230,40 @@ def _packed(frame: Array) -> bytes:
 
 
 def _stroke(points: Array, radius: float, width: int, height: int) -> Array:
-    """Return bool `[H, W]`: the pixels whose middle lies within `radius` of the line through `points`."""
-    drawn = np.zeros((height, width), bool)
+    """Return bool `[H, W]`: the pixels whose middle lies within `radius` of the line through `points`.
+
+    What is near a straight piece is convex, one span in each row: work grows with the radius, not its square.
+    """
+    steps = np.zeros((height, width + 1), np.int32)
+    points = points - 0.5  # pixels are counted by their middles
     for start, end in zip(points, np.concatenate([points[1:], points[-1:]]), strict=True):
-        low = np.floor(np.minimum(start, end) - radius).astype(int).clip(0, (width, height))
-        high = (np.ceil(np.maximum(start, end) + radius).astype(int) + 1).clip(0, (width, height))
-        across = np.arange(low[0], high[0])[None, :] - start[0]
-        down = np.arange(low[1], high[1])[:, None] - start[1]
-        way = end - start
-        length = float(way @ way)
-        along = np.clip((across * way[0] + down * way[1]) / length, 0, 1) if length else np.zeros((1, 1))
-        near = np.hypot(across - along * way[0], down - along * way[1]) <= radius
-        drawn[low[1] : high[1], low[0] : high[0]] |= near
-    return drawn
+        low = np.ceil(min(start[1], end[1]) - radius).clip(0, height)
+        high = (np.floor(max(start[1], end[1]) + radius) + 1).clip(0, height)
+        rows = np.arange(low, high, dtype=int)
+        left, right = _span(rows, start, end, radius)
+        first = np.ceil(left).clip(0, width).astype(int)
+        behind = (np.floor(right) + 1).clip(0, width).astype(int)
+        some = first < behind
+        steps[rows[some], first[some]] += 1
+        steps[rows[some], behind[some]] -= 1
+    return steps.cumsum(axis=1)[:, :width] > 0
+
+
+def _span(rows: Array, start: Array, end: Array, radius: float) -> tuple[Array, Array]:
+    """Return in each row the least and the greatest x within `radius` of the line from `start` to `end`.
+
+    They lie on the circle around an end or on one of the two edges between the circles.
+    """
+    found = []
+    for x, y in (start, end):
+        reach = radius**2 - (rows - y) ** 2
+        half = np.sqrt(np.where(reach >= 0, reach, np.nan))
+        found += [x - half, x + half]
+    way = end - start
+    if abs(way[1]) > FLAT_PX:
+        for side in (radius, -radius):
+            x, y = start + side * np.array([-way[1], way[0]]) / np.hypot(*way)
+            along = (rows - y) / way[1]
+            found.append(np.where((along >= 0) & (along <= 1), x + along * way[0], np.nan))
+    none = np.full(len(rows), np.inf)
+    return np.fmin.reduce([none, *found]), np.fmax.reduce([-none, *found])

@@ -9,6 +9,7 @@ from http.server import ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Final, Self
 
+import attrs
 import numpy as np
 
 from kinetoscope_quadmask import values
@@ -16,7 +17,7 @@ from kinetoscope_quadmask._edits import edit
 from kinetoscope_quadmask._grid import Array
 from kinetoscope_quadmask._pages import handler
 from kinetoscope_quadmask._png import png, shrunk
-from kinetoscope_quadmask.editing import MaskEditor
+from kinetoscope_quadmask.editing import Edited, MaskEditor
 from kinetoscope_quadmask.overlay import COLOURS
 from kinetoscope_quadmask.streams import check_fit
 from kinetoscope_spec import Quadmask, ValidationError, Video
@@ -51,6 +52,7 @@ class EditorServer:
         self.editor = editor
         self.token = secrets.token_urlsafe(24)
         self.lock = threading.RLock()
+        self.ended = False
         self._video, self._save = video, save
         self._saved_at: object = None
         self._pictures: dict[int, bytes] = {}
@@ -78,8 +80,15 @@ class EditorServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._http.shutdown()
-        self._http.server_close()
+        with self.lock:  # what is being saved is saved to its end; afterwards nothing is begun
+            self.ended = True
+            self._http.server_close()
         self._thread.join()
+
+    @property
+    def changed(self) -> bool:
+        """Whether the mask differs from what was saved last."""
+        return self.editor.version != self._saved_at
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until the page is closed from within; return whether it was."""
@@ -104,7 +113,7 @@ class EditorServer:
             "cols": editor.grid.cols,
             "undo": undo,
             "redo": redo,
-            "changed": editor.version != self._saved_at,
+            "changed": self.changed,
         }
 
     def picture(self, index: int) -> bytes:
@@ -147,11 +156,11 @@ class EditorServer:
 
     def undo(self) -> dict[str, Any]:
         """Take the last edit back."""
-        return {"what": self.editor.undo(), **self.state()}
+        return self._gone(self.editor.undo())
 
     def redo(self) -> dict[str, Any]:
         """Do again what was taken back."""
-        return {"what": self.editor.redo(), **self.state()}
+        return self._gone(self.editor.redo())
 
     def save(self) -> dict[str, Any]:
         """Save the mask as it is now."""
@@ -164,6 +173,10 @@ class EditorServer:
         found = np.bincount(self.editor.frame(index).ravel(), minlength=256)
         named = ("removed", values.REMOVE), ("overlap", values.OVERLAP), ("affected", values.AFFECTED)
         return {name: int(found[value]) for name, value in named}
+
+    def _gone(self, edited: Edited | None) -> dict[str, Any]:
+        told = attrs.asdict(edited) if edited else {"what": None}
+        return {**told, **self.state()}
 
     def _mark_saved(self) -> None:
         self._saved_at = self.editor.version

@@ -5,7 +5,10 @@ const token = new URLSearchParams(location.search).get("token") || "";
 const element = (id) => document.getElementById(id);
 const canvas = element("canvas");
 const pen = canvas.getContext("2d");
-const held = { state: null, frame: 0, picture: null, overlay: null, stroke: null, busy: Promise.resolve() };
+const MOST_STROKE_POINTS = 10000;
+// `frame` is the one that is seen, `target` the one asked for last, `queued` whether a move there waits its turn.
+const held = { state: null, frame: 0, target: 0, queued: false, picture: null, overlay: null, stroke: null,
+  cursor: null, busy: Promise.resolve() };
 
 const address = (path, query = {}) => `${path}?${new URLSearchParams({ ...query, token })}`;
 
@@ -52,24 +55,41 @@ function take(state) {
 }
 
 async function refresh() {
-  const frame = held.frame;
-  const [overlay, counts] = await Promise.all([image("/api/mask", frame), ask("/api/counts", { frame })]);
-  held.overlay = overlay;
-  element("counts").textContent = `removed ${counts.removed + counts.overlap} px, changes ${counts.affected + counts.overlap} px`;
-  draw();
+  await show(held.frame, held.picture);
 }
 
-async function show(frame) {
-  held.frame = Math.min(Math.max(frame, 0), held.state.count - 1);
-  element("frame").value = held.frame;
-  element("frame-told").textContent = `${held.frame} of ${held.state.count}`;
-  for (const id of ["copy", "copy-both", "copy-on"]) element(id).disabled = held.frame === 0;
-  const wanted = held.frame;
-  const picture = await image("/api/picture", wanted);
-  if (wanted !== held.frame) return;
-  held.picture = picture;
-  await refresh();
-  canvas.dataset.frame = wanted;
+// The frame changes once all of it is there: what is edited is what is seen.
+async function show(frame, seen = null) {
+  const [picture, overlay, counts] = await Promise.all([
+    seen ?? image("/api/picture", frame), image("/api/mask", frame), ask("/api/counts", { frame })]);
+  Object.assign(held, { frame, picture, overlay });
+  element("frame-told").textContent = `${frame} of ${held.state.count}`;
+  element("counts").textContent = `removed ${counts.removed + counts.overlap} px, changes ${counts.affected + counts.overlap} px`;
+  for (const id of ["copy", "copy-both", "copy-on"]) element(id).disabled = frame === 0;
+  draw();
+  canvas.dataset.frame = frame;
+}
+
+function aim(frame) {
+  held.target = Math.min(Math.max(frame, 0), held.state.count - 1);
+  element("frame").value = held.target;
+}
+
+// One move waits at most; where it leads is what was asked for last.
+function go(frame) {
+  if (!held.state) return;
+  aim(frame);
+  if (held.queued) return;
+  held.queued = true;
+  then(async () => {
+    held.queued = false;
+    try {
+      await show(held.target);
+    } catch (error) {
+      if (!held.queued) aim(held.frame);
+      throw error;
+    }
+  });
 }
 
 // As large as there is room for; edits are in pixels of the mask, whatever is shown.
@@ -109,12 +129,20 @@ function draw() {
     }
     pen.stroke();
   }
-  if (held.stroke && held.stroke.length) {
-    pen.strokeStyle = chosen("tool") === "rubber" ? "rgba(0,0,0,0.5)" : "rgba(255,255,255,0.5)";
-    pen.lineWidth = (2 * Number(element("radius").value) * canvas.width) / state.width;
+  if (held.cursor && document.activeElement === canvas) {
+    const { row, col } = held.cursor;
+    const [top, bottom] = [row, row + 1].map((at) => (Math.floor((at * state.height) / state.rows) / state.height) * canvas.height);
+    const [left, right] = [col, col + 1].map((at) => (Math.floor((at * state.width) / state.cols) / state.width) * canvas.width);
+    pen.strokeStyle = "#ffd479";
+    pen.lineWidth = Math.max(2, canvas.width / 400);
+    pen.strokeRect(left, top, right - left, bottom - top);
+  }
+  if (held.stroke && held.stroke.frame === held.frame) {
+    pen.strokeStyle = held.stroke.tool === "rubber" ? "rgba(0,0,0,0.5)" : "rgba(255,255,255,0.5)";
+    pen.lineWidth = (2 * held.stroke.radius * canvas.width) / state.width;
     pen.lineCap = pen.lineJoin = "round";
     pen.beginPath();
-    const [first, ...rest] = held.stroke.map(([x, y]) => [(x * canvas.width) / state.width, (y * canvas.height) / state.height]);
+    const [first, ...rest] = held.stroke.points.map(([x, y]) => [(x * canvas.width) / state.width, (y * canvas.height) / state.height]);
     pen.moveTo(...first);
     pen.lineTo(first[0] + 0.01, first[1]);
     for (const point of rest) pen.lineTo(...point);
@@ -138,10 +166,12 @@ function cellAt([x, y]) {
   return { row: find(y, rows, height), col: find(x, cols, width) };
 }
 
+// The frame is the one that is seen when the edit is made, not when its turn comes.
 function edit(body) {
+  const asked = { frame: held.frame, ...body };
   return then(async () => {
     say("");
-    take(await send("/api/edit", { frame: held.frame, ...body }));
+    take(await send("/api/edit", asked));
     await refresh();
   });
 }
@@ -150,8 +180,12 @@ function step(path) {
   return then(async () => {
     const told = await send(path);
     take(told);
-    say(told.what ? `${path === "/api/undo" ? "undone" : "redone"}: ${told.what}` : "nothing to do");
-    await refresh();
+    if (!told.what) return say("nothing to do");
+    const frames = told.first === told.last ? `frame ${told.first}` : `frames ${told.first} to ${told.last}`;
+    say(`${path === "/api/undo" ? "undone" : "redone"}: ${told.what} on ${frames}`);
+    if (told.first <= held.frame && held.frame <= told.last) return refresh();
+    if (!held.queued) aim(told.first);
+    await show(told.first);
   });
 }
 
@@ -167,21 +201,23 @@ canvas.addEventListener("pointerdown", (event) => {
   if (event.button !== 0 || !held.state) return;
   canvas.setPointerCapture(event.pointerId);
   const at = place(event);
-  if (chosen("tool") === "cell") edit({ op: "cell", layer: chosen("layer"), ...cellAt(at) });
-  else held.stroke = [at];
+  const [tool, layer, radius] = [chosen("tool"), chosen("layer"), Number(element("radius").value)];
+  if (tool === "cell") edit({ op: "cell", layer, ...(held.cursor = cellAt(at)) });
+  else held.stroke = { frame: held.frame, tool, layer, radius, points: [at] };
   draw();
 });
 canvas.addEventListener("pointermove", (event) => {
   if (!held.stroke) return;
-  for (const part of event.getCoalescedEvents?.() ?? [event]) held.stroke.push(place(part));
+  for (const part of event.getCoalescedEvents?.() ?? [event]) held.stroke.points.push(place(part));
+  // A stroke that grows too long is kept whole with every other point.
+  while (held.stroke.points.length >= MOST_STROKE_POINTS) held.stroke.points = held.stroke.points.filter((_, i) => i % 2 === 0);
   draw();
 });
 canvas.addEventListener("pointerup", () => {
   if (!held.stroke) return;
-  const stroke = held.stroke.slice(0, 10000);
+  const { frame, tool, layer, radius, points } = held.stroke;
   held.stroke = null;
-  const put = chosen("tool") === "brush";
-  edit({ op: "brush", layer: chosen("layer"), stroke, radius: Number(element("radius").value), put });
+  edit({ op: "brush", frame, layer, stroke: points, radius, put: tool === "brush" });
 });
 canvas.addEventListener("pointercancel", () => {
   held.stroke = null;
@@ -189,9 +225,10 @@ canvas.addEventListener("pointercancel", () => {
 });
 
 element("radius").addEventListener("input", () => (element("radius-told").textContent = element("radius").value));
-element("frame").addEventListener("input", () => then(() => show(Number(element("frame").value))));
-element("before").addEventListener("click", () => then(() => show(held.frame - 1)));
-element("after").addEventListener("click", () => then(() => show(held.frame + 1)));
+for (const name of ["focus", "blur"]) canvas.addEventListener(name, draw);
+element("frame").addEventListener("input", () => go(Number(element("frame").value)));
+element("before").addEventListener("click", () => go(held.target - 1));
+element("after").addEventListener("click", () => go(held.target + 1));
 element("grid").addEventListener("change", draw);
 element("shown").addEventListener("change", draw);
 element("copy").addEventListener("click", () => edit({ op: "copy", layers: [chosen("layer")] }));
@@ -204,11 +241,23 @@ element("redo").addEventListener("click", () => step("/api/redo"));
 element("save").addEventListener("click", save);
 element("close").addEventListener("click", () =>
   then(async () => {
+    take(await ask("/api/state", {})); // another tab may have edited
     if (held.state.changed && !confirm("Close without saving?")) return;
     await send("/api/close");
     held.state.changed = false;
     say("closed: this page can go");
   }));
+
+const WAYS = { arrowleft: [0, -1], arrowright: [0, 1], arrowup: [-1, 0], arrowdown: [1, 0] };
+
+// Shift and arrows: the cell that Enter toggles. It begins in the middle.
+function point([down, across]) {
+  const { rows, cols } = held.state;
+  const { row, col } = held.cursor ?? { row: Math.floor(rows / 2) - down, col: Math.floor(cols / 2) - across };
+  held.cursor = { row: Math.min(Math.max(row + down, 0), rows - 1), col: Math.min(Math.max(col + across, 0), cols - 1) };
+  say(`cell ${held.cursor.row}, ${held.cursor.col}`);
+  draw();
+}
 
 const KEYS = { c: ["tool", "cell"], b: ["tool", "brush"], e: ["tool", "rubber"], 1: ["layer", "removed"], 2: ["layer", "affected"] };
 document.addEventListener("keydown", (event) => {
@@ -218,9 +267,11 @@ document.addEventListener("keydown", (event) => {
   else if (command && key === "y") step("/api/redo");
   else if (command && key === "s") save();
   else if (command || event.altKey) return;
-  else if (event.target.tagName === "INPUT" && event.target.type === "range") return;
-  else if (key === "arrowleft") then(() => show(held.frame - 1));
-  else if (key === "arrowright") then(() => show(held.frame + 1));
+  else if (event.target.type === "range" && WAYS[key]) return;
+  else if (event.target === canvas && event.shiftKey && WAYS[key]) point(WAYS[key]);
+  else if (event.target === canvas && key === "enter" && held.cursor) edit({ op: "cell", layer: chosen("layer"), ...held.cursor });
+  else if (key === "arrowleft") go(held.target - 1);
+  else if (key === "arrowright") go(held.target + 1);
   else if (KEYS[key]) document.querySelector(`input[name=${KEYS[key][0]}][value=${KEYS[key][1]}]`).checked = true;
   else return;
   event.preventDefault();
