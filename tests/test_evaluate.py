@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,23 @@ def test_each_seed_has_its_own_file_and_its_own_figures(
     assert [Path(file).name for file in told["outputs"]] == ["eight-0.bvh", "eight-1.bvh"]
     assert all(Path(file).stat().st_size for file in told["outputs"])
     assert [walk["frames"] for walk in told["metrics"]["walks"]] == [90, 90]
-    assert told["metrics"]["diversity"]["apart_m"] >= 0
+    # The nearest moment of the clips is the nearest for every seed: these futures are one.
+    assert Path(told["outputs"][0]).read_bytes() == Path(told["outputs"][1]).read_bytes()
+    assert told["metrics"]["diversity"]["apart_m"] == pytest.approx(0, abs=1e-9)
+    assert told["metrics"]["diversity"]["different"] == [0]
+    assert all(walk["path_error_m"]["mean"] < 0.5 for walk in told["metrics"]["walks"])
+
+
+def test_a_report_without_matplotlib_is_refused_before_the_work(
+    matched: tuple[Path, list[Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, _ = matched
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    (tmp_path / "broken.bvh").write_text("HIERARCHY")  # would be the first error if the work had begun
+    arguments = ["evaluate", str(model), str(tmp_path / "broken.bvh"), "--out", str(tmp_path / "report")]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 1
+    assert "Matplotlib" in result.output
 
 
 def test_what_is_no_model_or_no_clip_is_refused(matched: tuple[Path, list[Path]], tmp_path: Path) -> None:

@@ -160,6 +160,27 @@ def test_other_words_mean_another_voice_and_film_alone(first: Film, sample: Path
     assert not cached["encode"]
 
 
+def test_what_is_pointed_at_goes_with_its_shadow_from_the_first_frame_on(
+    first: Film, sample: Path, tmp_path: Path
+) -> None:
+    plate, (clean, mask) = frames_of(first.film.with_name("plate.mp4")).astype(int), truth()
+    red = plate[0, ..., 0] - plate[0, ..., 1] > 60
+    (y, x), shadow = np.argwhere(red).mean(axis=0), mask[0] & ~red
+    away = np.argwhere(shadow & (clean[0].mean(axis=-1) - plate[0].mean(axis=-1) > 25)).mean(axis=0)
+    pointed = sample.with_name("pointed.toml")
+    places = f'points = [[{x:.0f}, {y:.0f}]]\nwithout = [[{away[1]:.0f}, {away[0]:.0f}]]\nreasoner = "motion"'
+    pointed.write_text(re.sub(r'mask = "ball.mp4".*', places, sample.read_text()))
+    with Host() as host:
+        film = shoot(host, pointed, out=tmp_path / "pointed.mp4")
+    assert stages(film)["mask"]["provider"] == "grabcut"
+    shown = frames_of(film.film).astype(int)
+    performer = np.abs(shown - clean).max(axis=-1) > 60
+    assert ((shown[..., 0] - shown[..., 1])[mask] > 60).mean() < 0.01
+    seen = shadow & ~performer[0]
+    before, after = (np.abs(frame - clean[0])[seen].mean() for frame in (plate[0], shown[0]))
+    assert after < 0.3 * before
+
+
 def test_from_and_until(first: Film, sample: Path) -> None:
     with Host() as host:
         film = shoot(host, sample, first="plant", until="plant")

@@ -357,6 +357,9 @@ class Inpainter(Protocol):
 
     A `Mask` covers where it is above 0, a `Quadmask` where it is not 255 (keep). The video and the mask
     that are passed in are only read.
+
+    One whose class says `whole_first_frame = False` is given quadmasks whose first frame names the object
+    alone, without what changes with it, where its callers make the quadmask.
     """
 
     def inpaint(

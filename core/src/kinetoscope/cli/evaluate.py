@@ -44,7 +44,7 @@ def command(host: Host, paths: tuple[Path, ...], config: Path | None, out: Path 
     after the last frame). Train `motion-matching` on the same clips to compare with that.
     """
     from kinetoscope.evaluation.evaluate import evaluate
-    from kinetoscope.evaluation.report import error_rows, figure_rows
+    from kinetoscope.evaluation.report import drawing, error_rows, figure_rows
     from kinetoscope.shot.learn import is_checkpoint, load_checkpoint
     from kinetoscope.shot.mocap import read_clips
     from kinetoscope.shot.settings import Listing, files_in
@@ -52,6 +52,8 @@ def command(host: Host, paths: tuple[Path, ...], config: Path | None, out: Path 
 
     if out is not None and out.exists():
         raise click.UsageError(f"{out} exists; a report goes into a folder of its own")
+    if out is not None:
+        drawing()  # what is missing is said before the work
     plan = _plan(config)
     folders = [path for path in paths if is_checkpoint(path)]
     rest = [path for path in paths if not is_checkpoint(path)]

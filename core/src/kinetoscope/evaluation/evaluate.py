@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -104,8 +105,7 @@ def evaluate(
             f"no clip has {plan.seen + ahead + 1} frames at {rate:g} Hz: {plan.seen} to see and {ahead} to predict"
         )
     makers: dict[str, Callable[[], list[Motion]]] = {
-        name: lambda learned=learned: rollout.played(learned, asked, progress=progress)  # type: ignore[misc]
-        for name, learned in models.items()
+        name: partial(rollout.played, learned, asked, progress=progress) for name, learned in models.items()
     }
     makers[STILL] = lambda: [rollout.still(window) for window in asked]
     makers[INTERPOLATION] = lambda: [rollout.interpolated(window) for window in asked]

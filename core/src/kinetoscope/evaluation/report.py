@@ -8,7 +8,7 @@ from typing import Any
 
 from kinetoscope_spec.errors import ProviderUnavailable
 
-__all__ = ["curves", "error_rows", "figure_rows", "markdown"]
+__all__ = ["curves", "drawing", "error_rows", "figure_rows", "markdown"]
 
 _FIGURES = {
     "skate_cm_s": ("skate cm/s", "{:.2f}"),
@@ -59,8 +59,8 @@ def markdown(found: Mapping[str, Any]) -> str:
     return "# Evaluation\n\n" + "\n\n".join(parts) + "\n"
 
 
-def curves(found: Mapping[str, Any]) -> bytes:
-    """Return a PNG of the errors frame by frame.
+def drawing() -> Any:
+    """Return Matplotlib's `Figure`.
 
     Raises:
         ProviderUnavailable: Matplotlib is not installed.
@@ -69,7 +69,16 @@ def curves(found: Mapping[str, Any]) -> bytes:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ProviderUnavailable("curves need Matplotlib: pip install 'kinetoscope[plot]'") from error
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    return Figure
+
+
+def curves(found: Mapping[str, Any]) -> bytes:
+    """Return a PNG of the errors frame by frame.
+
+    Raises:
+        ProviderUnavailable: Matplotlib is not installed.
+    """
+    figure = drawing()(figsize=(11, 4.2), layout="constrained")
     kinds = (("position_m", "position error, m a joint"), ("rotation", "rotation error"))
     for axes, (kind, label) in zip(figure.subplots(1, 2), kinds, strict=True):
         for name, told in found["methods"].items():

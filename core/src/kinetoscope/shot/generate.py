@@ -27,7 +27,7 @@ __all__ = ["Walks", "Wish", "generate"]
 DIVERSITY_S = 10.0
 """How much of the futures is compared: steps that fall out of time with each other are seen too."""
 _FILM_SIZE = (960, 540)
-"""Small and at draft quality: eight figures for half a minute are drawn in minutes without a GPU."""
+"""Small and at draft quality: several figures for half a minute are many pictures without a GPU."""
 _SPARE = 1.25
 """How much longer an endless path is than one can get in the time."""
 

@@ -123,6 +123,8 @@ def _followed(
 ) -> tuple[Mask, str]:
     segmenter = job.provider(stage, "segmenter", given.segmenter)
     reasoner = job.host.provider("reasoner", given.reasoner) if given.reasoner else None
+    inpainter = job.host.provider("inpainter", job.choices.get("inpaint", _given(job).inpainter))
+    alone = not getattr(inpainter, "whole_first_frame", True)
     places = [(point, True) for point in given.points] + [(point, False) for point in given.without]
     points = [values.Point(p[0], p[1], int(p[2]) if len(p) > 2 else 0, on) for p, on in places]
     boxes = [values.Box(*b[:4], int(b[4]) if len(b) > 4 else 0) for b in given.boxes]
@@ -135,7 +137,12 @@ def _followed(
     def make(folder: Path) -> None:
         names = (str(stage.provider), given.reasoner or "")
         made = values.MaskPipeline(media, segmenter, reasoner, names=names).run(
-            backdrop.plate, [prompts], folder=folder, identity=backdrop.key, progress=job.progress
+            backdrop.plate,
+            [prompts],
+            folder=folder,
+            first_frame=alone,
+            identity=backdrop.key,
+            progress=job.progress,
         )
         told = [f"frame {doubt.frame}: {doubt.reason}" for doubt in made.doubts]
         (folder / "told.json").write_text(json.dumps([*made.warnings, *told]), encoding="utf-8")
@@ -146,7 +153,7 @@ def _followed(
         return found
 
     asked = {key: value for key, value in attrs.asdict(given).items() if key != "segmenter"}
-    return job.kept(stage, [backdrop.key, asked], make, load)
+    return job.kept(stage, [backdrop.key, asked, alone], make, load)
 
 
 def clean(job: Job, backdrop: Backdrop) -> Backdrop:

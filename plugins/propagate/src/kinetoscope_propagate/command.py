@@ -66,7 +66,7 @@ def command(ctx: click.Context, /, video: Path, out: Path, **options: Any) -> No
             folder = stack.enter_context(
                 TemporaryDirectory(prefix="kinetoscope-", ignore_cleanup_errors=True)
             )
-            masked, names = _masked(host, film, Path(folder), options, chosen, listen)
+            masked, names = _masked(host, film, Path(folder), options, inpainter, listen)
             mask, said = masked.quadmask, masked.reasoning.scene or None
             data["mask"] = _how(masked, names)
         else:
@@ -108,7 +108,7 @@ def _pointed(options: dict[str, Any]) -> bool:
 
 
 def _masked(
-    host: Any, film: Video, folder: Path, options: dict[str, Any], chosen: str, listen: Progress | None
+    host: Any, film: Video, folder: Path, options: dict[str, Any], inpainter: Any, listen: Progress | None
 ) -> tuple[Masked, dict[str, str]]:
     """Return the quadmask of what is pointed at, kept in `folder`, and the names of who made it."""
     from kinetoscope_quadmask.hooks import MaskPipeline
@@ -119,8 +119,9 @@ def _masked(
     pipeline = MaskPipeline(
         host.provider("media"), **providers, names=(names["segmenter"], names["reasoner"])
     )
-    # A shadow falls in the first frame, too; models such as VOID want that one free of what changes.
-    made = pipeline.run(film, objects, folder=folder, first_frame=chosen != "propagate", progress=listen)
+    # A shadow falls in the first frame, too; only some models want that one free of what changes.
+    alone = not getattr(inpainter, "whole_first_frame", True)
+    made = pipeline.run(film, objects, folder=folder, first_frame=alone, progress=listen)
     return made, names
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import attrs
 import numpy as np
@@ -31,6 +31,9 @@ class VoidInpainter:
     Where `torch.distributed` runs (`accelerate launch`, `torchrun`), each process calls `inpaint` with the same
     arguments, and the windows of a long shot are shared among them. One call at a time is at work.
     """
+
+    whole_first_frame: Final = False
+    """Trained on clips whose first frame names the object alone (see `Inpainter`)."""
 
     def __init__(self, **settings: Any) -> None:
         """Take settings by the names of `Settings`; nothing heavy is imported yet.
