@@ -67,7 +67,6 @@ def test_each_seed_has_its_own_file_and_its_own_figures(
     assert all(Path(file).stat().st_size for file in told["outputs"])
     assert [walk["frames"] for walk in told["metrics"]["walks"]] == [90, 90]
     # The nearest moment of the clips is the nearest for every seed: these futures are one.
-    assert Path(told["outputs"][0]).read_bytes() == Path(told["outputs"][1]).read_bytes()
     assert told["metrics"]["diversity"]["apart_m"] == pytest.approx(0, abs=1e-9)
     assert told["metrics"]["diversity"]["different"] == [0]
     assert all(walk["path_error_m"]["mean"] < 0.5 for walk in told["metrics"]["walks"])
