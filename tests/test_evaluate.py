@@ -59,17 +59,15 @@ def test_each_seed_has_its_own_file_and_its_own_figures(
     matched: tuple[Path, list[Path]], tmp_path: Path
 ) -> None:
     model, clips = matched
-    out = tmp_path / "eight.bvh"
-    told = run(
-        "generate", model, out, "--start", clips[0], "--path", "figure-eight", "--seconds", 3, "--seeds", 2
-    )
+    asked = ("--start", clips[0], "--path", "figure-eight", "--seconds", 3, "--seeds", 2)
+    told, again = (run("generate", model, tmp_path / f"{name}.bvh", *asked) for name in ("eight", "again"))
     assert [Path(file).name for file in told["outputs"]] == ["eight-0.bvh", "eight-1.bvh"]
-    assert all(Path(file).stat().st_size for file in told["outputs"])
+    one, other = (Path(file).read_bytes() for file in told["outputs"])
+    assert one != other
+    assert [Path(file).read_bytes() for file in again["outputs"]] == [one, other]
     assert [walk["frames"] for walk in told["metrics"]["walks"]] == [90, 90]
-    # The nearest moment of the clips is the nearest for every seed: these futures are one.
-    assert told["metrics"]["diversity"]["apart_m"] == pytest.approx(0, abs=1e-9)
-    assert told["metrics"]["diversity"]["different"] == [0]
     assert all(walk["path_error_m"]["mean"] < 0.5 for walk in told["metrics"]["walks"])
+    assert told["metrics"]["diversity"]["apart_m"] > 1e-3
 
 
 def test_a_report_without_matplotlib_is_refused_before_the_work(
