@@ -62,14 +62,15 @@ class Performer:
     Attributes:
         mocap: clips to learn from: files, folders or patterns, relative to the shot file.
         path: points on the ground to walk along, `[[x, z], ...]` m.
-        model, feature, solver: providers; the host's choice where none is named.
+        model, feature, solver, retargeter: providers; the host's choice where none is named.
         options: options of the feature.
         seed: of the training and the generation.
         training: how long to train.
         speed: m/s along the path; the mean of the clips where it is not given.
         style: a label that the clips carry, or None.
         start: the clip whose motion the performance begins with; the one nearest in speed if None.
-        character: a file with a skinned character of the same skeleton; a body is built if None.
+        character: a file with a skinned character; of another skeleton than the clips' a retargeter puts
+            the motion on it; a body is built if None.
         seconds: the longest the performance may take; long enough for the path if None.
     """
 
@@ -78,6 +79,7 @@ class Performer:
     model: str | None = None
     feature: str = "locomotion"
     solver: str | None = None
+    retargeter: str | None = None
     options: dict[str, Any] = attrs.field(factory=dict)
     seed: int = attrs.field(default=0, validator=between(0, 2**31 - 1, "a number"))
     training: Training = attrs.field(factory=Training)
