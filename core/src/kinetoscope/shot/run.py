@@ -14,6 +14,7 @@ import numpy as np
 
 from kinetoscope.home import home
 from kinetoscope.shot import measure, perform, plan, plates, report, settings, speech
+from kinetoscope.shot.acting import act, action_files, check_actions
 from kinetoscope.shot.cast import Cast, cast, check_cast
 from kinetoscope.shot.filming import film_kept
 from kinetoscope.shot.job import Job
@@ -193,6 +194,7 @@ class _Run:
         job = self.job
         clips = _import(job, listing)
         check_cast(job, clips.motions[0])
+        check_actions(job, clips)
         self._passed("import")
         performer, choices = job.shot.performer, job.choices
         learned = learn(
@@ -223,7 +225,7 @@ class _Run:
     ) -> tuple[Motion, Motion, str]:
         """Return the motion as generated and as planted, and the key of the latter."""
         longest = None if backdrop is None else backdrop.frames / float(backdrop.plate.rate)
-        generated, key = _generate(self.job, clips, learned, recipe, path, longest)
+        generated, key = act(self.job, clips, learned, recipe, path, longest)
         self._passed("generate")
         planted, key = _plant(self.job, generated, learned, key)
         self._passed("plant")
@@ -256,6 +258,7 @@ def _preflight(job: Job, outputs: Outputs) -> tuple[GroundPath, settings.Listing
         speech.read_words(job)
         if shot_file.shot.voice.script:
             inputs.append(shot_file.path(shot_file.shot.voice.script, "voice", "script"))
+    inputs += action_files(shot_file)
     outputs.check(inputs, shot_file.place("output", "file"))
     check_providers(job.host, shot_file, job.choices)
     return path, listing
@@ -283,36 +286,6 @@ def _import(job: Job, listing: settings.Listing) -> Clips:
     except ConfigError as error:
         raise ConfigError(str(error), place=job.shot_file.place("performer", "start")) from None
     return clips
-
-
-def _generate(
-    job: Job, clips: Clips, learned: Learned, recipe: str, path: GroundPath, longest: float | None
-) -> tuple[Motion, str]:
-    performer = job.shot.performer
-    speed = performer.speed or float(np.median([gait.speed_m_s for gait in learned.gaits]))
-    seconds = min((limit for limit in (performer.seconds, longest) if limit is not None), default=None)
-    with job.stage("generate") as stage:
-        stage.provider, stage.why = learned.record["model"], "the model that was trained"
-        start = perform.pick_start(clips.motions, performer.start, speed)
-
-        def make(folder: Path) -> None:
-            motion = perform.perform(
-                learned,
-                start,
-                path,
-                speed_m_s=speed,
-                seed=performer.seed,
-                style=performer.style,
-                max_seconds=seconds,
-                progress=job.progress,
-            )
-            clamped = attrs.evolve(motion, rotations=learned.limits.clamp(motion.rotations))
-            save_motion(folder / "motion.npz", clamped)
-
-        asked = [recipe, performer.path, speed, performer.seed, performer.style, seconds, performer.start]
-        motion, key = job.kept(stage, asked, make, lambda folder: load_motion(folder / "motion.npz"))
-        stage.details |= {"start": start.name, "speed_m_s": speed, "frames": motion.frame_count}
-    return motion, key
 
 
 def _plant(job: Job, motion: Motion, learned: Learned, made_of: str) -> tuple[Motion, str]:
