@@ -73,7 +73,7 @@ def test_a_speed_is_asked_for_and_what_comes_of_it_is_said(folder: Path) -> None
     assert not any("was to go" in text for text in brisk.warnings)
     # Nobody runs in these clips.
     told, _ = performed(folder, "[[performer.action]]\nat = 1\nspeed = 6.0\n")
-    assert any("was to go at 6.0 m/s" in text for text in told.warnings)
+    assert any("was to go at" in text and "went at 1." in text for text in told.warnings)
 
 
 def test_what_comes_after_the_end_is_said(folder: Path) -> None:
