@@ -69,7 +69,7 @@ def stranger(folder: Path, hook: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_each_stage_has_whom_the_configuration_names(sample: Path) -> None:
     shot = read_shot(sample)
-    with Host(config={"providers": {hook: name for hook, name in OTHERS.values()}}) as host:
+    with Host(config={"providers": dict(OTHERS.values())}) as host:
         planned = {stage.name: stage for stage in plan(host, shot, open_store(host))}
     for stage, (_, name) in OTHERS.items():
         assert planned[stage].provider == name, stage
