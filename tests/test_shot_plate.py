@@ -21,10 +21,13 @@ from typing import Any
 
 import av
 import bvhio
+import c2pa
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from kinetoscope import Host
+from kinetoscope.cli import main
 from kinetoscope.shot.run import Film, shoot
 from kinetoscope_samples.plate import PlateScene
 from kinetoscope_samples.shot import write_sample
@@ -223,6 +226,27 @@ def test_what_is_pointed_at_goes_with_its_shadow_from_the_first_frame_on(
     seen = shadow & ~performer[0]
     before, after = (np.abs(frame - clean[0])[seen].mean() for frame in (plate[0], shown[0]))
     assert after < 0.3 * before
+
+
+def test_the_film_says_of_itself_what_is_synthetic(first: Film) -> None:
+    """Read with the library of those who made the standard; and `verify` says the same."""
+    with c2pa.Reader(str(first.film)) as reader:
+        held = json.loads(reader.json())
+    manifest = held["manifests"][held["active_manifest"]]
+    assert held["validation_state"] == "Valid"
+    assert [entry["title"] for entry in manifest["ingredients"]] == ["plate.mp4"]
+    (actions,) = (a["data"]["actions"] for a in manifest["assertions"] if "actions" in a["label"])
+    assert actions[0]["action"] == "c2pa.created"
+    assert actions[0]["digitalSourceType"].endswith("/compositeWithTrainedAlgorithmicMedia")
+    by = {action.get("softwareAgent", {}).get("name", "").split(" ")[0] for action in actions}
+    assert {stages(first)[name]["provider"] for name in ("inpaint", "generate", "speak", "render")} <= by
+    told = CliRunner().invoke(main, ["verify", "--json", str(first.film)])
+    assert told.exit_code == 0, told.output
+    statement = json.loads(told.stdout)["credentials"]
+    assert (statement["intact"], statement["trusted"]) == (True, False)
+    assert statement["ingredients"] == ["plate.mp4"]
+    page = first.page.read_text(encoding="utf-8")
+    assert "c2pa" in page
 
 
 def test_from_and_until(first: Film, sample: Path) -> None:

@@ -13,14 +13,17 @@ from kinetoscope_av.provider import AvMedia
 from kinetoscope_perth.babble import babble
 from kinetoscope_perth.command import command
 from kinetoscope_perth.marker import PerthMarker
-from kinetoscope_spec import Audio
+from kinetoscope_spec import Audio, ProviderNotFound
 
 PLAIN = babble(seed=4, seconds=4.0, rate=16000)
 
 
 class FakeHost:
     def provider(self, hook: str, name: str | None = None) -> object:
-        return {"media": AvMedia(), "watermarker": PerthMarker()}[hook]
+        held = {"media": AvMedia(), "watermarker": PerthMarker()}
+        if hook not in held:
+            raise ProviderNotFound(hook)
+        return held[hook]
 
 
 def run(path: Path, *options: str) -> tuple[int, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,6 +22,7 @@ from kinetoscope.shot.mocap import Clips, read_clips
 from kinetoscope.shot.outputs import Outputs, check_providers
 from kinetoscope.shot.packing import load_motion, save_motion
 from kinetoscope.shot.page import page
+from kinetoscope.shot.signing import signed
 from kinetoscope.shot.stages import Stages
 from kinetoscope.shot.steps import check_choices, check_stage, from_on, steps_of
 from kinetoscope.shot.store import Store
@@ -151,7 +151,7 @@ class _Run:
         with ExitStack() as files:
             # All names or none: a film never stands there without what belongs to it.
             film_file = files.enter_context(replacing(outputs.film))
-            shutil.copyfile(kept.file, film_file)
+            signed(job, kept.file, film_file, backdrop)
             _write_motions(job, outputs, planted, generated)
             facts = report.facts(job, clips, learned, figures, outputs, backdrop, spoken, kept)
             write_text(outputs.report, json.dumps(facts, indent=2))

@@ -124,6 +124,13 @@ STEPS = (
     Step("render", "renderer", "draws the performer", named=lambda shot: shot.output.renderer, kept=False),
     Step("composite", "compositor", "puts the performer over the plate", _plate, _compositor, kept=False),
     Step("encode", "media", "writes the film", named=_media),
+    Step(
+        "sign",
+        "credentials",
+        "signs into the film what of it was synthesised",
+        optional=True,
+        kept=False,
+    ),
     Step("write motion", "importer", "writes the performance as BVH", kept=False),
 )
 """All stages, in the order in which they run."""
