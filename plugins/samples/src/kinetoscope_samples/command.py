@@ -13,13 +13,15 @@ __all__ = ["command"]
 
 @click.command("sample")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--each-hook", is_flag=True, help="Write a shot for each hook that shots use, too.")
 @click.option("--force", is_flag=True, help="Write into a folder that has something in it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @click.pass_context
-def command(ctx: click.Context, folder: Path, force: bool, as_json: bool) -> None:
+def command(ctx: click.Context, folder: Path, each_hook: bool, force: bool, as_json: bool) -> None:
     """Write the sample into FOLDER: recipes of procedural mocap, a plate, and a shot file.
 
-    Plate and voice are left out where nothing here can use them.
+    Plate and voice are left out where nothing here can use them. With --each-hook there is a shot file for
+    each hook besides, with one thing in it that is that hook's: another model, a box around the ball.
     """
     from kinetoscope_samples.shot import write_sample
 
@@ -32,10 +34,25 @@ def command(ctx: click.Context, folder: Path, force: bool, as_json: bool) -> Non
     plate = masks and all(_usable(host, hook) for hook in ("inpainter", "compositor"))
     voice = all(_usable(host, hook) for hook in ("voice", "watermarker"))
     shot = write_sample(folder, media=media if plate else None, voice=voice)
+    others = _each_hook(host, shot) if each_hook else {}
     if as_json:
-        click.echo(json.dumps({"path": str(shot)}))
-    else:
-        click.echo(f"wrote {shot}\nshoot it with: kinetoscope shoot {shot}")
+        click.echo(json.dumps({"path": str(shot)} | ({"hooks": others} if each_hook else {})))
+        return
+    for hook, file in others.items():
+        click.echo(f"wrote {file}, for the hook {hook}")
+    click.echo(f"wrote {shot}\nshoot it with: kinetoscope shoot {shot}")
+
+
+def _each_hook(host: Any, shot: Path) -> dict[str, str]:
+    """Write the shots of the hooks; return their files by hook."""
+    from kinetoscope_samples.by_hook import write_hook_shots
+    from kinetoscope_spec import KinetoscopeError
+
+    try:
+        writer = host.writer("glb") if "retargeter" in host.hooks() else None
+    except KinetoscopeError:
+        writer = None
+    return {file.stem: str(file) for file in write_hook_shots(shot, writer=writer)}
 
 
 def _usable(host: Any, hook: str) -> Any:
