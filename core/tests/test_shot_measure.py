@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kinetoscope.shot import futures, measure
-from kinetoscope.shot.perform import pick_start, placed
+from kinetoscope.shot.inserts import placed
+from kinetoscope.shot.perform import pick_start
 from kinetoscope_spec import ConfigError, JointLimits, Motion, Path, Skeleton, ValidationError, rotation
 
 NAMES = (

@@ -13,6 +13,7 @@ from kinetoscope.shot import film as filming
 from kinetoscope.shot import futures, measure, settings
 from kinetoscope.shot.learn import Learned, load_checkpoint
 from kinetoscope.shot.mocap import read_clips
+from kinetoscope.shot.pace import Pace
 from kinetoscope.shot.perform import perform, pick_start
 from kinetoscope_spec import Asset, Motion
 from kinetoscope_spec import Path as GroundPath
@@ -149,9 +150,8 @@ def _walk(
         learned,
         start,
         way,
-        speed_m_s=speed_m_s,
+        pace=Pace.of(speed_m_s, wish.style),
         seed=seed,
-        style=wish.style,
         max_seconds=wish.seconds,
         progress=progress,
     )
