@@ -252,13 +252,10 @@ def test_a_killed_run_goes_on_to_the_same_film(first: Film, sample: Path, home: 
     # Each run a process like the first: within this one other tests may have set other numbers of threads,
     # which decide the last bits of a training and of what a network generates.
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    film, report = (
-        killed.with_name("killed.mp4"),
-        json.loads(killed.with_name("killed.report.json").read_text()),
-    )
-    cached = {stage["name"]: stage["cached"] for stage in report["stages"]}
+    film, told = killed.with_name("killed.mp4"), killed.with_name("killed.report.json")
+    cached = {stage["name"]: stage["cached"] for stage in json.loads(told.read_text())["stages"]}
     assert cached["train"]
-    assert cached["plant"]
+    assert cached["generate"]
     whole = [*command, "--out", str(killed.with_name("whole.mp4")), "--from", "train"]
     subprocess.run(whole, check=True, stdout=subprocess.DEVNULL)
     # But for the time at which the words were spoken, which stands in the file.
