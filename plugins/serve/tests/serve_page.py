@@ -25,6 +25,7 @@ SMALL = Limits(
     kept=3,
     job_s=60,
     job_bytes=2_000_000,
+    free_bytes=0,
     upload_bytes=200_000,
     files=6,
     upload_s=3,

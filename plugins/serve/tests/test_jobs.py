@@ -143,6 +143,40 @@ def test_too_long_is_too_long(host: Host, tmp_path: Path) -> None:
     assert "longer than 0.5 s" in told["error"]
 
 
+def test_on_a_full_disk_nothing_is_begun(host: Host, tmp_path: Path) -> None:
+    held = Page.of(host, Host, tmp_path, work, attrs.evolve(SMALL, free_bytes=1 << 60))
+    with held.server:
+        status, told = held.submit(shot())
+    assert (status, "disk is full" in told["error"]) == (507, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_those_who_watch_are_bounded(host: Host, tmp_path: Path) -> None:
+    held = Page.of(host, Host, tmp_path, work, attrs.evolve(SMALL, watchers=1))
+    with held.server:
+        job = held.begin("go on")
+        with held.connect() as connection:
+            lines = [
+                f"GET /api/jobs/{job}/events HTTP/1.1",
+                "Host: localhost",
+                f"Authorization: Bearer {TOKEN}",
+            ]
+            connection.sendall("\r\n".join([*lines, "", ""]).encode())
+            assert b"200 OK" in connection.recv(64)
+            status, told, _ = held.ask("GET", f"/api/jobs/{job}/events")
+    assert (status, "1 clients watch already" in told["error"]) == (503, True)
+
+
+def test_a_connection_without_a_request_is_closed(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kinetoscope_serve.server.HEAD_S", 0.3)
+    held = Page.of(host, Host, tmp_path, work)
+    with held.server, held.connect() as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: local")
+        assert connection.recv(64) == b""
+
+
 def test_the_oldest_go_when_there_are_too_many_or_they_are_too_old(host: Host, tmp_path: Path) -> None:
     held = Page.of(host, Host, tmp_path, work, attrs.evolve(SMALL, kept=1))
     with held.server:

@@ -118,8 +118,10 @@ class Jobs:
         """Refuse what would find no place in the queue.
 
         Raises:
-            Refused: it is full, or the service ends.
+            Refused: it is full, the disk is, or the service ends.
         """
+        if self._is_disk_full():
+            raise Refused(507, "the service's disk is full; try later")
         with self._changed:
             if self._ending:
                 raise Refused(503, "the service ends")
@@ -233,10 +235,15 @@ class Jobs:
                     sized_at = now
                     if size_of(job.folder) > self.limits.job_bytes:
                         why = f"its files have more than {self.limits.job_bytes:,} bytes"
+                    elif self._is_disk_full():
+                        why = "the service's disk is full"
                 if why is not None or job.cancelling:
                     worker.cancel(self.limits.grace_s)
         finally:
             worker.close()
+
+    def _is_disk_full(self) -> bool:
+        return shutil.disk_usage(self.folder).free < self.limits.free_bytes
 
     def _note_end(self, job: Job, kind: str, told: dict[str, Any], why: str | None) -> None:
         if why is not None and kind != "done":

@@ -34,6 +34,7 @@ class Limits:
         kept_s: seconds after which a finished job is removed.
         job_s: seconds that a job may take.
         job_bytes: what a job's folder may hold, uploads and film.
+        free_bytes: what the disk must have left for a job to be taken, or to go on.
         upload_bytes: of one upload with all its files.
         files: of one upload.
         arriving: uploads that arrive at a time.
@@ -49,6 +50,7 @@ class Limits:
     kept_s: float = 86_400.0
     job_s: float = 3600.0
     job_bytes: int = 4 << 30
+    free_bytes: int = 1 << 30
     upload_bytes: int = 1 << 30
     files: int = 500
     arriving: int = 2
