@@ -21,6 +21,19 @@ def host() -> Iterator[Host]:
 
 
 @pytest.fixture(scope="module")
+def hasty(host: Host, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A service that does not wait for long, for uploads that never come to their end."""
+    import attrs
+    from serve_page import SMALL, Page
+    from serve_work import work
+
+    limits = attrs.evolve(SMALL, stall_s=0.5)
+    held = Page.of(host, Host, tmp_path_factory.mktemp("jobs"), work, limits)
+    with held.server:
+        yield held
+
+
+@pytest.fixture(scope="module")
 def page(host: Host, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A service that runs."""
     from serve_page import Page

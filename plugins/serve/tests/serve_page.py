@@ -23,13 +23,13 @@ BOUNDARY = "boundary-of-the-tests"
 SMALL = Limits(
     queue=2,
     kept=3,
-    job_s=60,
+    job_s=300,
     job_bytes=2_000_000,
     free_bytes=0,
     upload_bytes=200_000,
     files=6,
-    upload_s=3,
-    stall_s=0.5,
+    upload_s=300,
+    stall_s=120,
     grace_s=0.5,
 )
 SHOT = """\
@@ -85,7 +85,7 @@ class Page:
     def ask(
         self, method: str, path: str, data: bytes | None = None, **headers: str | None
     ) -> tuple[int, Any, dict[str, str]]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=120)
         given = {"Authorization": f"Bearer {TOKEN}"}
         given |= {name.replace("_", "-"): text for name, text in headers.items() if text is not None}
         try:
@@ -120,7 +120,7 @@ class Page:
         return held
 
     def until(
-        self, job: str, wanted: Callable[[dict[str, Any]], bool], seconds: float = 60
+        self, job: str, wanted: Callable[[dict[str, Any]], bool], seconds: float = 240
     ) -> dict[str, Any]:
         deadline = time.monotonic() + seconds
         while not wanted(told := self.told(job)):
@@ -132,7 +132,7 @@ class Page:
         return self.until(job, lambda told: told["state"] in ENDED)
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.server.port), timeout=20)
+        return socket.create_connection(("127.0.0.1", self.server.port), timeout=120)
 
     def files(self) -> list[str]:
         """All files of all jobs, but for logs."""
