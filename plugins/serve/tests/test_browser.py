@@ -17,7 +17,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 SIZE = (192, 108)
 SHOT = """\
 [performer]
-mocap = ["samples/mocap"]
+mocap = ["samples/mocap/walk-straight.sample.toml"]
 path = [[0, 0], [0.4, 2.0]]
 speed = 1.2
 seconds = 1.2

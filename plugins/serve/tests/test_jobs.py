@@ -123,6 +123,21 @@ def test_more_jobs_than_may_wait_are_refused(page: Page) -> None:
     assert page.ended(waiting[1])["state"] == "done"
 
 
+def test_one_stream_tells_of_all_jobs_and_ends_with_the_service(host: Host, tmp_path: Path) -> None:
+    held = Page.of(host, Host, tmp_path, work)
+    with held.server, held.connect() as connection:
+        lines = ["GET /api/events HTTP/1.1", "Host: localhost", f"Authorization: Bearer {TOKEN}", "", ""]
+        connection.sendall("\r\n".join(lines).encode())
+        made, running = held.begin("make"), held.begin("go on")
+        stream = (json.loads(line[6:]) for line in connection.makefile("rb") if line.startswith(b"data: "))
+        assert next(one for one in stream if one["state"] == "done")["id"] == made
+        assert held.ask("DELETE", f"/api/jobs/{made}")[0] == 200
+        assert next(one for one in stream if one["state"] == "removed")["id"] == made
+        assert next(one for one in stream if one["whole"] > 0)["id"] == running
+        held.server.stop()
+        assert [one["state"] for one in stream if one["id"] == running][-1] == "cancelled"
+
+
 def test_a_watcher_that_leaves_disturbs_nobody(page: Page) -> None:
     job = page.begin("go on")
     assert len(events(page, job, 3)) == 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -79,6 +79,7 @@ class Service:
         routes = [
             *(Route(path, self._page) for path in PAGE),
             Route("/api/state", _answering(self._state)),
+            Route("/api/events", _answering(self._events)),
             Route("/api/jobs", _answering(self._submit), methods=["POST"]),
             Route(job, _answering(self._show)),
             Route(job, _answering(self._remove), methods=["DELETE"]),
@@ -135,30 +136,42 @@ class Service:
         return JSONResponse(self.told(job))
 
     async def _events(self, request: Request) -> Response:
-        job = self._job(request)
+        job = self._job(request) if "job" in request.path_params else None
         if self._watching >= self.limits.watchers:
             raise Refused(503, f"{self._watching} clients watch already; try later")
         return StreamingResponse(self._watched(job), media_type="text/event-stream")
 
-    async def _watched(self, job: Job) -> AsyncIterator[str]:
-        """Yield what is told of a job each time that it changes, until it has ended."""
+    async def _watched(self, only: Job | None) -> AsyncIterator[str]:
+        """Yield what is told of a job each time that it changes, until it has ended; of all, until all ends."""
         self._watching += 1
         try:
-            seen, silent = None, 0.0
+            seen: dict[str, Any] = {}
+            silent = 0.0
             while True:
-                now = (job.version, self.jobs.place(job))
-                if now != seen:
-                    seen, silent = now, 0.0
-                    yield f"id: {job.version}\ndata: {json.dumps(self.told(job))}\n\n"
-                    if job.state in ENDED:
-                        return
-                elif silent >= BEAT_S:
+                closed = self.jobs.closed  # asked first: what ended by then is told
+                for told in self._news(seen, self.jobs.all() if only is None else [only]):
+                    silent = 0.0
+                    yield f"data: {json.dumps(told)}\n\n"
+                if closed or (only is not None and only.state in ENDED and seen[only.id][1] in ENDED):
+                    return
+                if silent >= BEAT_S:
                     silent = 0.0
                     yield ": still there\n\n"
                 await asyncio.sleep(WATCH_S)
                 silent += WATCH_S
         finally:
             self._watching -= 1
+
+    def _news(self, seen: dict[str, Any], jobs: list[Job]) -> Iterator[dict[str, Any]]:
+        """Yield what is told of jobs that are not as they were `seen`, and note how they are."""
+        for job in jobs:
+            now = (job.version, job.state, self.jobs.place(job))
+            if seen.get(job.id) != now:
+                seen[job.id] = now
+                yield self.told(job)
+        for name in seen.keys() - {job.id for job in jobs}:
+            del seen[name]
+            yield {"id": name, "state": "removed"}
 
     async def _file(self, request: Request) -> Response:
         job, kind = self._job(request), request.path_params["kind"]

@@ -75,6 +75,9 @@ class Jobs:
         folder: theirs; a folder of its own is made for each.
         limits: how many, how long, how large.
         work: what is done for each.
+
+    Attributes:
+        closed: every job has ended, and none begins.
     """
 
     def __init__(self, folder: Path, limits: Limits, work: Work = shoot) -> None:
@@ -83,6 +86,7 @@ class Jobs:
         self._jobs: dict[str, Job] = {}
         self._changed = threading.Condition()
         self._ending = False
+        self.closed = False
         self._threads = [
             threading.Thread(target=self._serve, name=f"kinetoscope-jobs-{i}") for i in range(limits.parallel)
         ]
@@ -105,6 +109,7 @@ class Jobs:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
+        self.closed = True
 
     def new_folder(self) -> tuple[str, Path]:
         """Return an id, and a folder with what a job needs in it."""

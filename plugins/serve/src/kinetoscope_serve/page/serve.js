@@ -36,7 +36,7 @@ async function start() {
   element("door").hidden = true;
   element("ask").hidden = element("list").hidden = false;
   element("sample").hidden = !state.samples;
-  for (const job of state.jobs) add(job);
+  watch();
 }
 
 async function submit(form) {
@@ -44,7 +44,7 @@ async function submit(form) {
   for (const button of buttons) button.disabled = true;
   tell("Sending …");
   try {
-    add(await ask("/api/jobs", { method: "POST", body: form }));
+    take(await ask("/api/jobs", { method: "POST", body: form }));
     tell("Taken.");
   } catch (error) {
     tell(error.message, true);
@@ -63,7 +63,6 @@ function add(job) {
   element("jobs").prepend(entry);
   element("none").hidden = true;
   show(job);
-  if (!ended(job)) watch(job.id);
 }
 
 async function act(id, path, method) {
@@ -84,29 +83,33 @@ function forget(id) {
 
 const ended = (job) => ["done", "failed", "cancelled"].includes(job.state);
 
-async function watch(id) {
-  // A fetch and not an EventSource, which can't send the token.
-  while (shown.has(id)) {
+async function watch() {
+  // One stream for all jobs: a browser has few connections to a server. And a fetch, since an EventSource
+  // can't send the token.
+  for (;;) {
     try {
-      const answer = await fetch(`/api/jobs/${id}/events`, { headers: { Authorization: `Bearer ${token}` } });
-      if (answer.status === 404) return forget(id);
+      const answer = await fetch("/api/events", { headers: { Authorization: `Bearer ${token}` } });
+      if (answer.status === 401) return location.reload(); // another service, with another token
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
       for (let held = "", part; !(part = await reader.read()).done; ) {
         const events = (held + part.value).split("\n\n");
         held = events.pop();
         for (const event of events) {
-          const data = event.split("\n").find((line) => line.startsWith("data: "));
-          if (!data) continue;
-          const job = JSON.parse(data.slice(6));
-          show(job);
-          if (ended(job)) return;
+          if (event.startsWith("data: ")) take(JSON.parse(event.slice(6)));
         }
       }
+      throw new Error("the stream ended");
     } catch {
-      element(`job-${id}`)?.querySelector(".state").replaceChildren("The service does not answer; trying again.");
+      tell("The service does not answer; trying again.", true);
     }
     await new Promise((go) => setTimeout(go, 1000));
   }
+}
+
+function take(job) {
+  if (job.state === "removed") forget(job.id);
+  else if (shown.has(job.id)) show(job);
+  else add(job);
 }
 
 function stateOf(job) {
