@@ -141,6 +141,7 @@ def test_what_is_refused_is_told_and_a_job_is_cancelled(tab: Any, page: Page, tm
     tab.get_by_role("button", name="Cancel").click()
     tab.wait_for_selector(".job[data-state='cancelled']")
     assert "Cancelled" in tab.locator(".state").inner_text()
+    assert tab.locator("#news").inner_text() == "shot: cancelled"
     tab.get_by_role("button", name="Remove").click()
     tab.wait_for_selector("#none:not([hidden])")
     assert page.files() == []

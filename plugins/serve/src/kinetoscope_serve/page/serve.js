@@ -127,6 +127,8 @@ function show(job) {
   const entry = shown.get(job.id);
   if (!entry) return;
   const find = (what) => entry.querySelector(what);
+  // Read out when it changes, and not at every step.
+  if (entry.dataset.state !== job.state) element("news").textContent = `${job.name}: ${job.state}`;
   entry.dataset.state = job.state;
   find(".state").textContent = stateOf(job);
   find("progress").value = job.whole;
