@@ -306,6 +306,6 @@ def test_what_is_wrong_is_said_before_the_work(
     wrong.write_text(sample.read_text().replace(old, new, 1))
     told: list[str] = []
     with Host() as host, pytest.raises(Exception, match=says):
-        shoot(host, wrong, out=tmp_path / "x.mp4", progress=lambda *step: told.append(step[2]))
+        shoot(host, wrong, out=tmp_path / "x.mp4", progress=lambda event: told.append(event.message))
     assert list(tmp_path.iterdir()) == []
     assert not any(text.startswith("step") for text in told)
