@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Walks", "Wish", "generate"]
 
-DIVERSITY_S = 10.0
-"""How much of the futures is compared: steps that fall out of time with each other are seen too."""
 _FILM_SIZE = (960, 540)
 """Small and at draft quality: several figures for half a minute are many pictures without a GPU."""
 _SPARE = 1.25
@@ -85,9 +83,10 @@ class Walks:
         return {"walks": walks, "diversity": self._diversity() if len(self.motions) > 1 else None}
 
     def _diversity(self) -> dict[str, Any]:
-        distances = futures.apart(self.motions, DIVERSITY_S)
+        distances = futures.apart(self.motions)
         return {
-            "seconds": DIVERSITY_S,
+            "window_s": futures.WINDOW_S,
+            "shift_s": futures.SHIFT_S,
             "visible_m": futures.VISIBLE_M,
             "apart_m": float(distances[np.triu_indices(len(distances), 1)].mean()),
             "different": list(futures.different(distances)),

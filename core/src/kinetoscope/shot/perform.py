@@ -21,6 +21,9 @@ HORIZON_S = 2.0
 SEED_S = 1.5
 """How much of the starting clip a performance grows out of."""
 ARRIVED_M = 0.05
+_TRIM_S = 1.0
+"""Time in which a character aims as far to the other side of its path as it has been on one."""
+_MOST_TRIM_M = 0.5
 LONGEST_S = 3600.0
 """An hour: what a performance may take whatever its path and speed."""
 
@@ -174,13 +177,19 @@ class _Walker:
         state: what it did lately and is about to do, as its feature keeps it.
         distance: how far along the path it is, m; never less than before.
         frames: as long as it may take.
+        framerate: frames a second.
+        trim_m: how far to the right of the path it aims, since it tends to the left of where it aims.
+        trimmed: the frames played when that was last found out.
     """
 
     feature: Locomotion
     path: Path
     state: Any
     frames: int
+    framerate: float
     distance: float = 0.0
+    trim_m: float = 0.0
+    trimmed: int = 0
 
     @classmethod
     def of(
@@ -193,7 +202,7 @@ class _Walker:
         turn = _heading(path.direction(0.0)) - _heading(facing)
         state = feature.start(placed(start, path.at(0.0), turn, position))
         seconds = max_seconds or min(2.0 * path.length / speed_m_s + 2.0, LONGEST_S)
-        return cls(feature, path, state, int(np.ceil(seconds * learned.framerate)))
+        return cls(feature, path, state, int(np.ceil(seconds * learned.framerate)), learned.framerate)
 
     def is_on_its_way(self) -> bool:
         """Find out how far it is, and tell whether it has time and path left."""
@@ -207,7 +216,27 @@ class _Walker:
         """Return the model's input `[1, X]`."""
         position, _ = self.feature.root(self.state)
         control = self.path.control(position, self.distance, speed_m_s, _TIMES)
-        return self.feature.inputs(self.state, attrs.evolve(control, style=style))
+        left = np.stack([control.directions[:, 1], -control.directions[:, 0]], axis=1)
+        self._trim(position)
+        # What is wanted at once stays: a body can't leave its way within a step.
+        shift = self.trim_m * (1.0 - np.exp(-_TIMES / _TRIM_S))[:, None] * left
+        return self.feature.inputs(
+            self.state, attrs.evolve(control, positions=control.positions - shift, style=style)
+        )
+
+    def _trim(self, position: np.ndarray) -> None:
+        """Aim further to the other side the longer it has been on one side of the path.
+
+        A model that always goes a little aside of where it is told to would stay a little aside: the
+        integral part of a controller, bounded.
+        """
+        ahead = self.path.direction(self.distance)
+        left = np.array([ahead[1], -ahead[0]])
+        frames = self.feature.frame_count(self.state)
+        seconds = (frames - self.trimmed) / self.framerate
+        aside = float((position - self.path.at(self.distance)) @ left)
+        self.trim_m = float(np.clip(self.trim_m + aside * seconds / _TRIM_S, -_MOST_TRIM_M, _MOST_TRIM_M))
+        self.trimmed = frames
 
 
 _TIMES = np.arange(1, int(HORIZON_S * 30) + 1) / 30.0

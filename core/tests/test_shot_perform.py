@@ -1,0 +1,106 @@
+"""Following a path: what a model does wrong all the time is made up for."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import attrs
+import numpy as np
+import pytest
+
+from kinetoscope.shot.perform import crowd, perform
+from kinetoscope_spec import Control, Motion, Path, Skeleton, rotation
+
+SKELETON = Skeleton(("Hips",), (-1,), np.array([[0.0, 0.9, 0.0]]))
+STRIDE = 5
+
+
+def standing(position: np.ndarray, frames: int = 2) -> Motion:
+    places = np.tile([[[position[0], 0.9, position[1]]]], (frames, 1, 1))
+    return Motion(SKELETON, places, rotation.identity(np.zeros((frames, 1, 4))), 30.0, name="start")
+
+
+@attrs.frozen
+class Drifter:
+    """A locomotion that goes where it is told, and as far to the left of that as its model says.
+
+    A state is the places `[2]` that it has been at, a sixth of a second apart.
+    """
+
+    framerate = 30.0
+
+    def start(self, seed: Motion) -> list[np.ndarray]:
+        return [seed.positions[-1, 0, [0, 2]].astype(float)]
+
+    def root(self, state: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        way = state[-1] - state[-2] if len(state) > 1 else np.array([0.0, 1.0])
+        return state[-1], way / max(float(np.linalg.norm(way)), 1e-9)
+
+    def frame_count(self, state: list[np.ndarray]) -> int:
+        return STRIDE * (len(state) - 1)
+
+    def inputs(self, state: list[np.ndarray], control: Control) -> np.ndarray:
+        """The way to the place wanted in a fifth of a second, and its direction."""
+        at = int(np.searchsorted(control.times, 0.2))
+        share = STRIDE / 30.0 / control.times[at]
+        way = (control.positions[at] - state[-1]) * share
+        return np.concatenate([way, control.directions[at]])[None]
+
+    def advance(self, state: list[np.ndarray], outputs: np.ndarray) -> list[np.ndarray]:
+        return [*state, state[-1] + outputs[0]]
+
+    def motion(self, state: list[np.ndarray]) -> Motion:
+        places = np.repeat(np.array(state[1:]), STRIDE, axis=0)
+        positions = np.stack([places[:, 0], np.full(len(places), 0.9), places[:, 1]], axis=1)[:, None]
+        return Motion(SKELETON, positions, rotation.identity(np.zeros((len(places), 1, 4))), 30.0)
+
+
+@attrs.frozen
+class Aside:
+    """A model that answers with the way wanted and so many metres more to the left of it."""
+
+    by_m: float
+
+    def predict(self, inputs: np.ndarray, *, seed: int | None = None) -> np.ndarray:
+        left = np.stack([inputs[:, 3], -inputs[:, 2]], axis=1)
+        return inputs[:, :2] + self.by_m * left
+
+
+def learned(by_m: float) -> Any:
+    return SimpleNamespace(
+        feature=Drifter(), fitted=Aside(by_m), framerate=30.0, record={"joints": list(SKELETON.names)}
+    )
+
+
+@pytest.mark.parametrize("by_m", [-0.04, 0.04])
+@pytest.mark.parametrize("path", [Path(np.array([[0.0, 0.0], [0.0, 30.0]])), Path.figure_eight(30.0)])
+def test_who_always_goes_aside_ends_up_on_the_path(by_m: float, path: Path) -> None:
+    motion = perform(learned(by_m), standing(np.zeros(2)), path, speed_m_s=1.2, seed=0, max_seconds=20)
+    places, distance = motion.positions[:, 0, [0, 2]].astype(float), 0.0
+    aside = []
+    for place in places:
+        distance = path.nearest(place, near=distance, window=1.0)
+        aside.append(np.linalg.norm(place - path.at(distance)))
+    # Five centimetres at first (0.04 m against what brings it back in half a second), then it is found out.
+    assert max(aside[:60]) > 0.05
+    assert np.mean(aside[-150:]) < 0.02
+
+
+def test_no_model_is_asked_for_more_than_half_a_metre_aside() -> None:
+    """One that can't be brought back is not sent away either: what it is told stays near the path."""
+    path, start = Path(np.array([[0.0, 0.0], [0.0, 30.0]])), standing(np.zeros(2))
+    asked: list[np.ndarray] = []
+
+    class Stubborn(Aside):
+        def predict(self, inputs: np.ndarray, *, seed: int | None = None) -> np.ndarray:
+            asked.append(inputs)
+            return np.tile([[0.1, 0.1]], (len(inputs), 1))
+
+    one = learned(0.0)
+    one.fitted = Stubborn(0.0)
+    crowd(one, [(start, path)], speed_m_s=1.2, seed=0, max_seconds=10)
+    places = np.arange(len(asked)) * 0.1
+    wanted = places + np.array([rows[0, 0] for rows in asked]) * 0.2 / (STRIDE / 30)
+    # It went left by 6 m; the path lies at 0, and half a metre beyond it is the furthest that is aimed at.
+    assert (wanted >= places * np.exp(-0.2 / 0.5) - 0.5).all()
