@@ -226,3 +226,17 @@ def test_another_walk_is_as_far_as_its_joints_are() -> None:
 def test_motions_shorter_than_a_window_are_compared_too() -> None:
     assert futures.apart([swinging(0.5, 0.6), swinging(0.4, 0.0)])[0, 1] > 0.01
     assert futures.apart([swinging(0.04, 0.6), swinging(0.04, 0.6)])[0, 1] == 0.0
+
+
+def test_what_lies_above_the_hips_and_stays_behind_is_no_part_of_the_posture() -> None:
+    names, parents = ("Root", *NAMES), (-1, *(parent + 1 for parent in PARENTS))
+    skeleton = Skeleton(names, parents, np.concatenate([np.zeros((1, 3)), REST]))
+
+    def below_a_root(walk: Motion) -> Motion:
+        frames = walk.frame_count
+        positions = np.concatenate([np.zeros((frames, 1, 3)), walk.positions], axis=1)
+        rotations = np.concatenate([rotation.identity(np.zeros((frames, 1, 4))), walk.rotations], axis=1)
+        return Motion(skeleton, positions, rotations, 30.0)
+
+    walks = [swinging(6, 0.6), swinging(6, 0.2)]
+    np.testing.assert_allclose(futures.apart([below_a_root(walk) for walk in walks]), futures.apart(walks))

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 import pytest
 
-from kinetoscope.shot.perform import crowd, perform
+from kinetoscope.shot.perform import LEASH_M, crowd, perform
 from kinetoscope_spec import Control, Motion, Path, Skeleton, rotation
 
 SKELETON = Skeleton(("Hips",), (-1,), np.array([[0.0, 0.9, 0.0]]))
@@ -85,6 +85,24 @@ def test_who_always_goes_aside_ends_up_on_the_path(by_m: float, path: Path) -> N
     # Five centimetres at first (0.04 m against what brings it back in half a second), then it is found out.
     assert max(aside[:60]) > 0.05
     assert np.mean(aside[-150:]) < 0.02
+
+
+def test_whose_draws_lead_away_is_led_back() -> None:
+    class Drawn(Aside):
+        """Draws a way that leaves the path, whatever is wanted; the likeliest is what is wanted."""
+
+        def predict(self, inputs: np.ndarray, *, seed: int | None = None) -> np.ndarray:
+            return inputs[:, :2] if seed is None else np.tile([[0.1, 0.15]], (len(inputs), 1))
+
+    one = learned(0.0)
+    one.fitted = Drawn(0.0)
+    path = Path(np.array([[0.0, 0.0], [0.0, 30.0]]))
+    beside = Path(np.array([[5.0, 0.0], [5.0, 30.0]]))
+    walks = [(standing(np.zeros(2)), path), (standing(np.zeros(2)), beside)]
+    for motion, x in zip(crowd(one, walks, speed_m_s=1.2, seed=0, max_seconds=15), (0, 5), strict=True):
+        aside = np.abs(motion.positions[:, 0, 0] - x)
+        assert aside.max() < LEASH_M + 0.15
+        assert aside.max() > LEASH_M
 
 
 def test_no_model_is_asked_for_more_than_half_a_metre_aside() -> None:

@@ -26,10 +26,19 @@ Array = NDArray[np.float64]
 
 
 def posture(motion: Motion) -> Array:
-    """Return joint positions `[T, J, 3]` m seen from the point on the ground below the pelvis."""
-    positions = motion.global_transforms()[0].astype(np.float64)
+    """Return positions `[T, B, 3]` m of the hips and all below, seen from the ground below the pelvis."""
+    positions = motion.global_transforms()[0][:, _body(motion)].astype(np.float64)
     positions[..., [0, 2]] -= measure.pelvis(motion)[:, None]
     return positions
+
+
+def _body(motion: Motion) -> list[int]:
+    """Return the joints from the hips on: what lies above may stay where the clip began."""
+    found = [anatomy.roles(motion.skeleton)["hips"]]
+    for joint, parent in enumerate(motion.skeleton.parents):
+        if int(parent) in found:
+            found.append(joint)
+    return found
 
 
 def apart(motions: Sequence[Motion]) -> Array:
@@ -61,7 +70,8 @@ def _least(one: Array, other: Array, start: int, shift: int) -> float:
 
 def _faced(motion: Motion) -> Array:
     """Return `posture`, turned so that hips and shoulders face +Z on average."""
-    positions, roles = posture(motion), anatomy.roles(motion.skeleton)
+    positions, place = posture(motion), {joint: i for i, joint in enumerate(_body(motion))}
+    roles = {role: place[joint] for role, joint in anatomy.roles(motion.skeleton).items() if joint in place}
     pairs = [(f"left_{part}", f"right_{part}") for part in ("upper_leg", "upper_arm")]
     across = np.zeros((motion.frame_count, 2))
     for left, right in (pair for pair in pairs if set(pair) <= set(roles)):

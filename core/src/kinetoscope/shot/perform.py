@@ -21,6 +21,8 @@ HORIZON_S = 2.0
 SEED_S = 1.5
 """How much of the starting clip a performance grows out of."""
 ARRIVED_M = 0.05
+LEASH_M = 0.25
+"""How far from its path a character may be led by what it draws."""
 _TRIM_S = 1.0
 """Time in which a character aims as far to the other side of its path as it has been on one."""
 _MOST_TRIM_M = 0.5
@@ -148,7 +150,8 @@ def crowd(
 
     The model is asked once a step for all. What it draws for one depends on the seed and its place, and
     stays its own from step to step: what were drawn anew each time would average out to one gait for
-    all. See `perform`.
+    all. Whoever is further than `LEASH_M` from the path takes the likeliest instead, until it is back: a
+    model draws without knowing how far it has strayed already. See `perform`.
 
     Raises:
         ConfigError: a start moves another skeleton than the model was trained on.
@@ -163,6 +166,9 @@ def crowd(
         # Those who have arrived are asked for too, so that the others keep their places.
         rows = np.concatenate([walker.inputs(speed_m_s, style) for walker in walkers])
         outputs = learned.fitted.predict(rows, seed=seed)
+        strays = [i for i, walker in enumerate(walkers) if walker.aside_m > LEASH_M]
+        if strays:
+            outputs[strays] = learned.fitted.predict(rows[strays])
         for walker, row in zip(walkers, outputs, strict=True):
             if any(walker is other for other in walking):
                 walker.state = walker.feature.advance(walker.state, row[None])
@@ -180,6 +186,7 @@ class _Walker:
         framerate: frames a second.
         trim_m: how far to the right of the path it aims, since it tends to the left of where it aims.
         trimmed: the frames played when that was last found out.
+        aside_m: how far it was from the path then.
     """
 
     feature: Locomotion
@@ -190,6 +197,7 @@ class _Walker:
     distance: float = 0.0
     trim_m: float = 0.0
     trimmed: int = 0
+    aside_m: float = 0.0
 
     @classmethod
     def of(
@@ -234,8 +242,10 @@ class _Walker:
         left = np.array([ahead[1], -ahead[0]])
         frames = self.feature.frame_count(self.state)
         seconds = (frames - self.trimmed) / self.framerate
-        aside = float((position - self.path.at(self.distance)) @ left)
-        self.trim_m = float(np.clip(self.trim_m + aside * seconds / _TRIM_S, -_MOST_TRIM_M, _MOST_TRIM_M))
+        offset = position - self.path.at(self.distance)
+        aimed = self.trim_m + float(offset @ left) * seconds / _TRIM_S
+        self.trim_m = float(np.clip(aimed, -_MOST_TRIM_M, _MOST_TRIM_M))
+        self.aside_m = float(np.linalg.norm(offset))
         self.trimmed = frames
 
 
