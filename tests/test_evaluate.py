@@ -7,11 +7,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from kinetoscope import Host
 from kinetoscope.cli import main
+from kinetoscope.shot.learn import load_checkpoint
+from kinetoscope.shot.mocap import read_clips
+from kinetoscope.shot.perform import perform, pick_start
+from kinetoscope.shot.settings import Listing
 from kinetoscope_samples.shot import write_sample
+from kinetoscope_spec import Path as GroundPath
 
 pytestmark = pytest.mark.slow
 
@@ -68,6 +75,31 @@ def test_each_seed_has_its_own_file_and_its_own_figures(
     assert [walk["frames"] for walk in told["metrics"]["walks"]] == [90, 90]
     assert all(walk["path_error_m"]["mean"] < 0.5 for walk in told["metrics"]["walks"])
     assert told["metrics"]["diversity"]["apart_m"] > 1e-3
+
+
+def test_a_model_made_ready_walks_the_same_way(
+    matched: tuple[Path, list[Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, clips = matched
+    config = tmp_path / "train.toml"
+    config.write_text(
+        "steps = 60\n[model_options]\nhidden = 32\nredraw = 1.0\n[feature_options]\nbends = 0\n"
+    )
+    run("train", clips[0], "--out", tmp_path / "model", "--config", config)
+    with Host() as host:
+        learned = load_checkpoint(host, tmp_path / "model")
+        start = pick_start(read_clips(host, Listing((clips[0],), frozenset(clips[:1]))).motions, None, 1.2)
+        way = GroundPath.figure_eight(10.0)
+        one, ready = (
+            perform(which, start, way, speed_m_s=1.2, seed=3, max_seconds=3)
+            for which in (learned, learned.ready())
+        )
+        assert type(learned.ready().fitted) is not type(learned.fitted)
+        # ONNX Runtime adds in another order; each answer goes on from the one before.
+        for a, b in zip(one.global_transforms(), ready.global_transforms(), strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-3)
+        monkeypatch.setitem(sys.modules, "onnxruntime", None)
+        assert learned.ready() is learned
 
 
 def test_a_report_without_matplotlib_is_refused_before_the_work(

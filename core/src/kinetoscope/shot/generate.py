@@ -113,7 +113,7 @@ def generate(
     # What can be found out before the work is found out before it.
     writer = host.writer(files[0].suffix.removeprefix("."))
     way = None if isinstance(wish.path, str) else GroundPath(np.asarray(wish.path))
-    learned = load_checkpoint(host, checkpoint)
+    learned = load_checkpoint(host, checkpoint).ready()
     speed = wish.speed_m_s or float(np.median([gait.speed_m_s for gait in learned.gaits]))
     if way is None:
         way = GroundPath.figure_eight(_SPARE * speed * (wish.seconds or 0.0))
