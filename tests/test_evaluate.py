@@ -62,6 +62,30 @@ def test_what_it_has_seen_it_knows_better_than_who_knows_nothing(
     }
 
 
+def test_trainings_by_several_seeds_are_told_together(
+    matched: tuple[Path, list[Path]], tmp_path: Path
+) -> None:
+    _, clips = matched
+    config = tmp_path / "train.toml"
+    config.write_text("steps = 5\n[model_options]\nhidden = 16\n[feature_options]\nbends = 0\n")
+    for seed in (0, 1):
+        run("train", clips[0], "--out", tmp_path / f"seed-{seed}", "--config", config, "--seed", seed)
+    folders = [tmp_path / "seed-0", tmp_path / "seed-1", matched[0]]
+    methods = run("evaluate", *folders, clips[1], "--out", tmp_path / "report")["metrics"]["methods"]
+    one, other = (methods[f"seed-{seed}"]["errors"]["15"] for seed in (0, 1))
+    both = methods["2 trainings: seed-0, seed-1"]["errors"]["15"]
+    for measure in ("position_m", "rotation"):
+        middle = (one[measure]["value"] + other[measure]["value"]) / 2
+        assert both[measure]["value"] == pytest.approx(middle)
+        low, high = (
+            pick(told[measure][end] for told in (one, other)) for pick, end in ((min, "low"), (max, "high"))
+        )
+        assert both[measure]["low"] == pytest.approx(low, rel=0.2)
+        assert both[measure]["high"] == pytest.approx(high, rel=0.2)
+    assert [name for name in methods if "trainings" in name] == ["2 trainings: seed-0, seed-1"]
+    assert "2 trainings" in (tmp_path / "report" / "evaluation.md").read_text()
+
+
 def test_each_seed_has_its_own_file_and_its_own_figures(
     matched: tuple[Path, list[Path]], tmp_path: Path
 ) -> None:

@@ -21,9 +21,9 @@ HORIZON_S = 2.0
 SEED_S = 1.5
 """How much of the starting clip a performance grows out of."""
 ARRIVED_M = 0.05
-LEASH_M = 0.25
+LEASH_M = 0.2
 """How far from its path a character may be led by what it draws."""
-_TRIM_S = 1.0
+_TRIM_S = 0.5
 """Time in which a character aims as far to the other side of its path as it has been on one."""
 _MOST_TRIM_M = 0.5
 LONGEST_S = 3600.0
