@@ -101,6 +101,22 @@ def test_each_seed_has_its_own_file_and_its_own_figures(
     assert told["metrics"]["diversity"]["apart_m"] > 1e-3
 
 
+def test_a_velocity_is_a_way_to_say_where_to_go(matched: tuple[Path, list[Path]], tmp_path: Path) -> None:
+    model, clips = matched
+    asked = ("generate", model, tmp_path / "run.bvh", "--start", clips[0])
+    (walk,) = run(*asked, "--velocity", "0,1.2 1.2,0@3", "--seconds", 5)["metrics"]["walks"]
+    assert walk["frames"] == 150
+    assert walk["velocity_error_m_s"]["mean"] < 0.6
+    for wrong in (
+        ["--velocity", "0,1"],
+        ["--velocity", "1", "--seconds", "2"],
+        ["--velocity", "0,1@2", "--seconds", "2"],
+        ["--velocity", "0,1", "--path", "0,0 0,1", "--seconds", "2"],
+        [],
+    ):
+        assert CliRunner().invoke(main, [*map(str, asked), *wrong]).exit_code == 2
+
+
 def test_a_model_made_ready_walks_the_same_way(
     matched: tuple[Path, list[Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

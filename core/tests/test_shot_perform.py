@@ -8,9 +8,14 @@ from typing import Any
 import attrs
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from kinetoscope.shot.measure import velocity_errors
 from kinetoscope.shot.perform import LEASH_M, crowd, perform
+from kinetoscope.shot.steering import Velocities
 from kinetoscope_spec import Control, Motion, Path, Skeleton, rotation
+from kinetoscope_spec.errors import ValidationError
 
 SKELETON = Skeleton(("Hips",), (-1,), np.array([[0.0, 0.9, 0.0]]))
 STRIDE = 5
@@ -122,3 +127,62 @@ def test_no_model_is_asked_for_more_than_half_a_metre_aside() -> None:
     wanted = places + np.array([rows[0, 0] for rows in asked]) * 0.2 / (STRIDE / 30)
     # It went left by 6 m; the path lies at 0, and half a metre beyond it is the furthest that is aimed at.
     assert (wanted >= places * np.exp(-0.2 / 0.5) - 0.5).all()
+
+
+programs = st.lists(
+    st.tuples(st.floats(0.1, 5.0), st.floats(-2, 2), st.floats(-2, 2)), min_size=1, max_size=4
+).map(
+    lambda rows: Velocities(
+        np.cumsum([0.0, *(row[0] for row in rows[:-1])]), np.array([row[1:] for row in rows])
+    )
+)
+
+
+@given(programs, st.floats(0, 20))
+def test_how_far_one_comes_is_the_velocities_integral(wanted: Velocities, until: float) -> None:
+    middles = (np.arange(4000) + 0.5) * until / 4000
+    by_hand = wanted.at(middles).sum(axis=0) * until / 4000
+    np.testing.assert_allclose(wanted.travelled(np.float64(until)), by_hand, atol=0.03)
+
+
+@given(programs, st.floats(0, 10))
+def test_a_control_by_velocities_begins_where_one_is(wanted: Velocities, now: float) -> None:
+    here, facing = np.array([3.0, -2.0]), np.array([0.0, 1.0])
+    control = wanted.control(now, here, facing, np.array([0.1, 0.2, 0.5]))
+    moved = wanted.travelled(now + control.times) - wanted.travelled(np.float64(now))
+    np.testing.assert_allclose(control.positions - here, moved, atol=1e-12)
+    np.testing.assert_allclose(np.linalg.norm(control.directions, axis=1), 1.0)
+
+
+def test_who_is_told_velocities_goes_as_fast_and_stands_when_told_to() -> None:
+    wanted = Velocities([0.0, 4.0, 8.0], [[0.0, 1.2], [0.9, 0.0], [0.0, 0.0]])
+    motion = perform(learned(0.0), standing(np.zeros(2)), wanted, speed_m_s=1.0, seed=0, max_seconds=12)
+    assert motion.frame_count == 360
+    # The places are held for a stride: the pelvis is where it was to be at its stride's end.
+    ends = np.arange(STRIDE, 361, STRIDE)
+    np.testing.assert_allclose(
+        motion.positions[ends - 1, 0][:, [0, 2]], wanted.travelled(ends / 30), atol=0.05
+    )
+    assert velocity_errors(motion.resample(6.0), wanted).mean() < 0.06
+    assert velocity_errors(motion, Velocities([0.0], [[0.0, 0.0]])).mean() > 0.5
+
+
+@pytest.mark.parametrize(
+    ("times", "velocities"),
+    [
+        ([1.0], [[0, 1]]),
+        ([0.0, 0.0], [[0, 1], [1, 0]]),
+        ([0.0], [[0, 1, 2]]),
+        ([0.0], [[0, np.nan]]),
+        ([], []),
+    ],
+)
+def test_what_are_no_velocities_is_refused(times: list[float], velocities: list[list[float]]) -> None:
+    with pytest.raises(ValidationError):
+        Velocities(times, velocities)
+
+
+def test_velocities_that_lead_nowhere_have_no_path() -> None:
+    with pytest.raises(ValidationError, match="nowhere"):
+        Velocities([0.0], [[0.0, 0.0]]).path(3.0)
+    assert Velocities([0.0, 2.0], [[0.0, 1.0], [0.0, 0.0]]).path(9.0).length == pytest.approx(2.0)

@@ -10,6 +10,7 @@ import numpy as np
 
 from kinetoscope.shot import measure
 from kinetoscope.shot.learn import Learned
+from kinetoscope.shot.steering import Velocities
 from kinetoscope_spec import Locomotion, Motion, Path, rotation
 from kinetoscope_spec.errors import Cancelled, ConfigError, nearest
 from kinetoscope_spec.protocols import Progress
@@ -107,7 +108,7 @@ def _check_skeleton(learned: Learned, start: Motion) -> None:
 def perform(
     learned: Learned,
     start: Motion,
-    path: Path,
+    path: Path | Velocities,
     *,
     speed_m_s: float,
     seed: int,
@@ -118,7 +119,8 @@ def perform(
     """Return the motion of a character that walks along `path` as it has learned.
 
     It ends where the path ends, or after `max_seconds` (when None, twice the time that the path
-    should take, an hour at most: a character that is stuck must not walk for ever).
+    should take, an hour at most: a character that is stuck must not walk for ever). Who is told
+    velocities instead goes on until then, begins at the origin, and `speed_m_s` counts for nothing.
 
     Raises:
         ConfigError: `start` moves another skeleton than the model was trained on.
@@ -138,7 +140,7 @@ def perform(
 
 def crowd(
     learned: Learned,
-    walks: Sequence[tuple[Motion, Path]],
+    walks: Sequence[tuple[Motion, Path | Velocities]],
     *,
     speed_m_s: float,
     seed: int,
@@ -157,11 +159,15 @@ def crowd(
         ConfigError: a start moves another skeleton than the model was trained on.
         Cancelled: `progress` returned False.
     """
-    walkers = [_Walker.of(learned, start, path, speed_m_s, max_seconds) for start, path in walks]
+    walkers = [
+        _Steered.of(learned, start, way, max_seconds)
+        if isinstance(way, Velocities)
+        else _Walker.of(learned, start, way, speed_m_s, max_seconds)
+        for start, way in walks
+    ]
     while walking := [walker for walker in walkers if walker.is_on_its_way()]:
-        slowest = min(walking, key=lambda walker: walker.distance / walker.path.length)
-        reached = int(slowest.distance * 100), int(slowest.path.length * 100)
-        if progress and progress(*reached, "generating") is False:
+        slowest = min(walking, key=lambda walker: walker.done())
+        if progress and progress(int(1000 * slowest.done()), 1000, "generating") is False:
             raise Cancelled(f"cancelled after {slowest.feature.frame_count(slowest.state)} frames")
         # Those who have arrived are asked for too, so that the others keep their places.
         rows = np.concatenate([walker.inputs(speed_m_s, style) for walker in walkers])
@@ -204,13 +210,13 @@ class _Walker:
         cls, learned: Learned, start: Motion, path: Path, speed_m_s: float, max_seconds: float | None
     ) -> _Walker:
         """Return the character at the beginning of `path`, facing along it."""
-        _check_skeleton(learned, start)
-        feature = learned.feature
-        position, facing = feature.root(feature.start(start))
-        turn = _heading(path.direction(0.0)) - _heading(facing)
-        state = feature.start(placed(start, path.at(0.0), turn, position))
+        feature, state = _begun(learned, start, path.at(0.0), path.direction(0.0))
         seconds = max_seconds or min(2.0 * path.length / speed_m_s + 2.0, LONGEST_S)
         return cls(feature, path, state, int(np.ceil(seconds * learned.framerate)), learned.framerate)
+
+    def done(self) -> float:
+        """Tell which share of the path lies behind it."""
+        return self.distance / self.path.length
 
     def is_on_its_way(self) -> bool:
         """Find out how far it is, and tell whether it has time and path left."""
@@ -247,6 +253,59 @@ class _Walker:
         self.trim_m = float(np.clip(aimed, -_MOST_TRIM_M, _MOST_TRIM_M))
         self.aside_m = float(np.linalg.norm(offset))
         self.trimmed = frames
+
+
+@attrs.define
+class _Steered:
+    """A character that is told velocities, and goes from wherever it is.
+
+    Attributes:
+        state: as a walker's.
+        frames: as long as it takes.
+        framerate: frames a second.
+        aside_m: there is no path to be aside of.
+    """
+
+    feature: Locomotion
+    wanted: Velocities
+    state: Any
+    frames: int
+    framerate: float
+    aside_m: float = 0.0
+
+    @classmethod
+    def of(cls, learned: Learned, start: Motion, wanted: Velocities, max_seconds: float | None) -> _Steered:
+        """Return the character at the origin, facing where it is to go at first."""
+        if max_seconds is None:
+            raise ConfigError("velocities have no end, expected max_seconds")
+        ways = wanted.velocities[np.linalg.norm(wanted.velocities, axis=1) > 0]
+        ahead = ways[0] if len(ways) else np.array([0.0, 1.0])
+        feature, state = _begun(learned, start, np.zeros(2), ahead)
+        return cls(feature, wanted, state, int(np.ceil(max_seconds * learned.framerate)), learned.framerate)
+
+    def done(self) -> float:
+        """Tell which share of its time is over."""
+        return self.feature.frame_count(self.state) / self.frames
+
+    def is_on_its_way(self) -> bool:
+        """Tell whether it has time left."""
+        return self.done() < 1.0
+
+    def inputs(self, speed_m_s: float, style: str | None) -> np.ndarray:
+        """Return the model's input `[1, X]`."""
+        position, facing = self.feature.root(self.state)
+        now = self.feature.frame_count(self.state) / self.framerate
+        control = self.wanted.control(now, position, facing, _TIMES)
+        return self.feature.inputs(self.state, attrs.evolve(control, style=style))
+
+
+def _begun(learned: Learned, start: Motion, ground: np.ndarray, ahead: np.ndarray) -> tuple[Locomotion, Any]:
+    """Return the feature and a state at `ground [2]` m that faces `ahead [2]`, having moved as `start`."""
+    _check_skeleton(learned, start)
+    feature = learned.feature
+    position, facing = feature.root(feature.start(start))
+    turn = _heading(ahead) - _heading(facing)
+    return feature, feature.start(placed(start, ground, turn, position))
 
 
 _TIMES = np.arange(1, int(HORIZON_S * 30) + 1) / 30.0
