@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,11 +21,11 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from kinetoscope import Host
+from kinetoscope import Host, ShotEvent
 from kinetoscope.shot.run import Film, shoot
 from kinetoscope_spec import Cancelled, ConfigError
 
-pytestmark = [pytest.mark.slow, pytest.mark.gl, pytest.mark.xdist_group("shot")]
+pytestmark = [pytest.mark.slow, pytest.mark.gl]
 
 NAMES = {
     "hips": ("Hips",),
@@ -235,19 +238,56 @@ def test_another_clip_means_another_training(sample: Path, first: Film, tmp_path
     assert len(keys) == 6
 
 
+@pytest.mark.parametrize("stage", ["plant", "write motion"])
+def test_a_run_is_cancelled_before_any_stage(sample: Path, first: Film, tmp_path: Path, stage: str) -> None:
+    with Host() as host, pytest.raises(Cancelled, match=stage):
+        host.shoot(sample, out=tmp_path / "out" / "film.mp4", progress=lambda event: event.stage != stage)
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_events_tell_stages_in_their_order_and_how_far_all_is(
+    sample: Path, first: Film, tmp_path: Path
+) -> None:
+    events: list[ShotEvent] = []
+    with Host() as host:
+        film = host.shoot(sample, out=tmp_path / "film.mp4", first="generate", progress=events.append)
+    told = list(dict.fromkeys(event.stage for event in events))
+    assert told == [stage["name"] for stage in film.stages]
+    whole = [event.whole for event in events]
+    assert whole == sorted(whole)
+    assert 0.9 < whole[-1] <= 1
+    drawn = [event.fraction for event in events if event.message == "rendering"]
+    assert drawn == sorted(drawn)
+    assert {event.stage for event in events if event.message == "generating"} == {"generate"}
+
+
+def test_settings_in_python_and_the_command_give_the_film_of_the_file(
+    sample: Path, first: Film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(sample.parent)
+    tables = tomllib.loads(sample.read_text()) | {"output": {"file": str(tmp_path / "held.mp4")}}
+    tables["output"] |= {"size": [192, 108], "quality": "draft"}
+    with Host() as host:
+        film = host.shoot(tables)
+    command = [sys.executable, "-m", "kinetoscope", "shoot", "shot.toml", "--out", str(tmp_path / "told.mp4")]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    assert film.film.read_bytes() == first.film.read_bytes() == (tmp_path / "told.mp4").read_bytes()
+    assert film.motion.read_bytes() == first.motion.read_bytes()
+
+
 @pytest.mark.parametrize("stage", ["reading", "step", "generating", "rendering"])
 def test_cancelling_leaves_nothing_behind(sample: Path, first: Film, tmp_path: Path, stage: str) -> None:
     text = sample.read_text().replace("steps = 120", "steps = 121" if stage == "step" else "steps = 120")
     other = sample.with_name(f"cancel-{stage}.toml")
     other.write_text(text)
 
-    def progress(done: int, total: int, message: str) -> bool:
-        return not (message.startswith(stage) and done >= min(2, total - 1))
+    def progress(event: ShotEvent) -> bool:
+        return not (event.message.startswith(stage) and (event.fraction or 0) > 0)
 
     out = tmp_path / "out" / "film.mp4"
     again_from = {"generating": "generate", "rendering": "render"}.get(stage)  # else it is kept, and skipped
     with Host() as host, pytest.raises(Cancelled):
-        shoot(host, other, out=out, first=again_from, progress=progress)
+        host.shoot(other, out=out, first=again_from, progress=progress)
     assert list(tmp_path.rglob("*")) == []
 
 
@@ -314,7 +354,7 @@ def test_what_can_be_known_before_the_training_is_said_before_it(
         other = sample.with_name("early.toml")
         other.write_text(sample.read_text().replace(old, new, 1).replace("steps = 120", "steps = 99999"))
         with Host() as host, pytest.raises(Exception, match=says):
-            shoot(host, other, progress=lambda *step: told.append(step[2]))
+            shoot(host, other, progress=lambda event: told.append(event.message))
     assert not any(message.startswith("step") for message in told)
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kinetoscope.shot.settings import read_shot
+from kinetoscope.shot.settings import Shot, ShotFile, read_shot, shot_file
 from kinetoscope_spec import ConfigError
 
 GOOD = """
@@ -141,3 +141,76 @@ def test_truncation_ends_in_a_shot_or_a_config_error(
     path.write_text(GOOD.strip()[:length], encoding="utf-8")
     with contextlib.suppress(ConfigError):
         assert read_shot(path).shot.performer.mocap
+
+
+def confined(
+    tmp_path: Path, mocap: str = "*.bvh", plate: str = "plate.mp4", out: str = "shot.mp4"
+) -> ShotFile:
+    folder = tmp_path / "job"
+    (folder / "more").mkdir(parents=True)
+    for name in ("walk.bvh", "plate.mp4", "more/jog.bvh"):
+        (folder / name).touch()
+    (tmp_path / "secret.bvh").touch()
+    (folder / "link.bvh").symlink_to(tmp_path / "secret.bvh")
+    (folder / "away").symlink_to(tmp_path)
+    text = f'[performer]\nmocap = ["{mocap}"]\npath = [[0, 0], [0, 1]]\n[plate]\nvideo = "{plate}"\n'
+    file = folder / "shot.toml"
+    file.write_text(text + f'[output]\nfile = "{out}"\n', encoding="utf-8")
+    return shot_file(file, [folder])
+
+
+@pytest.mark.parametrize("name", ["walk.bvh", "more", "more/*.bvh", "m*/jog.bvh", "./walk.bvh", "**/j*.bvh"])
+def test_a_confined_shot_names_what_lies_in_its_folder(tmp_path: Path, name: str) -> None:
+    found = confined(tmp_path, mocap=name)
+    assert found.clips().files
+    assert found.path("plate.mp4", "plate", "video").is_file()
+    assert found.film == found.folder / "shot.mp4"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../secret.bvh",
+        "*.bvh",
+        "link.bvh",
+        "away/secret.bvh",
+        "away",
+        "more/../../*.bvh",
+        "/etc/hostname",
+        "/etc/*",
+    ],
+)
+def test_a_confined_shot_names_nothing_else(tmp_path: Path, name: str) -> None:
+    """Neither by name, nor by pattern, nor along a link; and what is there is not told."""
+    with pytest.raises(ConfigError, match=r"shot\.toml:2: performer\.mocap.*leads out of") as error:
+        confined(tmp_path, mocap=name).clips()
+    assert str(tmp_path / "secret") not in str(error.value)
+    found = shot_file(tmp_path / "job" / "shot.toml", [tmp_path / "job"])
+    if "*" not in name:
+        with pytest.raises(ConfigError, match="leads out of"):
+            found.path(name, "plate", "video")
+
+
+@pytest.mark.parametrize("out", ["../shot.mp4", "/tmp/shot.mp4", "away/shot.mp4"])
+def test_a_confined_film_goes_nowhere_else(tmp_path: Path, out: str) -> None:
+    with pytest.raises(ConfigError, match=r"output\.file.*leads out of"):
+        _ = confined(tmp_path, out=out).film
+
+
+def test_a_trusted_shot_names_what_it_likes(tmp_path: Path) -> None:
+    confined(tmp_path, mocap="../secret.bvh", out="../shot.mp4")
+    free = read_shot(tmp_path / "job" / "shot.toml")
+    assert free.clips().files == (tmp_path.resolve() / "secret.bvh",)
+    assert free.film == free.folder / "../shot.mp4"
+
+
+def test_a_shot_may_be_given_as_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "walk.bvh").touch()
+    tables = {"performer": {"mocap": ["walk.bvh"], "path": [[0, 0], [0, 1]]}}
+    found = shot_file(tables)
+    assert found.clips().files == (tmp_path.resolve() / "walk.bvh",)
+    assert isinstance(found.shot, Shot)
+    assert shot_file(found.shot).clips() == found.clips()
+    with pytest.raises(ConfigError, match=r"performer\.mocpa"):
+        shot_file({"performer": {"mocpa": []}})

@@ -12,11 +12,15 @@ if TYPE_CHECKING:
     from kinetoscope.config import Config
     from kinetoscope.host import Host
     from kinetoscope.infos import Candidate, Diagnostic, Explanation, ProviderInfo, Timing
+    from kinetoscope.shot.events import ShotEvent
+    from kinetoscope.shot.run import Film
 
 _HOMES = {
     "VERSION": "_version",
     "Config": "config",
     "Host": "host",
+    "Film": "shot.run",
+    "ShotEvent": "shot.events",
     **dict.fromkeys(("Candidate", "Diagnostic", "Explanation", "ProviderInfo", "Timing"), "infos"),
 }
 
@@ -26,8 +30,10 @@ __all__ = [
     "Config",
     "Diagnostic",
     "Explanation",
+    "Film",
     "Host",
     "ProviderInfo",
+    "ShotEvent",
     "Timing",
 ]
 

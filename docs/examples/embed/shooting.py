@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from kinetoscope import Host
-from kinetoscope.shot.run import Film, shoot
+from kinetoscope import Film, Host, ShotEvent
 from kinetoscope_spec import Cancelled
 
 __all__ = ["shoot_unless"]
@@ -18,11 +17,11 @@ def shoot_unless(cancelled: Callable[[], bool], shot: str | Path) -> Film | None
     `cancelled` is asked from the thread that works. A shot that is cancelled leaves nothing behind.
     """
 
-    def progress(done: int, total: int, message: str) -> bool:
+    def progress(_event: ShotEvent) -> bool:
         return not cancelled()
 
     with Host() as host:
         try:
-            return shoot(host, shot, progress=progress)
+            return host.shoot(shot, progress=progress)
         except Cancelled:
             return None

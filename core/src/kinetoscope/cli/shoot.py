@@ -40,17 +40,14 @@ def command(
     What an earlier run has made of the same is taken up, be it one that was killed. Beside the film come
     a report (HTML and JSON) and the performance as BVH, planted and as generated.
     """
-    from kinetoscope.shot.run import shoot
-
-    with progress_bar("shooting") as progress:
-        film = shoot(
-            host,
+    with progress_bar("shooting") as bar:
+        film = host.shoot(
             shot,
             out=out,
             first=first,
             until=until,
             providers=chosen(providers),
-            progress=progress,
+            progress=lambda event: bar(round(1000 * event.whole), 1000, f"{event.stage}: {event.message}"),
         )
     files = ("film", "report", "page", "motion", "unplanted")
     data: dict[str, Any] = {name: _text(getattr(film, name)) for name in files}

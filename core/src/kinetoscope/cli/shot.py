@@ -123,10 +123,7 @@ def _point(given: str) -> tuple[float, float]:
 @pass_host
 def check(host: Host, file: Path, providers: tuple[str, ...]) -> int:
     """Say all that would keep FILE from being shot, without any work. Exit status 1 if there is something."""
-    from kinetoscope.shot.plan import check as checked
-    from kinetoscope.shot.run import open_store
-
-    problems = checked(host, file, open_store(host), chosen(providers))
+    problems = host.check_shot(file, providers=chosen(providers))
     text = "\n".join(problems) if problems else f"{file} can be shot"
     emit(click.get_current_context(), {"ok": not problems, "problems": problems}, text)
     return 1 if problems else 0

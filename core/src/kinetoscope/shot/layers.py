@@ -70,8 +70,6 @@ class Layers:
         with self.renderer.open(self.size, self.output.quality, buffers=buffers) as session:
             shown = _Shown(self, session, stage, fine, poses)
             for frame in range(len(self.cameras)):
-                if self.progress and self.progress(frame, len(self.cameras), "rendering") is False:
-                    raise Cancelled(f"cancelled after {frame} of {len(self.cameras)} frames")
                 yield shown.layer(frame)
 
     def _samples(self) -> int:
@@ -96,7 +94,10 @@ class _Shown:
         if asked.shadow:
             ground = attrs.evolve(self.stage, ground=Ground(color=GROUND, spacing=0.0))
             lit = attrs.evolve(ground, actors=(self._actor(frame, 0.0),))
-            shadowed = {"ground": self.session.render(lit, camera), "bare": self._ground(ground, camera)}
+            shadowed = {
+                "ground": self._render(frame, lit, camera),
+                "bare": self._ground(frame, ground, camera),
+            }
         if samples == 1:
             return asked.layer.of(self._drawn(frame, 0.0), **shadowed)
         # The shutter opens before the frame's time and closes after it, by as much.
@@ -104,15 +105,22 @@ class _Shown:
         pictures = [asked.layer.of(self._drawn(frame, offset), **shadowed) for offset in offsets]
         return asked.layer.mean(pictures)
 
-    def _ground(self, scene: Scene, camera: Camera) -> Frame:
+    def _ground(self, frame: int, scene: Scene, camera: Camera) -> Frame:
         """Return the ground without the performer; drawn once for a camera that stands still."""
         if self._bare is None or not _same(self._bare[0], camera):
-            self._bare = camera, self.session.render(scene, camera)
+            self._bare = camera, self._render(frame, scene, camera)
         return self._bare[1]
 
     def _drawn(self, frame: int, offset: float) -> Frame:
         scene = attrs.evolve(self.stage, actors=(self._actor(frame, offset),))
-        return self.session.render(scene, _between(self.asked.cameras, frame + offset))
+        return self._render(frame, scene, _between(self.asked.cameras, frame + offset))
+
+    def _render(self, frame: int, scene: Scene, camera: Camera) -> Frame:
+        """Draw a picture of a frame, unless the run is cancelled: each may take a second."""
+        progress, count = self.asked.progress, len(self.asked.cameras)
+        if progress and progress(frame, count, "rendering") is False:
+            raise Cancelled(f"cancelled after {frame} of {count} frames")
+        return self.session.render(scene, camera)
 
     def _actor(self, frame: int, offset: float) -> Actor:
         step = FINE if self.asked._samples() > 1 else 1

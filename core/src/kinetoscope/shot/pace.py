@@ -107,7 +107,8 @@ class Pace:
             if beyond >= 0:
                 return float(self.times[-1] + beyond / self.speeds[-1])
         if length_m > self.gone[-1]:
-            return max(float(self.times[-1]), self.actions[-1].at) + STAND_S
+            latest = self.actions[-1].at if self.actions else 0.0
+            return max(float(self.times[-1]), latest) + STAND_S
         # The distance never shrinks, so the time is found by halving.
         low, high = 0.0, float(self.times[-1])
         while high - low > 1e-3:

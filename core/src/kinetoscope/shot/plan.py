@@ -21,12 +21,12 @@ from kinetoscope.shot.stages import Stages
 from kinetoscope.shot.steps import Step, asks, check_choices, steps_of
 from kinetoscope.shot.store import Store
 from kinetoscope_spec import Path as GroundPath
-from kinetoscope_spec.errors import ConfigError, KinetoscopeError
+from kinetoscope_spec.errors import KinetoscopeError
 
 if TYPE_CHECKING:
     from kinetoscope import Host
 
-__all__ = ["Planned", "Work", "check", "plan", "remember", "work_of"]
+__all__ = ["Planned", "Work", "check", "expected_s", "plan", "remember", "work_of"]
 
 _WALK_M_S = 1.2
 _RECORD = "shots.json"
@@ -203,6 +203,18 @@ def work_of(job: Job) -> Work:
     return Work(frames, seconds, area, pictures, len(job.shot_file.clips().files), steps, words)
 
 
+def expected_s(job: Job) -> dict[str, float]:
+    """Return the seconds that each stage of a run is expected to take: for progress, not for promises."""
+    work = work_of(job)
+    expected = {
+        step.name: RATES.get(step.name, 0.0) * work.units(step.name) + 0.1 for step in steps_of(job.shot)
+    }
+    # Frames are drawn and composited while they are encoded.
+    for inside in ("render", "composite"):
+        expected["encode"] += expected.pop(inside, 0.0)
+    return expected
+
+
 def remember(stages: list[dict[str, Any]], work: Work) -> None:
     """Keep what a run's stages took, for the plans to come; a cached one says nothing of that."""
     from kinetoscope_spec.files import write_text
@@ -235,29 +247,27 @@ def _sound(value: Any) -> bool:
 
 
 def check(
-    host: Host, path: str | Path, store: Store, providers: Mapping[str, str] | None = None
+    host: Host,
+    shot_file: settings.ShotFile,
+    store: Store,
+    providers: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Return all that would keep a shot from being shot, found without any work."""
     from kinetoscope.shot.run import ground_path
 
     problems: list[str] = []
-    try:
-        shot_file = settings.read_shot(path)
-    except ConfigError as error:
-        return [str(error)]
     job = Job(Stages(host), shot_file, store, providers or {})
-    shot = shot_file.shot
+    asked = shot_file.shot
     inputs: list[Path] = [shot_file.document.path]
-    outputs = Outputs.beside(shot_file.folder / shot.output.file)
-    character = shot.performer.character
+    character = asked.performer.character
     for attempt in (
         lambda: ground_path(shot_file) and None,
         lambda: inputs.extend(shot_file.clips().files),
         lambda: inputs.extend(plates.plate_files(job)),
         lambda: inputs.extend(action_files(shot_file)),
         lambda: inputs.append(shot_file.path(character, "performer", "character")) if character else None,
-        lambda: speech.read_words(job) and None if shot.voice else None,
-        lambda: outputs.check(inputs, shot_file.place("output", "file")),
+        lambda: speech.read_words(job) and None if asked.voice else None,
+        lambda: Outputs.beside(shot_file.film).check(inputs, shot_file.place("output", "file")),
         lambda: check_choices(job.choices),
         lambda: check_providers(host, shot_file, job.choices),
     ):

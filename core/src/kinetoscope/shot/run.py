@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 
 from kinetoscope.home import home
-from kinetoscope.shot import measure, perform, plan, plates, report, settings, speech
+from kinetoscope.shot import events, measure, perform, plan, plates, report, settings, speech
 from kinetoscope.shot.acting import act, action_files, check_actions
 from kinetoscope.shot.cast import Cast, cast, check_cast
 from kinetoscope.shot.filming import film_kept
@@ -30,7 +30,6 @@ from kinetoscope_spec import Asset, Motion
 from kinetoscope_spec import Path as GroundPath
 from kinetoscope_spec.errors import ConfigError, ValidationError
 from kinetoscope_spec.files import replacing, write_text
-from kinetoscope_spec.protocols import Progress
 
 if TYPE_CHECKING:
     from kinetoscope import Host
@@ -73,40 +72,25 @@ def open_store(host: Host) -> Store:
 
 def shoot(
     host: Host,
-    shot_file: settings.ShotFile | str | Path,
+    shot: settings.ShotFile | settings.Shot | Mapping[str, Any] | str | Path,
     *,
     out: str | Path | None = None,
     first: str | None = None,
     until: str | None = None,
     providers: Mapping[str, str] | None = None,
-    progress: Progress | None = None,
+    progress: events.Listener | None = None,
+    within: Sequence[str | Path] | None = None,
 ) -> Film:
-    """Go through all stages that the shot has, and write film, motion and report.
-
-    What earlier runs have made of the same is taken up. Nothing is written where the film goes before all
-    of it is there.
-
-    Args:
-        first: the stage from which on all is made again.
-        until: the stage after which to stop; no film is written then.
-        providers: provider by stage, stronger than the shot file.
-
-    Raises:
-        ConfigError: the shot file is wrong, a stage is unknown, or the film would be written over what it
-            is made from.
-        FormatError: an input can't be read.
-        ProviderNotFound, ProviderUnavailable: a stage has no provider.
-        Cancelled: `progress` returned False.
-    """
-    if not isinstance(shot_file, settings.ShotFile):
-        shot_file = settings.read_shot(shot_file)
+    """Go through all stages that the shot has, and write film, motion and report: see `Host.shoot`."""
+    shot_file = settings.shot_file(shot, within)
     if out is not None:
-        output = attrs.evolve(shot_file.shot.output, file=str(Path(out).absolute()))
-        shot_file = attrs.evolve(shot_file, shot=attrs.evolve(shot_file.shot, output=output))
+        output = attrs.evolve(shot_file.shot.output, file=str(out))
+        shot = attrs.evolve(shot_file.shot, output=output)
+        shot_file = attrs.evolve(shot_file, shot=shot, out=Path(out).absolute())
     check_choices(providers or {})
     _check_until(shot_file.shot, until)
-    job = Job(Stages(host), shot_file, open_store(host), providers or {}, from_on(first), progress)
-    return _Run(job, until).film()
+    job = Job(Stages(host), shot_file, open_store(host), providers or {}, from_on(first))
+    return _Run(job, until, progress).film()
 
 
 def _check_until(shot: settings.Shot, until: str | None) -> None:
@@ -123,11 +107,14 @@ class _Run:
 
     job: Job
     until: str | None
+    listener: events.Listener | None
 
     def film(self) -> Film:
         job = self.job
-        outputs = Outputs.beside(job.shot_file.folder / job.shot.output.file)
+        outputs = Outputs.beside(job.shot_file.film)
         path, listing = _preflight(job, outputs)
+        if self.listener is not None:
+            job.progress = job.stages.teller = events.Teller(self.listener, plan.expected_s(job))
         figures: dict[str, Any] = {}
         try:
             backdrop, views = self._backdrop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ __all__ = [
     "Voice",
     "files_in",
     "read_shot",
+    "shot_file",
 ]
 
 MAX_CLIPS = 10_000
@@ -229,10 +231,19 @@ def files_in(folder: Path) -> list[Path]:
 
 @attrs.frozen
 class ShotFile:
-    """A shot and the file it was read from, against whose folder its paths are read."""
+    """A shot and the file it was read from, against whose folder its paths are read.
+
+    Attributes:
+        shot: what it says.
+        document: the file.
+        within: the only folders in which files may be named, resolved; None for a shot that is trusted.
+        out: where the film goes instead of where the shot says; who runs the shot chose it.
+    """
 
     shot: Shot
     document: Document
+    within: tuple[Path, ...] | None = None
+    out: Path | None = None
 
     @property
     def folder(self) -> Path:
@@ -243,17 +254,17 @@ class ShotFile:
         """Return the files that `performer.mocap` names, each once, in its order.
 
         Raises:
-            ConfigError: an entry that matches nothing, or more than 10,000 files.
+            ConfigError: an entry that matches nothing, more than 10,000 files, or one outside of `within`.
         """
         found: dict[Path, bool] = {}
         for i, entry in enumerate(self.shot.performer.mocap):
-            path = self.folder / entry
+            path = self._allowed(entry, "performer", "mocap", i)
             named = path.is_file()
             matches = [path] if named else self._matches(path)
             if not matches:
                 raise ConfigError(f"{entry!r} matches no file", place=self.place("performer", "mocap", i))
             for match in matches:
-                resolved = match.resolve()
+                resolved = self._confined(match, entry, "performer", "mocap", i).resolve()
                 found[resolved] = found.get(resolved, False) or named
             if len(found) > MAX_CLIPS:
                 raise ConfigError(
@@ -275,16 +286,48 @@ class ShotFile:
         """Return the file that the value at `keys` names.
 
         Raises:
-            ConfigError: there is no such file.
+            ConfigError: there is no such file, or it lies outside of `within`.
         """
-        path = self.folder / name
+        path = self._confined(self._allowed(name, *keys), name, *keys)
         if not path.is_file():
             raise ConfigError(f"{path} is no file", place=self.place(*keys))
         return path
 
+    @property
+    def film(self) -> Path:
+        """Where the film goes.
+
+        Raises:
+            ConfigError: it lies outside of `within`.
+        """
+        if self.out is not None:
+            return self.out
+        name = self.shot.output.file
+        return self._confined(self._allowed(name, "output", "file"), name, "output", "file")
+
     def place(self, *keys: str | int) -> str:
         """Return `file:line: key` for errors."""
         return self.document.place(keys)
+
+    def _allowed(self, name: str, *keys: str | int) -> Path:
+        """Return the path of a name (or pattern) that leads nowhere but downward where that is asked for."""
+        path = Path(name)
+        # A drive or a root without the other is no absolute path on Windows, and leads away as well.
+        if self.within is not None and (path.anchor or ".." in path.parts):
+            raise ConfigError(
+                f"{name!r} leads out of the shot's folder, expected a name in it", place=self.place(*keys)
+            )
+        return self.folder / path
+
+    def _confined(self, path: Path, name: str, *keys: str | int) -> Path:
+        """Return `path`; wherever its links lead, it lies in a folder that may be named."""
+        if self.within is not None:
+            resolved = path.resolve()
+            if not any(resolved.is_relative_to(folder) for folder in self.within):
+                raise ConfigError(
+                    f"{name!r} leads out of the folders that this shot may use", place=self.place(*keys)
+                )
+        return path
 
 
 def read_shot(path: str | Path) -> ShotFile:
@@ -295,3 +338,28 @@ def read_shot(path: str | Path) -> ShotFile:
     """
     document = read_document(path)
     return ShotFile(document.structure(Shot), document)
+
+
+def shot_file(
+    given: str | Path | Shot | Mapping[str, Any] | ShotFile, within: Sequence[str | Path] | None = None
+) -> ShotFile:
+    """Return a shot with what its paths are read against: the file's folder, or the current one.
+
+    Args:
+        given: a file, or what would stand in one: a mapping of tables, or a `Shot`.
+        within: the only folders in which it may name files; see `ShotFile`.
+
+    Raises:
+        ConfigError: as of `read_shot`.
+    """
+    if isinstance(given, str | Path):
+        found = read_shot(given)
+    elif isinstance(given, ShotFile):
+        found = given
+    else:
+        told = given if isinstance(given, Mapping) else {}
+        document = Document(Path("settings").absolute(), "", told)
+        found = ShotFile(document.structure(Shot) if isinstance(given, Mapping) else given, document)
+    if within is None:
+        return found
+    return attrs.evolve(found, within=tuple(Path(folder).resolve() for folder in within))

@@ -17,6 +17,7 @@ from kinetoscope_spec.errors import PluginError, ProviderNotFound, ProviderUnava
 
 if TYPE_CHECKING:
     from kinetoscope import Host, ProviderInfo
+    from kinetoscope.shot.events import Teller
     from kinetoscope_spec import Provider
 
 __all__ = ["Stage", "Stages", "Timed", "source_digest"]
@@ -75,14 +76,27 @@ class Timed:
 
 @attrs.define
 class Stages:
-    """The stages of a run, in order."""
+    """The stages of a run, in order.
+
+    Attributes:
+        host: whose providers work.
+        teller: told as stages begin and end, or None.
+        done: the record.
+    """
 
     host: Host
+    teller: Teller | None = None
     done: list[Stage] = attrs.field(factory=list)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Stage]:
-        """Time a stage; it is on record even when it fails."""
+        """Time a stage; it is on record even when it fails.
+
+        Raises:
+            Cancelled: the run was cancelled before it.
+        """
+        if self.teller is not None:
+            self.teller.begin(name)
         stage = Stage(name)
         self.done.append(stage)
         start = time.perf_counter()
@@ -91,6 +105,8 @@ class Stages:
         finally:
             stage.seconds = round(time.perf_counter() - start, 3)
             stage.memory_mb = _peak_mb()
+        if self.teller is not None:
+            self.teller.end(name)
 
     def provider(self, stage: Stage, hook: str, name: str | None = None) -> Any:
         """Return the provider of `hook`, by name or as the host chooses, and note who and why."""
