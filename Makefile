@@ -53,8 +53,12 @@ layers:
 docs:
 	$(BIN)/mkdocs build --quiet --strict --config-file docs/mkdocs.yml --site-dir ../site
 
+# A file stays with one worker, so that what its tests share is made once. A worker a core: threads of
+# their own would only wait for each other.
+pytest: export OMP_NUM_THREADS := 1
+pytest: export OPENBLAS_NUM_THREADS := 1
 pytest:
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --hypothesis-profile=kinetoscope-ci
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --hypothesis-profile=kinetoscope-ci
 
 bench: setup
 	$(BIN)/python tests/bench.py bench.json

@@ -1,4 +1,8 @@
-"""Folders of BVH text into a dataset, and windows out of it, on takes made here; peer: zarr-python."""
+"""Folders of BVH text into a dataset, and windows out of it, on takes made here.
+
+Peers: reading as plain Python readers do it, a `float` a number, into global transforms, one thread and
+nothing written; and zarr-python.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import zarr
+from scipy.spatial.transform import Rotation
 
 from kinetoscope import Host
 from kinetoscope.convert import FileReader, open_executor
@@ -39,8 +44,10 @@ def takes(request: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_folder_to_zarr(benchmark: Any, takes: tuple[Path, int], tmp_path: Path, jobs: int) -> None:
-    folder, size = takes
+def test_folder_to_zarr(
+    benchmark: Any, takes: tuple[Path, int], tmp_path: Path, jobs: int, request: pytest.FixtureRequest
+) -> None:
+    (folder, size), (case, _) = takes, request.node.callspec.id.split("-")
     names = (str(tmp_path / f"{i}.zarr") for i in range(10))
     with Host() as host, open_executor(host, "processes", jobs) as executor:  # type: ignore[union-attr]
         keeper, read = host.provider("dataset", "zarr"), FileReader(host)
@@ -54,7 +61,29 @@ def test_folder_to_zarr(benchmark: Any, takes: tuple[Path, int], tmp_path: Path,
         "value": size / benchmark.stats.stats.min / 1e6,
         "unit": "MB/s",
         "note": f"{size / 1e6:.0f} MB of BVH text, {jobs} workers that are up, one process that writes",
+        "peer_test": f"test_folder_in_plain_python[{case}]",
     }
+
+
+def test_folder_in_plain_python(benchmark: Any, takes: tuple[Path, int]) -> None:
+    folder, _ = takes
+    files = sorted(folder.glob("*.bvh"))[:8]
+    benchmark.pedantic(lambda: [plain(path) for path in files], rounds=2)
+    size = sum(path.stat().st_size for path in files)
+    benchmark.extra_info |= {"value": size / benchmark.stats.stats.min / 1e6, "unit": "MB/s"}
+
+
+def plain(path: Path) -> np.ndarray:
+    """Read a take of ours and return global positions `[F, J, 3]`, cm; a chain, each joint in the one before."""
+    lines = path.read_text().splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith("Frame Time")) + 1
+    values = np.array([[float(word) for word in line.split()] for line in lines[first:]])
+    position, turned, places = values[:, :3], Rotation.identity(len(values)), []
+    for joint in range(JOINTS):
+        places.append(position)
+        turned = turned * Rotation.from_euler("ZXY", values[:, 3 + 3 * joint : 6 + 3 * joint], degrees=True)
+        position = position + turned.apply((0.0, 10.0, 0.0))
+    return np.stack(places, axis=1)
 
 
 @pytest.fixture(scope="module")

@@ -93,7 +93,6 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @linux
 @pytest.mark.slow
 @pytest.mark.gl
-@pytest.mark.xdist_group("embedding")
 @pytest.mark.parametrize("topic", TOPICS)
 def test_using_everything_leaves_the_process_as_it_was(told: dict[str, Any], topic: str) -> None:
     assert topic in told["topics"]
@@ -104,7 +103,6 @@ def test_using_everything_leaves_the_process_as_it_was(told: dict[str, Any], top
 @linux
 @pytest.mark.slow
 @pytest.mark.gl
-@pytest.mark.xdist_group("embedding")
 def test_every_topic_is_tested(told: dict[str, Any]) -> None:
     assert sorted(told["topics"]) == sorted(TOPICS)
 

@@ -7,11 +7,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from kinetoscope import Host
 from kinetoscope.cli import main
+from kinetoscope.shot.learn import load_checkpoint
+from kinetoscope.shot.mocap import read_clips
+from kinetoscope.shot.pace import Pace
+from kinetoscope.shot.perform import perform, pick_start
+from kinetoscope.shot.settings import Listing
 from kinetoscope_samples.shot import write_sample
+from kinetoscope_spec import Path as GroundPath
 
 pytestmark = pytest.mark.slow
 
@@ -55,6 +63,30 @@ def test_what_it_has_seen_it_knows_better_than_who_knows_nothing(
     }
 
 
+def test_trainings_by_several_seeds_are_told_together(
+    matched: tuple[Path, list[Path]], tmp_path: Path
+) -> None:
+    _, clips = matched
+    config = tmp_path / "train.toml"
+    config.write_text("steps = 5\n[model_options]\nhidden = 16\n[feature_options]\nbends = 0\n")
+    for seed in (0, 1):
+        run("train", clips[0], "--out", tmp_path / f"seed-{seed}", "--config", config, "--seed", seed)
+    folders = [tmp_path / "seed-0", tmp_path / "seed-1", matched[0]]
+    methods = run("evaluate", *folders, clips[1], "--out", tmp_path / "report")["metrics"]["methods"]
+    one, other = (methods[f"seed-{seed}"]["errors"]["15"] for seed in (0, 1))
+    both = methods["2 trainings: seed-0, seed-1"]["errors"]["15"]
+    for measure in ("position_m", "rotation"):
+        middle = (one[measure]["value"] + other[measure]["value"]) / 2
+        assert both[measure]["value"] == pytest.approx(middle)
+        low, high = (
+            pick(told[measure][end] for told in (one, other)) for pick, end in ((min, "low"), (max, "high"))
+        )
+        assert both[measure]["low"] == pytest.approx(low, rel=0.2)
+        assert both[measure]["high"] == pytest.approx(high, rel=0.2)
+    assert [name for name in methods if "trainings" in name] == ["2 trainings: seed-0, seed-1"]
+    assert "2 trainings" in (tmp_path / "report" / "evaluation.md").read_text()
+
+
 def test_each_seed_has_its_own_file_and_its_own_figures(
     matched: tuple[Path, list[Path]], tmp_path: Path
 ) -> None:
@@ -68,6 +100,47 @@ def test_each_seed_has_its_own_file_and_its_own_figures(
     assert [walk["frames"] for walk in told["metrics"]["walks"]] == [90, 90]
     assert all(walk["path_error_m"]["mean"] < 0.5 for walk in told["metrics"]["walks"])
     assert told["metrics"]["diversity"]["apart_m"] > 1e-3
+
+
+def test_a_velocity_is_a_way_to_say_where_to_go(matched: tuple[Path, list[Path]], tmp_path: Path) -> None:
+    model, clips = matched
+    asked = ("generate", model, tmp_path / "run.bvh", "--start", clips[0])
+    (walk,) = run(*asked, "--velocity", "0,1.2 1.2,0@3", "--seconds", 5)["metrics"]["walks"]
+    assert walk["frames"] == 150
+    assert walk["velocity_error_m_s"]["mean"] < 0.6
+    for wrong in (
+        ["--velocity", "0,1"],
+        ["--velocity", "1", "--seconds", "2"],
+        ["--velocity", "0,1@2", "--seconds", "2"],
+        ["--velocity", "0,1", "--path", "0,0 0,1", "--seconds", "2"],
+        [],
+    ):
+        assert CliRunner().invoke(main, [*map(str, asked), *wrong]).exit_code == 2
+
+
+def test_a_model_made_ready_walks_the_same_way(
+    matched: tuple[Path, list[Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, clips = matched
+    config = tmp_path / "train.toml"
+    config.write_text(
+        "steps = 60\n[model_options]\nhidden = 32\nredraw = 1.0\n[feature_options]\nbends = 0\n"
+    )
+    run("train", clips[0], "--out", tmp_path / "model", "--config", config)
+    with Host() as host:
+        learned = load_checkpoint(host, tmp_path / "model")
+        start = pick_start(read_clips(host, Listing((clips[0],), frozenset(clips[:1]))).motions, None, 1.2)
+        way = GroundPath.figure_eight(10.0)
+        one, ready = (
+            perform(which, start, way, pace=Pace.of(1.2), seed=3, max_seconds=3)
+            for which in (learned, learned.ready())
+        )
+        assert type(learned.ready().fitted) is not type(learned.fitted)
+        # ONNX Runtime adds in another order; each answer goes on from the one before.
+        for a, b in zip(one.global_transforms(), ready.global_transforms(), strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-3)
+        monkeypatch.setitem(sys.modules, "onnxruntime", None)
+        assert learned.ready() is learned
 
 
 def test_a_report_without_matplotlib_is_refused_before_the_work(

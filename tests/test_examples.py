@@ -35,7 +35,6 @@ PAGES = [
 ]
 
 gl = pytest.mark.gl
-pytestmark = pytest.mark.xdist_group("examples")
 
 
 @pytest.fixture(autouse=True)

@@ -69,7 +69,6 @@ def run(python: Path, folder: Path, *arguments: str) -> subprocess.CompletedProc
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("install")
 def test_host_and_bvh_alone_read_a_clip(python: Path, tmp_path: Path) -> None:
     (tmp_path / "clip.txt").write_text(BVH)
     told = json.loads(run(python, tmp_path, "-m", "kinetoscope", "inspect", "clip.txt", "--json").stdout)
@@ -80,7 +79,6 @@ def test_host_and_bvh_alone_read_a_clip(python: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("install")
 def test_nothing_heavy_came_along(python: Path, tmp_path: Path) -> None:
     listed = json.loads(run(python, tmp_path, "-m", "pip", "list", "--format", "json").stdout)
     names = {entry["name"].lower() for entry in listed}

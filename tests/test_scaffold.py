@@ -129,7 +129,7 @@ def plugin(request: pytest.FixtureRequest, base: Venv, tmp_path_factory: pytest.
 
 
 every_kind = pytest.mark.parametrize("plugin", kinds(), indirect=True)
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("scaffold")]
+pytestmark = pytest.mark.slow
 
 
 @every_kind

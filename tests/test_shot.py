@@ -25,7 +25,7 @@ from kinetoscope import Host, ShotEvent
 from kinetoscope.shot.run import Film, shoot
 from kinetoscope_spec import Cancelled, ConfigError
 
-pytestmark = [pytest.mark.slow, pytest.mark.gl, pytest.mark.xdist_group("shot")]
+pytestmark = [pytest.mark.slow, pytest.mark.gl]
 
 NAMES = {
     "hips": ("Hips",),

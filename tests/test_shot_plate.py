@@ -30,7 +30,7 @@ from kinetoscope_samples.plate import PlateScene
 from kinetoscope_samples.shot import write_sample
 from kinetoscope_spec import ConfigError
 
-pytestmark = [pytest.mark.slow, pytest.mark.gl, pytest.mark.xdist_group("plate")]
+pytestmark = [pytest.mark.slow, pytest.mark.gl]
 
 SCENE = PlateScene(size=(240, 136), frames=30, noise=0.0)
 PATH = ((1.2, 6.0), (0.4, 5.6), (-0.6, 5.2))

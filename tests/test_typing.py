@@ -19,7 +19,7 @@ SAMPLES = Path(__file__).parent / "typing"
 COMPLAINT = re.compile(r"^(.+?):(\d+)(?::\d+)?: (error|note): (.*?)(?:  \[([\w-]+)\])?$")
 SOLVER = Hook("solver", "", "kinetoscope_fabrik.hooks:Solver", "kinetoscope_fabrik.hooks:SolverContract")
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("typing")]
+pytestmark = pytest.mark.slow
 
 
 class Complaints(dict[tuple[str, int], list[tuple[str, str]]]):

@@ -143,6 +143,26 @@ def test_an_interval_holds_the_mean_as_often_as_it_says() -> None:
     assert 178 <= held <= 199  # 95 % of 200 is 190, give or take three deviations, and percentiles are narrow
 
 
+def test_trainings_that_agree_tell_no_more_than_one() -> None:
+    values, clips = drawn(0).normal(size=60), np.repeat(np.arange(20), 3)
+    one, three = (metrics.interval(given, clips) for given in (values, np.tile(values, (3, 1))))
+    assert three == pytest.approx(one)
+
+
+def test_an_interval_over_trainings_holds_the_mean_where_trainings_differ() -> None:
+    """Ten clips and six trainings with an effect each: clips alone are too sure of themselves."""
+    held = {"both": 0, "clips": 0}
+    for seed in range(100):
+        random = drawn(seed)
+        clips = np.repeat(np.arange(10), 2)
+        values = random.normal(size=(6, 1)) + 0.3 * random.normal(size=10)[clips]
+        for name, used in (("both", values), ("clips", values.mean(axis=0))):
+            low, high = metrics.interval(used, clips, draws=200, seed=seed)
+            held[name] += low <= 0 <= high
+    assert held["both"] >= 80  # six trainings are few: percentiles of so few are narrow
+    assert held["clips"] < 60
+
+
 def test_weights_make_the_interval_one_of_a_ratio() -> None:
     random = drawn(0)
     weights = random.uniform(1, 5, 60)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kinetoscope.shot import futures, measure
-from kinetoscope.shot.perform import pick_start, placed
+from kinetoscope.shot.inserts import placed
+from kinetoscope.shot.perform import pick_start
 from kinetoscope_spec import ConfigError, JointLimits, Motion, Path, Skeleton, ValidationError, rotation
 
 NAMES = (
@@ -197,14 +198,46 @@ def test_of_many_each_taken_is_apart_from_those_before() -> None:
     assert futures.different(distances) == tuple(range(0, 40, 3))
 
 
-def test_postures_are_compared_wherever_the_character_is() -> None:
-    walker = gliding((0, 1.2))
-    elsewhere = attrs.evolve(walker, positions=walker.positions + (SKELETON.parents < 0)[:, None] * [3, 0, 1])
-    lifted = walker.rotations.copy()
-    lifted[:, 1] = rotation.multiply(lifted[:, 1], rotation.from_yaw(np.array(1.0)))
-    posed = attrs.evolve(walker, rotations=lifted)
-    distances = futures.apart([walker, elsewhere, posed], 1.0)
-    assert np.isclose(distances[0, 1], 0, atol=1e-5)
-    a, b = (futures.posture(motion) for motion in (walker, posed))
-    by_hand = [np.linalg.norm(p - q) for p, q in zip(a.reshape(-1, 3), b.reshape(-1, 3), strict=True)]
-    assert np.isclose(distances[0, 2], np.mean(by_hand))
+def swinging(seconds: float, by_rad: float, after_s: float = 0.0, yaw_rad: float = 0.0) -> Motion:
+    """A walker that swings its left leg once a second, and begins `after_s` later in it."""
+    walk = gliding((0, 1.2), frames=round(seconds * 30))
+    times = np.arange(walk.frame_count) / 30 + after_s
+    rotations, leg = walk.rotations.copy(), SKELETON.names.index("LeftUpLeg")
+    angle = by_rad * np.sin(2 * np.pi * times)
+    rotations[:, leg] = rotation.from_axis_angle(np.array([[1.0, 0, 0]]), angle)
+    motion = attrs.evolve(walk, rotations=rotations)
+    return placed(motion, np.array([3.0, -1.0]), yaw_rad, np.zeros(2)) if yaw_rad else motion
+
+
+def test_a_walk_elsewhere_to_another_side_and_out_of_step_is_the_same_walk() -> None:
+    walks = [swinging(6, 0.6), swinging(6, 0.6, after_s=0.4), swinging(6, 0.6, yaw_rad=2.0)]
+    assert futures.apart(walks).max() < 1e-3
+    assert np.linalg.norm(futures.posture(walks[0]) - futures.posture(walks[2]), axis=-1).mean() > 0.02
+
+
+def test_another_walk_is_as_far_as_its_joints_are() -> None:
+    """By hand: legs that swing by 0.6 and by 0.2 rad, once a second each, lined up at their best."""
+    walks = [swinging(6, 0.6), swinging(6, 0.2, after_s=0.3)]
+    lined_up = [futures.posture(walk) for walk in (walks[0], swinging(6, 0.2))]
+    by_hand = np.sqrt(((lined_up[0] - lined_up[1]) ** 2).sum(axis=-1)[30:150].mean())
+    assert futures.apart(walks)[0, 1] == pytest.approx(by_hand, rel=0.02)
+    assert futures.apart(walks)[1, 0] == futures.apart(walks)[0, 1]
+
+
+def test_motions_shorter_than_a_window_are_compared_too() -> None:
+    assert futures.apart([swinging(0.5, 0.6), swinging(0.4, 0.0)])[0, 1] > 0.01
+    assert futures.apart([swinging(0.04, 0.6), swinging(0.04, 0.6)])[0, 1] == 0.0
+
+
+def test_what_lies_above_the_hips_and_stays_behind_is_no_part_of_the_posture() -> None:
+    names, parents = ("Root", *NAMES), (-1, *(parent + 1 for parent in PARENTS))
+    skeleton = Skeleton(names, parents, np.concatenate([np.zeros((1, 3)), REST]))
+
+    def below_a_root(walk: Motion) -> Motion:
+        frames = walk.frame_count
+        positions = np.concatenate([np.zeros((frames, 1, 3)), walk.positions], axis=1)
+        rotations = np.concatenate([rotation.identity(np.zeros((frames, 1, 4))), walk.rotations], axis=1)
+        return Motion(skeleton, positions, rotations, 30.0)
+
+    walks = [swinging(6, 0.6), swinging(6, 0.2)]
+    np.testing.assert_allclose(futures.apart([below_a_root(walk) for walk in walks]), futures.apart(walks))

@@ -6,7 +6,7 @@ import attrs
 import numpy as np
 import pytest
 
-from kinetoscope.shot.mocap import Clips, _same_body
+from kinetoscope.shot.mocap import Clips, same_body
 from kinetoscope_spec import Motion, Skeleton, rotation
 
 NAMES = ("Root", "Hips", "Spine", "Head")
@@ -24,12 +24,12 @@ def clip(
 
 
 def test_one_body_whatever_the_rest_offset_of_what_travels() -> None:
-    assert _same_body(clip(), clip(hips_offset=4.6))
+    assert same_body(clip(), clip(hips_offset=4.6))
 
 
 @pytest.mark.parametrize("other", [clip(0.5), clip(1.1), clip(names=("Root", "Hips", "Spine", "Skull"))])
 def test_another_body_is_another(other: Motion) -> None:
-    assert not _same_body(clip(), other)
+    assert not same_body(clip(), other)
 
 
 def test_the_digest_knows_names_order_and_numbers() -> None:

@@ -51,9 +51,15 @@ class Document:
     def _line(self, names: Sequence[str]) -> int | None:
         table: list[str] = []
         best: tuple[int, int] | None = None
+        listed: dict[str, int] = {}
         for number, text in enumerate(self.text.splitlines(), 1):
             if header := _HEADER.match(text):
                 table = [part.strip(" \"'") for part in header["name"].split(".")]
+                if text.lstrip().startswith("[["):
+                    listed[header["name"]] = listed.get(header["name"], -1) + 1
+                    if table == list(names) and (best is None or len(table) > best[0]):
+                        best = len(table), number
+                    table = [*table, str(listed[header["name"]])]
                 here = table
             elif key := _KEY.match(text):
                 here = [*table, *(key["quoted"] or key["single"] or key["bare"]).split(".")]
@@ -135,19 +141,28 @@ def _refuse_unknown(data: Any, cls: Any, keys: list[str | int], place: Any) -> N
             raise ConfigError(f"unknown key{hint}", place=place([*keys, key]))
         if isinstance(value, str) and _is_list(fields[key].type):  # would be taken letter by letter
             raise ConfigError(f"is {value!r}, expected a list", place=place([*keys, key]))
-        inner = _table_of(fields[key].type)
-        if inner is not None:
+        inner, many = _table_of(fields[key].type)
+        if inner is not None and not many:
             _refuse_unknown(value, inner, [*keys, key], place)
+        elif inner is not None:
+            for i, entry in enumerate(_listed(value, [*keys, key], place)):
+                _refuse_unknown(entry, inner, [*keys, key, i], place)
+
+
+def _listed(value: Any, keys: list[str | int], place: Any) -> Sequence[Any]:
+    if not isinstance(value, list):
+        raise ConfigError(f"is {value!r}, expected a list of tables", place=place(keys))
+    return value
 
 
 def _is_list(kind: Any) -> bool:
     return any(get_origin(part) is tuple for part in (kind, *get_args(kind)))
 
 
-def _table_of(kind: Any) -> Any:
-    """Return the attrs class that a field holds, be it optional, or None."""
+def _table_of(kind: Any) -> tuple[Any, bool]:
+    """Return the attrs class that a field holds, be it optional, or None; and whether it holds many."""
     held = [part for part in (kind, *get_args(kind)) if isinstance(part, type) and attrs.has(part)]
-    return held[0] if held else None
+    return (held[0] if held else None), get_origin(kind) is tuple
 
 
 def _leaf(error: BaseException, keys: list[str | int]) -> tuple[list[str | int], BaseException]:

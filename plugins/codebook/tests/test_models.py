@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import attrs
 import numpy as np
 import onnxruntime
 import pytest
@@ -205,16 +207,23 @@ def test_both_branches_of_an_ambiguous_function_are_kept():
 
 def test_drawn_once_more_answers_spread_and_the_likeliest_stays(made):
     rows = made.smooth()
-    firm, loose = (
-        CodebookMatching(hidden=32, channels=8, redraw=redraw).fit(rows, budget={"steps": 200})
-        for redraw in (False, True)
-    )
-    assert (firm.predict(rows.inputs) == loose.predict(rows.inputs)).all()
+    firm = CodebookMatching(hidden=32, channels=8).fit(rows, budget={"steps": 200})
+    loose, bold = (redrawn(firm, by) for by in (1.0, 2.0))
+    for other in (loose, bold):
+        assert (firm.predict(rows.inputs) == other.predict(rows.inputs)).all()
     deviation = np.maximum(np.array(rows.output_schema.deviation), 1e-3)
     spreads = [
         (np.std([fitted.predict(rows.inputs, seed=s) for s in range(6)], axis=0) / deviation).mean()
-        for fitted in (firm, loose)
+        for fitted in (firm, loose, bold)
     ]
     assert spreads[1] > 1.5 * spreads[0]
-    engine = loose.predictor("onnx")
-    assert np.abs(engine.predict(rows.inputs, seed=1) - loose.predict(rows.inputs, seed=1)).max() < 1e-3
+    assert spreads[2] > 1.3 * spreads[1]
+    engine = bold.predictor("onnx")
+    assert np.abs(engine.predict(rows.inputs, seed=1) - bold.predict(rows.inputs, seed=1)).max() < 1e-3
+
+
+def redrawn(fitted, by):
+    """Return the same weights in a network that draws once more."""
+    network = copy.deepcopy(fitted.network)
+    network.architecture = attrs.evolve(network.architecture, redraw=by)
+    return attrs.evolve(fitted, network=network)

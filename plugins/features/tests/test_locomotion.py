@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+import attrs
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from kinetoscope_features.bend import bent
 from kinetoscope_features.body import Body
@@ -30,7 +32,7 @@ def straight_on(state, feature, speed=1.2):
 @pytest.mark.parametrize("stride", [3, 5, 10])
 def test_true_rows_play_the_clip_again(walkers, turn_rate, by_root, stride):
     clip = walkers.walk(turn_rate=turn_rate, by_root=by_root, frames=200)
-    feature = PLAIN.configured(stride=stride)
+    feature = PLAIN.configured(stride=stride, settle_s=0.0)
     rows = feature.training_set([clip]).outputs
     state = feature.start(clip.slice(0, 100))
     for i in range(6):
@@ -233,15 +235,60 @@ def test_rigs_whose_sides_have_other_axes_are_mirrored_as_well(walkers, joints):
     np.testing.assert_allclose(twice.global_transforms()[0], other.global_transforms()[0], atol=1e-9)
 
 
+def lifted(row, clip, by_m):
+    """Return `row` with the hips so much higher."""
+    higher = np.array(row)
+    higher[:, PLAIN.output_schema(clip.skeleton).where("hips_position", component="y")] += by_m
+    return higher
+
+
 def test_a_new_prediction_fades_in_over_the_old_one(walkers):
     clip = walkers.walk()
     row = PLAIN.training_set([clip]).outputs[[58]]
-    schema = PLAIN.output_schema(clip.skeleton)
-    lifted = np.array(row)
-    lifted[:, schema.where("hips_position", component="y")] += 0.6
-    start = PLAIN.start(clip.slice(0, 60))
-    state = PLAIN.advance(PLAIN.advance(start, row), lifted)
-    height = PLAIN.motion(state).global_transforms()[0][:, 1, 1]
+    feature = PLAIN.configured(settle_s=0.0)
+    start = feature.start(clip.slice(0, 60))
+    state = feature.advance(feature.advance(start, row), lifted(row, clip, 0.6))
+    height = feature.motion(state).global_transforms()[0][:, 1, 1]
     # Five frames as first predicted, then a sixth of the difference more with every frame.
     np.testing.assert_allclose(height[:5], 1.0, atol=1e-6)
     np.testing.assert_allclose(height[5:], 1.0 + 0.6 * np.arange(1, 6) / 6, atol=1e-6)
+
+
+def test_what_a_prediction_jumps_by_is_kept_and_fades(walkers):
+    clip = walkers.walk()
+    row = PLAIN.training_set([clip]).outputs[[58]]
+    feature = PLAIN.configured(settle_s=0.5, stride=10)
+    state = feature.advance(feature.start(clip.slice(0, 60)), lifted(row, clip, 0.6))
+    height = feature.motion(state).global_transforms()[0][:, 1, 1]
+    # The hips of this walk stay at 1 m: the prediction is 0.6 m off, and is believed by and by.
+    expected = 1.6 - 0.6 * np.exp(-np.arange(1, 11) / 15)
+    np.testing.assert_allclose(height, expected, atol=1e-6)
+
+
+def test_joints_that_are_held_otherwise_come_over_by_and_by(walkers):
+    """Rotations by SciPy: the seed's arms are twisted by 40 degrees against what is predicted."""
+    clip = walkers.walk(gait="gentle", frames=200)
+    arm = clip.skeleton.names.index("LeftArm")
+    twist = rotation.from_axis_angle(np.array([0.0, 0.0, 1.0]), np.radians(40.0))
+    rotations = np.array(clip.rotations)
+    rotations[:, arm] = rotation.multiply(rotations[:, arm], twist)
+    other = attrs.evolve(clip, rotations=rotations)
+    row = PLAIN.training_set([clip]).outputs[[98]]
+    feature = PLAIN.configured(settle_s=1.0, stride=10)
+    played = feature.motion(feature.advance(feature.start(other.slice(0, 100)), row))
+    truth = clip.slice(100, 110).global_transforms()[1][:, arm]
+    turned = Rotation.from_quat(played.global_transforms()[1][:, arm]) * Rotation.from_quat(truth).inv()
+    # Half a degree: the jump is read off two frames of each, and the arm swings.
+    np.testing.assert_allclose(
+        np.degrees(turned.magnitude()), 40.0 * np.exp(-np.arange(1, 11) / 30), atol=0.5
+    )
+
+
+def test_true_rows_hardly_jump(walkers):
+    clip = walkers.walk(gait="gentle", frames=200)
+    rows = PLAIN.training_set([clip]).outputs
+    state = PLAIN.start(clip.slice(0, 100))
+    for i in range(6):
+        state = PLAIN.advance(state, rows[[98 + 5 * i]])
+    offset = PLAIN.motion(state).global_transforms()[0] - clip.slice(100, 130).global_transforms()[0]
+    assert np.ptp(offset[:, 1:], axis=(0, 1)).max() < 0.01

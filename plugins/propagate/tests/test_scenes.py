@@ -25,8 +25,8 @@ def frames(video):
 # At least so much, dB; and so much more than the plate of the five nearest views.
 FLOOR = {
     "still": (50, 1),
-    "pan": (28, -0.2),
-    "hand": (36, -0.3),
+    "pan": (28, 0),
+    "hand": (40, 1),
     "parallax": (20, 3),
     "shadow": (48, 1),
     "exposure": (28, 0.5),

@@ -158,7 +158,13 @@ class Path(Value):
         return float(starts[part][best] + share[best] * size[best])
 
     def control(
-        self, position: Array, distance: float, speed_m_s: float, times: Array, *, return_s: float = 0.5
+        self,
+        position: Array,
+        distance: float,
+        speed_m_s: Array | float,
+        times: Array,
+        *,
+        return_s: float = 0.5,
     ) -> Control:
         """Return where to go from `position [2]`, being `distance` m along, at `speed_m_s`.
 
@@ -168,7 +174,7 @@ class Path(Value):
         Args:
             position: where the root is now, world x and z, m.
             distance: how far along the path it is, as `nearest` says.
-            speed_m_s: metres per second along the path.
+            speed_m_s: metres per second along the path; where it varies, its mean up to each time, `[K]`.
             times: `[K]` s from now.
             return_s: time constant in which the offset from the path fades.
         """

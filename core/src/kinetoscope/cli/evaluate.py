@@ -42,6 +42,7 @@ def command(host: Host, paths: tuple[Path, ...], config: Path | None, out: Path 
     MODEL is a checkpoint's folder, of which there may be several; CLIPS are files and folders of clips.
     Beside the models stand zero velocity (the last pose stays) and interpolation (which is told the pose
     after the last frame). Train `motion-matching` on the same clips to compare with that.
+    Models that differ in nothing but the seed of their training are told together as well.
     """
     from kinetoscope.evaluation.evaluate import evaluate
     from kinetoscope.evaluation.report import drawing, error_rows, figure_rows

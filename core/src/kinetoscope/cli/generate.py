@@ -12,13 +12,17 @@ from kinetoscope.cli._common import emit, json_option, pass_host, progress_bar, 
 if TYPE_CHECKING:
     from kinetoscope import Host
     from kinetoscope.shot.generate import Wish
+    from kinetoscope.shot.steering import Velocities
 
 FARTHEST_M = 1000.0
+FASTEST_M_S = 20.0
 FIGURE_EIGHT = "figure-eight"
 
 
-def _points(_ctx: click.Context, _parameter: click.Parameter, text: str) -> str | list[list[float]]:
-    if text == FIGURE_EIGHT:
+def _points(
+    _ctx: click.Context, _parameter: click.Parameter, text: str | None
+) -> str | list[list[float]] | None:
+    if text is None or text == FIGURE_EIGHT:
         return text
     try:
         points = [[float(number) for number in point.split(",")] for point in text.split()]
@@ -34,6 +38,25 @@ def _points(_ctx: click.Context, _parameter: click.Parameter, text: str) -> str 
     return points
 
 
+def _velocities(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> Velocities | None:
+    from kinetoscope.shot.steering import Velocities
+    from kinetoscope_spec.errors import ValidationError
+
+    if text is None:
+        return None
+    try:
+        parts = [part.partition("@") for part in text.split()]
+        wanted = [[float(number) for number in velocity.split(",")] for velocity, _, _ in parts]
+        if all(abs(number) <= FASTEST_M_S for velocity in wanted for number in velocity):
+            return Velocities([float(second or 0) for _, _, second in parts], wanted)
+    except (ValueError, ValidationError):
+        pass
+    raise click.BadParameter(
+        f"{text!r} are no velocities; write x,z in m/s, at most {FASTEST_M_S:g}, and from when on, later and "
+        "later: '0,1.2 1.2,0@4'"
+    )
+
+
 @click.command("generate")
 @click.argument("checkpoint", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
@@ -45,11 +68,17 @@ def _points(_ctx: click.Context, _parameter: click.Parameter, text: str) -> str 
 )
 @click.option(
     "--path",
-    required=True,
     callback=_points,
     help="Points on the ground, 'x,z x,z ...' in metres, or figure-eight, round and round (needs --seconds).",
 )
-@click.option("--speed", type=click.FloatRange(0.05, 20), help="m/s; the clips' median if not given.")
+@click.option(
+    "--velocity",
+    callback=_velocities,
+    help="Instead of a path, velocities 'x,z x,z@SECOND ...' in m/s, each from its second on (needs --seconds).",
+)
+@click.option(
+    "--speed", type=click.FloatRange(0.05, 20), help="m/s along the path; the clips' median if not given."
+)
 @click.option("--style", help="A label that the clips carry.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1))
 @click.option(
@@ -71,7 +100,8 @@ def command(
     checkpoint: Path,
     out: Path,
     start: Path,
-    path: str | list[list[float]],
+    path: str | list[list[float]] | None,
+    velocity: Velocities | None,
     speed: float | None,
     style: str | None,
     seed: int,
@@ -80,7 +110,7 @@ def command(
     plant: bool,
     film: Path | None,
 ) -> None:
-    """Let the model in CHECKPOINT walk along a path and write the motion to OUT (BVH).
+    """Let the model in CHECKPOINT walk along a path, or as fast as is told, and write the motion to OUT (BVH).
 
     A table tells how it walked: how far from the path, how feet skate before and after they are planted,
     and, with several seeds, how many of the motions are visibly different.
@@ -89,12 +119,17 @@ def command(
     from kinetoscope.shot.outputs import refuse_overwriting
     from kinetoscope.shot.stages import Stages
 
+    way = path if velocity is None else velocity
+    if way is None or (path is not None and velocity is not None):
+        raise click.UsageError("expected one of --path and --velocity")
+    if velocity is not None and seconds is None:
+        raise click.UsageError("--velocity has no end; say how long with --seconds")
     if path == FIGURE_EIGHT and seconds is None:
         raise click.UsageError("--path figure-eight has no end; say how long with --seconds")
     files = [out] if seeds == 1 else [out.with_stem(f"{out.stem}-{seed + i}") for i in range(seeds)]
     for file in [*files, *([] if film is None else [film])]:
         refuse_overwriting(file, [start])
-    wish = generate.Wish(path, speed, style, tuple(range(seed, seed + seeds)), seconds, plant)
+    wish = generate.Wish(way, speed, style, tuple(range(seed, seed + seeds)), seconds, plant)
     with progress_bar("generating") as progress, Stages(host).stage("generate") as stage:
         walks = generate.generate(host, checkpoint, start, wish, files, film=film, progress=progress)
     data: dict[str, Any] = {
@@ -110,19 +145,21 @@ def command(
 
 
 def _human(data: dict[str, Any], wish: Wish) -> None:
+    followed = "path_error_m" if "path_error_m" in data["metrics"]["walks"][0] else "velocity_error_m_s"
     rows = [
         (
             str(seed),
             str(walk["frames"]),
-            f"{walk['path_error_m']['mean']:.3f}",
-            f"{walk['path_error_m']['max']:.3f}",
+            f"{walk[followed]['mean']:.3f}",
+            f"{walk[followed]['max']:.3f}",
             f"{walk['foot_skate_cm_s']['before']:.2f}",
             f"{walk['foot_skate_cm_s']['after']:.2f}",
             f"{walk['pelvis_speed_m_s']['value']:.2f}",
         )
         for seed, walk in zip(wish.seeds, data["metrics"]["walks"], strict=True)
     ]
-    columns = ("seed", "frames", "path error m", "at most", "skate cm/s", "planted", "speed m/s")
+    error = "path error m" if followed == "path_error_m" else "velocity error m/s"
+    columns = ("seed", "frames", error, "at most", "skate cm/s", "planted", "speed m/s")
     click.echo(table(columns, rows))
     diversity = data["metrics"]["diversity"]
     if diversity:

@@ -38,7 +38,7 @@ def command(
     """Shoot SHOT, a shot file (TOML): clean the plate, train, generate, speak, render, composite.
 
     What an earlier run has made of the same is taken up, be it one that was killed. Beside the film come
-    a report (HTML and JSON) and the performance as BVH, as shown and as generated.
+    a report (HTML and JSON) and the performance as BVH, planted and as generated.
     """
     with progress_bar("shooting") as bar:
         film = host.shoot(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["INTERPOLATION", "STILL", "Plan", "evaluate"]
 
 Array = NDArray[np.float64]
+_Measured = dict[int, dict[str, tuple[Array, Array]]]
 STILL = "zero velocity"
 INTERPOLATION = "interpolation (told the end)"
 
@@ -87,7 +89,9 @@ def evaluate(
     """Return the figures of every model and baseline on windows of `clips`, ready for JSON.
 
     `methods` holds for each its `errors` by horizon (position, rotation, NPSS), each a value with its 95 %
-    interval; `curves` of position and rotation errors frame by frame; and the figures of `_judged`.
+    interval over clips; `curves` of position and rotation errors frame by frame; and the figures of
+    `_Judge.figures`. Models that differ in nothing but their training's seed have their common `errors`
+    besides, with intervals over clips and trainings.
 
     Raises:
         ConfigError: no clip is long enough, or models play at different framerates.
@@ -110,7 +114,14 @@ def evaluate(
     makers[STILL] = lambda: [rollout.still(window) for window in asked]
     makers[INTERPOLATION] = lambda: [rollout.interpolated(window) for window in asked]
     judge = _Judge.of(host, asked, next(iter(models.values())), plan)
-    methods = {name: judge.judged(make()) for name, make in makers.items()}
+    methods, measured = {}, {}
+    for name, make in makers.items():
+        found = make()
+        measured[name] = judge.measured(found)
+        methods[name] = judge.judged(found, measured[name])
+    for names in _trainings(models):
+        title = f"{len(names)} trainings: {', '.join(names)}"
+        methods[title] = {"errors": judge.errors([measured[name] for name in names])}
     for name, learned in models.items():
         methods[name]["diversity_m"] = _diversity(learned, asked, plan, progress)
     methods["truth"] = {"figures": judge.figures([window.truth for window in asked])}
@@ -122,6 +133,16 @@ def evaluate(
         "plan": attrs.asdict(plan),
         "methods": methods,
     }
+
+
+def _trainings(models: Mapping[str, Learned]) -> list[tuple[str, ...]]:
+    """Return the names of those that were trained by one recipe with several seeds."""
+    groups: dict[str, dict[Any, str]] = {}
+    for name, learned in models.items():
+        recipe = dict(learned.record["recipe"])
+        seed = recipe.pop("seed")
+        groups.setdefault(json.dumps(recipe, sort_keys=True), {}).setdefault(seed, name)
+    return [tuple(names.values()) for names in groups.values() if len(names) > 1]
 
 
 def _diversity(
@@ -168,23 +189,42 @@ class _Judge:
         rows = np.concatenate([rows_of(motion) for motion in truths])
         return cls(asked, _globals(truths), learned, plan, host.provider("solver"), rows_of, rows)
 
-    def judged(self, found: Sequence[Motion]) -> dict[str, Any]:
-        """Return all figures of predictions, one for each window."""
-        positions, rotations = _globals(found)
-        by_frame = {
-            "position_m": metrics.position_errors(positions, self.truth[0]),
-            "rotation": metrics.rotation_errors(rotations, self.truth[1]),
-        }
-        errors = {
-            str(h): {name: self._told(values[:, h - 1]) for name, values in by_frame.items()}
-            | {"npss": self._told(*self._npss(rotations, h))}
-            for h in self.plan.horizons
-        }
+    def judged(self, found: Sequence[Motion], measured: _Measured) -> dict[str, Any]:
+        """Return all figures of predictions, one for each window, whose errors were `measured`."""
+        last = measured[self.plan.horizons[-1]]
         return {
-            "errors": errors,
-            "curves": {name: values.mean(axis=0).tolist() for name, values in by_frame.items()},
+            "errors": self.errors([measured]),
+            "curves": {name: last[name][0].mean(axis=0).tolist() for name in ("position_m", "rotation")},
             "figures": self.figures(found),
         }
+
+    def measured(self, found: Sequence[Motion]) -> _Measured:
+        """Return by horizon and measure the errors of each window, with what they are divided by.
+
+        Those of positions and rotations are `[W, T]`, frame by frame; of NPSS there is one a window.
+        """
+        positions, rotations = _globals(found)
+        told: _Measured = {}
+        for h in self.plan.horizons:
+            by_frame = {
+                "position_m": metrics.position_errors(positions[:, :h], self.truth[0][:, :h]),
+                "rotation": metrics.rotation_errors(rotations[:, :h], self.truth[1][:, :h]),
+            }
+            told[h] = {name: (values, np.ones(len(values))) for name, values in by_frame.items()}
+            told[h]["npss"] = self._npss(rotations, h)
+        return told
+
+    def errors(self, trainings: Sequence[_Measured]) -> dict[str, dict[str, dict[str, float]]]:
+        """Return by horizon and measure the error at its last frame, with its interval."""
+        found: dict[str, dict[str, dict[str, float]]] = {}
+        for h in self.plan.horizons:
+            found[str(h)] = {}
+            for name in trainings[0][h]:
+                values, weights = (
+                    np.stack(part) for part in zip(*(m[h][name] for m in trainings), strict=True)
+                )
+                found[str(h)][name] = self._told(values if values.ndim == 2 else values[..., -1], weights)
+        return found
 
     def _npss(self, rotations: Array, horizon: int) -> tuple[Array, Array]:
         found, truth = (
@@ -193,12 +233,11 @@ class _Judge:
         )
         return metrics.npss(found, truth)
 
-    def _told(self, values: Array, weights: Array | float = 1.0) -> dict[str, float]:
-        total = np.broadcast_to(weights, values.shape).sum()
-        low, high = metrics.interval(
-            values, [window.clip for window in self.asked], weights=weights, seed=self.plan.seed
-        )
-        return {"value": float(values.sum() / max(total, 1e-12)), "low": low, "high": high}
+    def _told(self, values: Array, weights: Array) -> dict[str, float]:
+        """Return the value of `[M, W]` of M trainings, and its interval."""
+        clips = [window.clip for window in self.asked]
+        low, high = metrics.interval(values, clips, weights=weights, seed=self.plan.seed)
+        return {"value": float(values.sum() / max(weights.sum(), 1e-12)), "low": low, "high": high}
 
     def figures(self, found: Sequence[Motion]) -> dict[str, float]:
         """Return what needs no truth but Fréchet's distance and the path.

@@ -101,24 +101,36 @@ def frechet(a: Any, b: Any) -> float:
 def interval(
     values: Any, groups: Any, *, weights: Any = 1.0, draws: int = 1000, seed: int = 0
 ) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of the sum of `values [W]` over the sum of `weights`.
+    """Return the 95 % bootstrap interval of the sum of `values` over the sum of `weights`.
 
     Whole groups are drawn with replacement (windows of one clip resemble each other): Efron and
-    Tibshirani 1993, "An introduction to the bootstrap", chapters 8 and 13 (percentiles).
+    Tibshirani 1993, "An introduction to the bootstrap", chapters 8 and 13 (percentiles). Of several
+    trainings these are drawn as well, each draw's groups from each of its trainings: Owen 2007, "The
+    pigeonhole bootstrap", Annals of Applied Statistics 1(2).
 
     Args:
-        values: `[W]`.
+        values: `[W]`, or `[M, W]` of M trainings.
         groups: `[W]`, the clip of each.
-        weights: `[W]`, or 1 for the interval of the mean.
+        weights: as `values`, or 1 for the interval of the mean.
         draws: how often.
         seed: of the draws.
     """
-    given = np.asarray(values, np.float64)
+    given = np.atleast_2d(np.asarray(values, np.float64))
     numbers, inverse = np.unique(np.asarray(groups), return_inverse=True)
-    sums, counts = (
-        np.bincount(inverse, np.broadcast_to(part, given.shape), len(numbers)) for part in (given, weights)
+    rows = (given, np.broadcast_to(weights, given.shape))
+    sums, counts = (np.stack([np.bincount(inverse, row, len(numbers)) for row in part]) for part in rows)
+    random = np.random.default_rng(seed)
+    clips, trainings = (_times_drawn(random, draws, count) for count in (len(numbers), len(given)))
+    total, weight = (
+        np.einsum("dm,mg,dg->d", trainings, part, clips, optimize=True) for part in (sums, counts)
     )
-    drawn = np.random.default_rng(seed).integers(len(numbers), size=(draws, len(numbers)))
-    means = sums[drawn].sum(axis=1) / np.maximum(counts[drawn].sum(axis=1), 1e-12)
-    low, high = np.percentile(means, [2.5, 97.5])
+    low, high = np.percentile(total / np.maximum(weight, 1e-12), [2.5, 97.5])
     return float(low), float(high)
+
+
+def _times_drawn(random: np.random.Generator, draws: int, count: int) -> Array:
+    """Return `[draws, count]`, how often each of `count` is among as many drawn with replacement."""
+    drawn = random.integers(count, size=(draws, count))
+    times = np.zeros((draws, count))
+    np.add.at(times, (np.arange(draws)[:, None], drawn), 1.0)
+    return times

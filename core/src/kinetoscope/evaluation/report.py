@@ -43,6 +43,7 @@ def figure_rows(found: Mapping[str, Any]) -> Rows:
             f"{told['diversity_m']:.3f}" if "diversity_m" in told else "",
         )
         for name, told in found["methods"].items()
+        if "figures" in told
     ]
     return ("method", *(header for header, _ in _FIGURES.values()), "diversity m"), rows
 
@@ -51,7 +52,8 @@ def markdown(found: Mapping[str, Any]) -> str:
     """Return a page with both tables."""
     parts = [
         f"{found['windows']} windows of {found['clips']} clips at {found['framerate']:g} Hz; "
-        f"{found['clips_too_short']} clips are too short. In brackets 95 % intervals over clips."
+        f"{found['clips_too_short']} clips are too short. In brackets 95 % intervals "
+        "over clips, and of several trainings over these as well."
     ]
     for headers, rows in (error_rows(found), figure_rows(found)):
         lines = [headers, tuple("---" for _ in headers), *rows]

@@ -13,7 +13,9 @@ from kinetoscope.shot import film as filming
 from kinetoscope.shot import futures, measure, settings
 from kinetoscope.shot.learn import Learned, load_checkpoint
 from kinetoscope.shot.mocap import read_clips
+from kinetoscope.shot.pace import Pace
 from kinetoscope.shot.perform import perform, pick_start
+from kinetoscope.shot.steering import Velocities
 from kinetoscope_spec import Asset, Motion
 from kinetoscope_spec import Path as GroundPath
 from kinetoscope_spec.files import replacing
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Walks", "Wish", "generate"]
 
-DIVERSITY_S = 10.0
-"""How much of the futures is compared: steps that fall out of time with each other are seen too."""
 _FILM_SIZE = (960, 540)
 """Small and at draft quality: several figures for half a minute are many pictures without a GPU."""
 _SPARE = 1.25
@@ -37,7 +37,7 @@ class Wish:
     """What is to be generated.
 
     Attributes:
-        path: points on the ground, m, or `figure-eight`.
+        path: points on the ground, m, `figure-eight`, or velocities over time.
         speed_m_s: None is the clips' median.
         style: a label that the clips carry, or None.
         seeds: one motion for each.
@@ -45,7 +45,7 @@ class Wish:
         plant: whether feet are kept still on the ground.
     """
 
-    path: str | Sequence[Sequence[float]]
+    path: str | Sequence[Sequence[float]] | Velocities
     speed_m_s: float | None
     style: str | None
     seeds: tuple[int, ...]
@@ -58,12 +58,12 @@ class Walks:
     """What was generated.
 
     Attributes:
-        path: where it was to go.
+        path: where it was to go, or how fast.
         unplanted, motions: for each seed, as the model made it and as it is shown.
         learned: what made it.
     """
 
-    path: GroundPath
+    path: GroundPath | Velocities
     unplanted: tuple[Motion, ...]
     motions: tuple[Motion, ...]
     learned: Learned
@@ -85,9 +85,10 @@ class Walks:
         return {"walks": walks, "diversity": self._diversity() if len(self.motions) > 1 else None}
 
     def _diversity(self) -> dict[str, Any]:
-        distances = futures.apart(self.motions, DIVERSITY_S)
+        distances = futures.apart(self.motions)
         return {
-            "seconds": DIVERSITY_S,
+            "window_s": futures.WINDOW_S,
+            "shift_s": futures.SHIFT_S,
             "visible_m": futures.VISIBLE_M,
             "apart_m": float(distances[np.triu_indices(len(distances), 1)].mean()),
             "different": list(futures.different(distances)),
@@ -113,8 +114,12 @@ def generate(
     """
     # What can be found out before the work is found out before it.
     writer = host.writer(files[0].suffix.removeprefix("."))
-    way = None if isinstance(wish.path, str) else GroundPath(np.asarray(wish.path))
-    learned = load_checkpoint(host, checkpoint)
+    way: GroundPath | Velocities | None = None
+    if isinstance(wish.path, Velocities):
+        way = wish.path
+    elif not isinstance(wish.path, str):
+        way = GroundPath(np.asarray(wish.path))
+    learned = load_checkpoint(host, checkpoint).ready()
     speed = wish.speed_m_s or float(np.median([gait.speed_m_s for gait in learned.gaits]))
     if way is None:
         way = GroundPath.figure_eight(_SPARE * speed * (wish.seconds or 0.0))
@@ -129,7 +134,9 @@ def generate(
         with replacing(file) as building:
             writer.write(Asset(file.stem, motion.skeleton, (motion,)), building, unit=1.0)
     if film is not None:
-        _write_film(host, motions, way, film, progress)
+        seconds = max(motion.frame_count / motion.framerate for motion in motions)
+        seen = way.path(seconds) if isinstance(way, Velocities) else way
+        _write_film(host, motions, seen, film, progress)
     return Walks(way, unplanted, motions, learned)
 
 
@@ -137,7 +144,7 @@ def _walk(
     host: Host,
     learned: Learned,
     start: Motion,
-    way: GroundPath,
+    way: GroundPath | Velocities,
     wish: Wish,
     speed_m_s: float,
     seed: int,
@@ -149,9 +156,8 @@ def _walk(
         learned,
         start,
         way,
-        speed_m_s=speed_m_s,
+        pace=Pace.of(speed_m_s, wish.style),
         seed=seed,
-        style=wish.style,
         max_seconds=wish.seconds,
         progress=progress,
     )

@@ -17,7 +17,7 @@ from kinetoscope.shot import measure
 from kinetoscope.shot.mocap import Clips
 from kinetoscope.shot.stages import Stage, Stages, source_digest
 from kinetoscope_spec import SPEC_VERSION, Fitted, JointLimits, Locomotion
-from kinetoscope_spec.errors import ConfigError, FormatError, ValidationError
+from kinetoscope_spec.errors import ConfigError, FormatError, ProviderUnavailable, ValidationError
 from kinetoscope_spec.protocols import Progress
 
 if TYPE_CHECKING:
@@ -83,6 +83,19 @@ class Learned:
     def framerate(self) -> float:
         """Frames a second that the feature plays; 30 where it has no say."""
         return float(getattr(self.feature, "framerate", 30.0))
+
+    def ready(self) -> Learned:
+        """Return this with a model that is asked by its own `predictor()`, where it has one.
+
+        That answers the same to rounding and takes a moment to make: worth it from some hundred
+        questions on. Where what it needs is not installed, the model itself is asked.
+        """
+        if not hasattr(self.fitted, "predictor"):
+            return self
+        try:
+            return attrs.evolve(self, fitted=self.fitted.predictor())
+        except ProviderUnavailable:
+            return self
 
 
 def learn(

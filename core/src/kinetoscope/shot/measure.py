@@ -13,6 +13,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from kinetoscope.shot.steering import Velocities
 from kinetoscope_spec import JointLimits, Motion, Path, anatomy, kinematics
 from kinetoscope_spec.errors import ValidationError
 
@@ -124,11 +125,25 @@ def path_errors(motion: Motion, path: Path) -> Array:
     return np.asarray(errors)
 
 
+def velocity_errors(motion: Motion, wanted: Velocities) -> Array:
+    """Return the distance m/s of the pelvis' velocity from the one wanted, both averaged over a second.
+
+    `[T]` of the frames around which there is a whole second.
+    """
+    ground, rate = pelvis(motion), motion.framerate
+    span = min(max(round(rate), 1), len(ground) - 1)
+    # A motion's first frame is the first after the beginning.
+    asked = wanted.travelled(np.arange(1, len(ground) + 1) / rate)
+    went, told = (part[span:] - part[:-span] for part in (ground, asked))
+    errors: Array = np.linalg.norm(went - told, axis=-1) * rate / span
+    return errors
+
+
 def judge(
     unplanted: Motion,
     planted: Motion,
     *,
-    path: Path,
+    path: Path | Velocities,
     limits: JointLimits,
     rest_m: float,
     training: Sequence[Gait],
@@ -138,13 +153,12 @@ def judge(
     Args:
         unplanted: as the model made it.
         planted: as it is shown.
-        path: where it was to go.
+        path: where it was to go, or how fast.
         limits: the range of joint angles in the training clips.
         rest_m: the height at which toes rest in the training clips.
         training: the gait of each training clip.
     """
     contacts = contact_frames(unplanted, rest_m)
-    errors = path_errors(planted, path)
     walked = gait(planted, contacts)
     excess = limits.excess(planted.rotations)
     ranges = {
@@ -158,8 +172,7 @@ def judge(
             "before": skate_cm_s(unplanted, contacts),
             "after": skate_cm_s(planted, contacts),
         },
-        "path_error_m": {"mean": float(errors.mean()), "max": float(errors.max())},
-        "path_length_m": path.length,
+        **_followed(planted, path),
         "pelvis_speed_m_s": {"value": walked.speed_m_s, "training": ranges["speed_m_s"]},
         "steps_per_s": {"value": walked.steps_per_s, "training": ranges["steps_per_s"]},
         "sway_m": {"value": walked.sway_m, "training": ranges["sway_m"]},
@@ -174,4 +187,16 @@ def judge(
             "moving_m_s": MOVING_M_S,
             "limit_tolerance_rad": LIMIT_TOLERANCE_RAD,
         },
+    }
+
+
+def _followed(motion: Motion, way: Path | Velocities) -> dict[str, Any]:
+    """Return how far it was from the path, or from the velocities that were wanted."""
+    if isinstance(way, Velocities):
+        errors = velocity_errors(motion, way)
+        return {"velocity_error_m_s": {"mean": float(errors.mean()), "max": float(errors.max())}}
+    errors = path_errors(motion, way)
+    return {
+        "path_error_m": {"mean": float(errors.mean()), "max": float(errors.max())},
+        "path_length_m": way.length,
     }

@@ -18,7 +18,7 @@ from kinetoscope_spec.protocols import Progress
 if TYPE_CHECKING:
     from kinetoscope import Host
 
-__all__ = ["Clips", "hash_file", "read_clips"]
+__all__ = ["Clips", "hash_file", "read_clips", "same_body"]
 
 STEADY_M = 0.01
 """By how much a bone's length may vary within a clip and still be a bone's."""
@@ -85,7 +85,7 @@ def read_clips(host: Host, listing: Listing, progress: Progress | None = None) -
             warnings[f"{path.name} was left out: {error}"] += 1
             continue
         warnings.update(asset.warnings)
-        fitting = [motion for motion in asset.motions if _same_body((motions or asset.motions)[0], motion)]
+        fitting = [motion for motion in asset.motions if same_body((motions or asset.motions)[0], motion)]
         if len(fitting) < len(asset.motions):
             warnings[f"{path.name} was left out: its skeleton is not that of the other clips"] += 1
         motions.extend(fitting)
@@ -106,7 +106,7 @@ def _source(path: Path, asset: Asset, motions: int) -> dict[str, Any]:
     return {"path": str(path), "sha256": hash_file(path), "motions": motions, "licence": licence}
 
 
-def _same_body(a: Motion, b: Motion) -> bool:
+def same_body(a: Motion, b: Motion) -> bool:
     """Tell whether two motions move one body: names, parents, and bones within 2 cm or 2 %.
 
     Bones are measured as they are in the motion: where a joint has position channels of its own a

@@ -27,7 +27,7 @@ class Outputs:
         film: the film.
         report: the JSON report.
         page: the report for people, HTML.
-        motion, unplanted: the performance as shown and as generated, BVH.
+        motion, unplanted: the performance planted and as generated, BVH.
     """
 
     film: Path

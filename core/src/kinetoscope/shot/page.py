@@ -141,9 +141,9 @@ def _range(limits: Sequence[float]) -> str:
     return f"{limits[0]:.2f} to {limits[1]:.2f}"
 
 
-def _losses(losses: Sequence[Mapping[str, float]]) -> str:
-    """Draw the total loss over the steps, on a logarithmic scale."""
-    held = [(row["step"], row["total"]) for row in losses if row.get("total", 0) > 0]
+def _losses(losses: Sequence[Mapping[str, float]] | None) -> str:
+    """Draw the total loss over the steps, on a logarithmic scale; nothing for a model that has none."""
+    held = [(row["step"], row["total"]) for row in losses or () if row.get("total", 0) > 0]
     if len(held) < 2:
         return ""
     steps, values = (np.array(column, float) for column in zip(*held, strict=True))

@@ -1,28 +1,25 @@
-"""Letting a trained model walk along a path."""
+"""Letting a trained model walk along a path, or as it is steered."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import attrs
 import numpy as np
 
 from kinetoscope.shot import measure
+from kinetoscope.shot.inserts import Insert
 from kinetoscope.shot.learn import Learned
-from kinetoscope_spec import Locomotion, Motion, Path, rotation
+from kinetoscope.shot.pace import Pace
+from kinetoscope.shot.steering import Velocities
+from kinetoscope.shot.walkers import SEED_S, Steered, Walker
+from kinetoscope_spec import Motion, Path
 from kinetoscope_spec.errors import Cancelled, ConfigError, nearest
 from kinetoscope_spec.protocols import Progress
 
-__all__ = ["crowd", "named_clips", "perform", "pick_start", "placed"]
+__all__ = ["crowd", "named_clips", "perform", "pick_start"]
 
-HORIZON_S = 2.0
-"""How far ahead the control tells where to go; features take from it what they were trained on."""
-SEED_S = 1.5
-"""How much of the starting clip a performance grows out of."""
-ARRIVED_M = 0.05
-LONGEST_S = 3600.0
-"""An hour: what a performance may take whatever its path and speed."""
+LEASH_M = 0.2
+"""How far from its path a character may be led by what it draws."""
 
 
 def pick_start(motions: Sequence[Motion], name: str | None, speed_m_s: float) -> Motion:
@@ -65,66 +62,34 @@ def named_clips(motions: Sequence[Motion], name: str | None) -> Sequence[Motion]
     return [motion for motion in motions if motion.name == name]
 
 
-def placed(motion: Motion, ground: np.ndarray, turn_rad: float, about: np.ndarray) -> Motion:
-    """Return `motion` turned by `turn_rad` about the vertical through `about`, then moved to `ground`.
-
-    Args:
-        motion: any motion; its roots' transforms change, nothing else does.
-        ground: `[2]` m, world x and z, where `about` comes to lie.
-        turn_rad: about +Y.
-        about: `[2]` m, world x and z.
-    """
-    roots = np.flatnonzero(motion.skeleton.parents < 0)
-    positions, rotations = motion.positions.copy(), motion.rotations.copy()
-    yaw = rotation.from_yaw(np.asarray(turn_rad, dtype=np.float64))
-    pivot = np.array([about[0], 0.0, about[1]])
-    target = np.array([ground[0], 0.0, ground[1]])
-    positions[:, roots] = rotation.rotate(yaw, positions[:, roots] - pivot) + target
-    rotations[:, roots] = rotation.multiply(yaw, rotations[:, roots].astype(np.float64))
-    return attrs.evolve(motion, positions=positions, rotations=rotations)
-
-
-def _heading(direction: np.ndarray) -> float:
-    """Return the angle about +Y that turns +Z to `direction [2]` (x, z)."""
-    return float(np.arctan2(direction[0], direction[1]))
-
-
-def _check_skeleton(learned: Learned, start: Motion) -> None:
-    known = learned.record["joints"]
-    if list(start.skeleton.names) != known:
-        odd = sorted(set(start.skeleton.names).symmetric_difference(known))[:6]
-        raise ConfigError(
-            f"{start.name!r} has other joints than the model was trained on"
-            + (f": {', '.join(odd)}" if odd else ": the same in another order")
-        )
-
-
 def perform(
     learned: Learned,
     start: Motion,
-    path: Path,
+    path: Path | Velocities,
     *,
-    speed_m_s: float,
+    pace: Pace,
     seed: int,
-    style: str | None = None,
+    clips: Sequence[Insert] = (),
     max_seconds: float | None = None,
     progress: Progress | None = None,
 ) -> Motion:
-    """Return the motion of a character that walks along `path` as it has learned.
+    """Return the motion of a character that walks along `path` as it has learned, and does as `pace` asks.
 
     It ends where the path ends, or after `max_seconds` (when None, twice the time that the path
-    should take, an hour at most: a character that is stuck must not walk for ever).
+    should take, an hour at most: a character that is stuck must not walk for ever). Who is told
+    velocities instead goes on until then and begins at the origin; of `pace` only the style counts then, and
+    no clips are played.
 
     Raises:
-        ConfigError: `start` moves another skeleton than the model was trained on.
+        ConfigError: `start`, or a clip, moves another skeleton than the model was trained on.
         Cancelled: `progress` returned False.
     """
     (motion,) = crowd(
         learned,
         [(start, path)],
-        speed_m_s=speed_m_s,
+        pace=pace,
         seed=seed,
-        style=style,
+        clips=clips,
         max_seconds=max_seconds,
         progress=progress,
     )
@@ -133,11 +98,11 @@ def perform(
 
 def crowd(
     learned: Learned,
-    walks: Sequence[tuple[Motion, Path]],
+    walks: Sequence[tuple[Motion, Path | Velocities]],
     *,
-    speed_m_s: float,
+    pace: Pace,
     seed: int,
-    style: str | None = None,
+    clips: Sequence[Insert] = (),
     max_seconds: float | None = None,
     progress: Progress | None = None,
 ) -> list[Motion]:
@@ -145,69 +110,30 @@ def crowd(
 
     The model is asked once a step for all. What it draws for one depends on the seed and its place, and
     stays its own from step to step: what were drawn anew each time would average out to one gait for
-    all. See `perform`.
+    all. Whoever is further than `LEASH_M` from the path takes the likeliest instead, until it is back: a
+    model draws without knowing how far it has strayed already. See `perform`.
 
     Raises:
-        ConfigError: a start moves another skeleton than the model was trained on.
+        ConfigError: a start or a clip moves another skeleton than the model was trained on.
         Cancelled: `progress` returned False.
     """
-    walkers = [_Walker.of(learned, start, path, speed_m_s, max_seconds) for start, path in walks]
+    walkers = [
+        Steered.of(learned, start, way, pace, max_seconds)
+        if isinstance(way, Velocities)
+        else Walker.of(learned, start, way, pace, clips, max_seconds)
+        for start, way in walks
+    ]
     while walking := [walker for walker in walkers if walker.is_on_its_way()]:
-        slowest = min(walking, key=lambda walker: walker.distance / walker.path.length)
-        reached = int(slowest.distance * 100), int(slowest.path.length * 100)
-        if progress and progress(*reached, "generating") is False:
-            raise Cancelled(f"cancelled after {slowest.feature.frame_count(slowest.state)} frames")
+        slowest = min(walking, key=lambda walker: walker.done())
+        if progress and progress(int(1000 * slowest.done()), 1000, "generating") is False:
+            raise Cancelled(f"cancelled after {slowest.played()} frames")
         # Those who have arrived are asked for too, so that the others keep their places.
-        rows = np.concatenate([walker.inputs(speed_m_s, style) for walker in walkers])
+        rows = np.concatenate([walker.inputs() for walker in walkers])
         outputs = learned.fitted.predict(rows, seed=seed)
+        strays = [i for i, walker in enumerate(walkers) if walker.aside_m > LEASH_M]
+        if strays:
+            outputs[strays] = learned.fitted.predict(rows[strays])
         for walker, row in zip(walkers, outputs, strict=True):
             if any(walker is other for other in walking):
                 walker.state = walker.feature.advance(walker.state, row[None])
-    return [walker.feature.motion(walker.state) for walker in walkers]
-
-
-@attrs.define
-class _Walker:
-    """A character on its way along a path.
-
-    Attributes:
-        state: what it did lately and is about to do, as its feature keeps it.
-        distance: how far along the path it is, m; never less than before.
-        frames: as long as it may take.
-    """
-
-    feature: Locomotion
-    path: Path
-    state: Any
-    frames: int
-    distance: float = 0.0
-
-    @classmethod
-    def of(
-        cls, learned: Learned, start: Motion, path: Path, speed_m_s: float, max_seconds: float | None
-    ) -> _Walker:
-        """Return the character at the beginning of `path`, facing along it."""
-        _check_skeleton(learned, start)
-        feature = learned.feature
-        position, facing = feature.root(feature.start(start))
-        turn = _heading(path.direction(0.0)) - _heading(facing)
-        state = feature.start(placed(start, path.at(0.0), turn, position))
-        seconds = max_seconds or min(2.0 * path.length / speed_m_s + 2.0, LONGEST_S)
-        return cls(feature, path, state, int(np.ceil(seconds * learned.framerate)))
-
-    def is_on_its_way(self) -> bool:
-        """Find out how far it is, and tell whether it has time and path left."""
-        if self.feature.frame_count(self.state) >= self.frames:
-            return False
-        position, _ = self.feature.root(self.state)
-        self.distance = max(self.distance, self.path.nearest(position, near=self.distance, window=1.0))
-        return self.path.length - self.distance >= ARRIVED_M
-
-    def inputs(self, speed_m_s: float, style: str | None) -> np.ndarray:
-        """Return the model's input `[1, X]`."""
-        position, _ = self.feature.root(self.state)
-        control = self.path.control(position, self.distance, speed_m_s, _TIMES)
-        return self.feature.inputs(self.state, attrs.evolve(control, style=style))
-
-
-_TIMES = np.arange(1, int(HORIZON_S * 30) + 1) / 30.0
+    return [walker.motion() for walker in walkers]

@@ -12,9 +12,11 @@ import numpy as np
 
 from kinetoscope.home import home
 from kinetoscope.shot import plates, settings, speech
+from kinetoscope.shot.acting import action_files
 from kinetoscope.shot.job import Job
 from kinetoscope.shot.layers import SAMPLES
 from kinetoscope.shot.outputs import Outputs, check_providers
+from kinetoscope.shot.pace import Pace
 from kinetoscope.shot.stages import Stages
 from kinetoscope.shot.steps import Step, asks, check_choices, steps_of
 from kinetoscope.shot.store import Store
@@ -36,6 +38,7 @@ RATES = {
     "train": 0.034,
     "generate": 1.1,
     "plant": 0.07,
+    "retarget": 0.02,
     "speak": 0.08,
     "align": 0.02,
     "lipsync": 0.01,
@@ -84,6 +87,7 @@ class Work:
             "train": self.steps,
             "generate": self.seconds,
             "plant": self.seconds,
+            "retarget": self.seconds,
             "lipsync": self.seconds,
             "speak": self.words,
             "align": self.words,
@@ -180,7 +184,8 @@ def work_of(job: Job) -> Work:
     """Return how much a run has to do."""
     shot = job.shot
     length = GroundPath(np.asarray(shot.performer.path)).length
-    seconds = shot.performer.seconds or length / (shot.performer.speed or _WALK_M_S)
+    pace = Pace.of(shot.performer.speed or _WALK_M_S, None, shot.performer.action)
+    seconds = shot.performer.seconds or pace.seconds(length)
     rate, size = shot.output.framerate, shot.output.size
     frames, pictures = round(seconds * rate), 1
     if shot.plate is not None:
@@ -259,6 +264,7 @@ def check(
         lambda: ground_path(shot_file) and None,
         lambda: inputs.extend(shot_file.clips().files),
         lambda: inputs.extend(plates.plate_files(job)),
+        lambda: inputs.extend(action_files(shot_file)),
         lambda: inputs.append(shot_file.path(character, "performer", "character")) if character else None,
         lambda: speech.read_words(job) and None if asked.voice else None,
         lambda: Outputs.beside(shot_file.film).check(inputs, shot_file.place("output", "file")),

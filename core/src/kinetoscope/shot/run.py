@@ -14,17 +14,19 @@ import numpy as np
 
 from kinetoscope.home import home
 from kinetoscope.shot import events, measure, perform, plan, plates, report, settings, speech
+from kinetoscope.shot.acting import act, action_files, check_actions
+from kinetoscope.shot.cast import Cast, cast, check_cast
 from kinetoscope.shot.filming import film_kept
 from kinetoscope.shot.job import Job
 from kinetoscope.shot.learn import Learned, Recipe, learn
-from kinetoscope.shot.mocap import Clips, hash_file, read_clips
+from kinetoscope.shot.mocap import Clips, read_clips
 from kinetoscope.shot.outputs import Outputs, check_providers
 from kinetoscope.shot.packing import load_motion, save_motion
 from kinetoscope.shot.page import page
 from kinetoscope.shot.stages import Stages
 from kinetoscope.shot.steps import check_choices, check_stage, from_on, steps_of
 from kinetoscope.shot.store import Store
-from kinetoscope_spec import Asset, Character, Motion
+from kinetoscope_spec import Asset, Motion
 from kinetoscope_spec import Path as GroundPath
 from kinetoscope_spec.errors import ConfigError, ValidationError
 from kinetoscope_spec.files import replacing, write_text
@@ -43,7 +45,7 @@ class Film:
         film: the MP4.
         report: the JSON report beside it.
         page: the same for people, HTML.
-        motion, unplanted: the performance as shown and as generated, as BVH files.
+        motion, unplanted: the performance planted and as generated, as BVH files.
         figures: what the report says of the performance.
         stages: what was done, by whom, why, how long.
         warnings: what is to be known of it.
@@ -126,9 +128,10 @@ class _Run:
                 rest_m=learned.rest_m,
                 training=learned.gaits,
             )
-            character, body = _character(job, planted)
-            spoken, shown, key = self._spoken(planted, character, [key, body])
-            kept = film_kept(job, shown, character, path, backdrop, views, spoken, [key, body])
+            seen = cast(job, planted, key)
+            self._passed("retarget")
+            spoken, shown, key = self._spoken(seen)
+            kept = film_kept(job, shown, seen.character, path, backdrop, views, spoken, [key, seen.key])
             self._passed("render", "composite", "encode")
         except _UntilReached:
             return Film(None, None, None, None, None, figures, job.stages.to_json(), job.warnings)
@@ -177,6 +180,8 @@ class _Run:
         """Return the clips, what was learned from them, and the key of that."""
         job = self.job
         clips = _import(job, listing)
+        check_cast(job, clips.motions[0])
+        check_actions(job, clips)
         self._passed("import")
         performer, choices = job.shot.performer, job.choices
         learned = learn(
@@ -207,26 +212,24 @@ class _Run:
     ) -> tuple[Motion, Motion, str]:
         """Return the motion as generated and as planted, and the key of the latter."""
         longest = None if backdrop is None else backdrop.frames / float(backdrop.plate.rate)
-        generated, key = _generate(self.job, clips, learned, recipe, path, longest)
+        generated, key = act(self.job, clips, learned, recipe, path, longest)
         self._passed("generate")
         planted, key = _plant(self.job, generated, learned, key)
         self._passed("plant")
         return generated, planted, key
 
-    def _spoken(
-        self, planted: Motion, character: Character, made_of: list[Any]
-    ) -> tuple[speech.Spoken | None, Motion, Any]:
+    def _spoken(self, seen: Cast) -> tuple[speech.Spoken | None, Motion, Any]:
         """Return what is said, the motion that goes with it, and the key of that."""
         job = self.job
         if job.shot.voice is None:
-            return None, planted, made_of
+            return None, seen.motion, seen.key
         spoken = speech.speak(job)
         self._passed("speak")
         spoken = speech.align(job, spoken)
         self._passed("align")
         if job.shot.voice.lipsync == speech.OFF:
-            return spoken, planted, made_of
-        shown, key = speech.lipsync(job, planted, character, spoken, made_of)
+            return spoken, seen.motion, seen.key
+        shown, key = speech.lipsync(job, seen.motion, seen.character, spoken, seen.key)
         self._passed("lipsync")
         return spoken, shown, key
 
@@ -242,6 +245,7 @@ def _preflight(job: Job, outputs: Outputs) -> tuple[GroundPath, settings.Listing
         speech.read_words(job)
         if shot_file.shot.voice.script:
             inputs.append(shot_file.path(shot_file.shot.voice.script, "voice", "script"))
+    inputs += action_files(shot_file)
     outputs.check(inputs, shot_file.place("output", "file"))
     check_providers(job.host, shot_file, job.choices)
     return path, listing
@@ -271,36 +275,6 @@ def _import(job: Job, listing: settings.Listing) -> Clips:
     return clips
 
 
-def _generate(
-    job: Job, clips: Clips, learned: Learned, recipe: str, path: GroundPath, longest: float | None
-) -> tuple[Motion, str]:
-    performer = job.shot.performer
-    speed = performer.speed or float(np.median([gait.speed_m_s for gait in learned.gaits]))
-    seconds = min((limit for limit in (performer.seconds, longest) if limit is not None), default=None)
-    with job.stage("generate") as stage:
-        stage.provider, stage.why = learned.record["model"], "the model that was trained"
-        start = perform.pick_start(clips.motions, performer.start, speed)
-
-        def make(folder: Path) -> None:
-            motion = perform.perform(
-                learned,
-                start,
-                path,
-                speed_m_s=speed,
-                seed=performer.seed,
-                style=performer.style,
-                max_seconds=seconds,
-                progress=job.progress,
-            )
-            clamped = attrs.evolve(motion, rotations=learned.limits.clamp(motion.rotations))
-            save_motion(folder / "motion.npz", clamped)
-
-        asked = [recipe, performer.path, speed, performer.seed, performer.style, seconds, performer.start]
-        motion, key = job.kept(stage, asked, make, lambda folder: load_motion(folder / "motion.npz"))
-        stage.details |= {"start": start.name, "speed_m_s": speed, "frames": motion.frame_count}
-    return motion, key
-
-
 def _plant(job: Job, motion: Motion, learned: Learned, made_of: str) -> tuple[Motion, str]:
     with job.stage("plant") as stage:
         solver = job.provider(stage, "solver", job.shot.performer.solver)
@@ -313,23 +287,6 @@ def _plant(job: Job, motion: Motion, learned: Learned, made_of: str) -> tuple[Mo
             save_motion(folder / "motion.npz", planted)
 
         return job.kept(stage, made_of, make, lambda folder: load_motion(folder / "motion.npz"))
-
-
-def _character(job: Job, motion: Motion) -> tuple[Character, str]:
-    """Return who is seen, and what decides that beside the motion."""
-    given = job.shot.performer.character
-    if given is None:
-        from kinetoscope_spec.body import capsule_character
-
-        return capsule_character(motion.skeleton, motion=motion), "capsules"
-    path = job.shot_file.folder / given
-    character = job.host.open(path).character()
-    if character.skeleton.names != motion.skeleton.names:
-        raise ConfigError(
-            f"{given} has other joints than the clips, expected the same names in the same order",
-            place=job.shot_file.place("performer", "character"),
-        )
-    return character, hash_file(path)
 
 
 def _write_motions(job: Job, outputs: Outputs, planted: Motion, generated: Motion) -> None:

@@ -102,14 +102,14 @@ def begin(values: dict[str, dict[str, Any]]) -> str:
     return "\n".join(_lines(Shot, "", values)).strip() + "\n"
 
 
-def _lines(cls: Any, name: str, values: dict[str, dict[str, Any]]) -> Iterator[str]:
+def _lines(cls: Any, name: str, values: dict[str, dict[str, Any]], many: bool = False) -> Iterator[str]:
     told, given = _told(cls), values.get(name, {})
     fields = attrs.fields(attrs.resolve_types(cls))
     plain = [field for field in fields if _inner(field) is None]
     off = "" if name in values or not name else "# "
     if name:
         yield f"\n# {_summary(cls)}"
-        yield f"{off}[{name}]"
+        yield f"{off}[[{name}]]" if many else f"{off}[{name}]"
     for field in plain:
         words = told.get(field.name, "")
         value = given.get(field.name, field.default)
@@ -121,7 +121,8 @@ def _lines(cls: Any, name: str, values: dict[str, dict[str, Any]]) -> Iterator[s
             yield f"# {field.name} = {'...' if empty else _toml(value)}{note}"
     for field in fields:
         if (inner := _inner(field)) is not None:
-            yield from _lines(inner, f"{name}.{field.name}" if name else field.name, values)
+            inside = f"{name}.{field.name}" if name else field.name
+            yield from _lines(inner, inside, values, get_origin(field.type) is tuple)
 
 
 def _inner(field: Any) -> Any:

@@ -9,12 +9,14 @@ from typing import Any
 
 import attrs
 
+from kinetoscope.shot._actions import LEAST_SPEED_M_S, Action, check_order
 from kinetoscope.shot._checks import above, between, one_of
 from kinetoscope.shot._plate import Plate, Remove, Voice
 from kinetoscope.toml import Document, WrongValue, read_document
 from kinetoscope_spec.errors import ConfigError
 
 __all__ = [
+    "Action",
     "Camera",
     "Light",
     "Listing",
@@ -34,7 +36,6 @@ __all__ = [
 MAX_CLIPS = 10_000
 MAX_SIZE = 8192
 MAX_PLACE_M = 1000.0
-LEAST_SPEED_M_S = 0.05
 
 
 @attrs.frozen
@@ -64,15 +65,17 @@ class Performer:
     Attributes:
         mocap: clips to learn from: files, folders or patterns, relative to the shot file.
         path: points on the ground to walk along, `[[x, z], ...]` m.
-        model, feature, solver: providers; the host's choice where none is named.
+        model, feature, solver, retargeter: providers; the host's choice where none is named.
         options: options of the feature.
         seed: of the training and the generation.
         training: how long to train.
         speed: m/s along the path; the mean of the clips where it is not given.
         style: a label that the clips carry, or None.
         start: the clip whose motion the performance begins with; the one nearest in speed if None.
-        character: a file with a skinned character of the same skeleton; a body is built if None.
+        character: a file with a skinned character; of another skeleton than the clips' a retargeter puts
+            the motion on it; a body is built if None.
         seconds: the longest the performance may take; long enough for the path if None.
+        action: what changes on the way, by time: speed, style, a place to face, a clip to play.
     """
 
     mocap: tuple[str, ...]
@@ -80,6 +83,7 @@ class Performer:
     model: str | None = None
     feature: str = "locomotion"
     solver: str | None = None
+    retargeter: str | None = None
     options: dict[str, Any] = attrs.field(factory=dict)
     seed: int = attrs.field(default=0, validator=between(0, 2**31 - 1, "a number"))
     training: Training = attrs.field(factory=Training)
@@ -88,8 +92,10 @@ class Performer:
     start: str | None = None
     character: str | None = None
     seconds: float | None = attrs.field(default=None, validator=between(0.5, 3600, "seconds"))
+    action: tuple[Action, ...] = ()
 
     def __attrs_post_init__(self) -> None:
+        check_order(self.action)
         if len(self.path) < 2:
             raise WrongValue("path", f"has {len(self.path)} points, expected at least 2")
         if any(abs(number) > MAX_PLACE_M for point in self.path for number in point):

@@ -98,6 +98,14 @@ STEPS = (
     Step("generate", None, "lets the performer walk along the path"),
     Step("plant", "solver", "keeps feet where they stand", named=lambda shot: shot.performer.solver),
     Step(
+        "retarget",
+        "retargeter",
+        "puts the motion on the character's skeleton, if it is another",
+        lambda shot: shot.performer.character is not None,
+        lambda shot: shot.performer.retargeter,
+        optional=True,
+    ),
+    Step(
         "speak",
         "voice",
         "speaks, marked",

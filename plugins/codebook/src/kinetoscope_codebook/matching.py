@@ -79,7 +79,7 @@ class MatchingNetwork(Network):
             logits = self.denoise(codes, x)
             codes = logits.softmax(-1)
         if noise is not None and self.architecture.redraw:
-            codes = (logits + noise).softmax(-1)
+            codes = (logits + self.architecture.redraw * noise).softmax(-1)
         return codes
 
     def draw(self, rows: int, generator: torch.Generator) -> Tensor | None:
@@ -170,9 +170,10 @@ class CodebookMatching(Learner):
         channels, classes: C and K of the codebook.
         refinements: how often the denoiser is applied when predicting. More settle on a branch more
             firmly; 3 suits motion.
-        redraw: draw codes after the denoiser too, channel by channel. Futures of a seed then differ visibly
-            where inputs leave little open, as in motion along a path; where they leave two branches open,
-            some of the draws fall beside both.
+        redraw: by how much noise codes are drawn after the denoiser too, channel by channel: 0 not at all, 1
+            as often as it takes them to be right, more draws bolder. Futures of a seed then differ visibly
+            where inputs leave little open, as in motion along a path (1.4 suits it); where they leave two
+            branches open, some of the draws fall beside both.
         code_weight: weight of the losses on codes, averaged over classes; None is K.
         decoded_weight: weight of the losses of what is decoded from the sampler's codes.
         true_seeds: mix the prior's codes into the denoiser's seeds; False mixes the estimator's own, with
@@ -184,7 +185,7 @@ class CodebookMatching(Learner):
     channels: int = attrs.field(default=32, validator=whole(1, 1024))
     classes: int = attrs.field(default=8, validator=whole(2, 65_536))
     refinements: int = attrs.field(default=3, validator=whole(1, 64))
-    redraw: bool = attrs.field(default=False, validator=attrs.validators.instance_of(bool))
+    redraw: float = attrs.field(default=0.0, converter=float, validator=share(10.0))
     code_weight: float | None = attrs.field(default=None, validator=attrs.validators.optional(share(1e6)))
     decoded_weight: float = attrs.field(default=1.0, validator=share(1e6))
     true_seeds: bool = attrs.field(default=True, validator=attrs.validators.instance_of(bool))

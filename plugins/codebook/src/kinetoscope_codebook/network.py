@@ -56,7 +56,7 @@ class Architecture:
         hidden: width of every hidden layer.
         channels, classes: size of the codebook: C channels that each choose among K classes.
         refinements: how often the denoiser is applied when predicting, at most 64.
-        redraw: whether a draw is drawn once more after that.
+        redraw: by how much noise a draw is drawn once more after that, at most 10; 0 is not.
         latent: numbers between encoder and decoder; of `vq` those that stand for one class.
         variational: whether they are drawn from a Gaussian.
         levels: of `fsq`, into how many steps each number of a channel is rounded.
@@ -72,7 +72,11 @@ class Architecture:
     channels: int = attrs.field(default=1, validator=_positive)
     classes: int = attrs.field(default=1, validator=_positive)
     refinements: int = attrs.field(default=3, validator=_positive)
-    redraw: bool = attrs.field(default=False, validator=attrs.validators.instance_of(bool))
+    redraw: float = attrs.field(
+        default=0.0,
+        converter=float,
+        validator=attrs.validators.and_(attrs.validators.ge(0.0), attrs.validators.le(10.0)),
+    )
     latent: int = attrs.field(default=1, validator=_positive)
     variational: bool = attrs.field(default=False, validator=attrs.validators.instance_of(bool))
     levels: tuple[int, ...] = attrs.field(default=(), converter=tuple, validator=_level_counts)

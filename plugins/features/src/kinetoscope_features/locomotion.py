@@ -16,7 +16,7 @@ from kinetoscope_features.body import Array, Body
 from kinetoscope_features.frame import within
 from kinetoscope_features.mirror import Mirror
 from kinetoscope_features.steering import along, eased
-from kinetoscope_features.track import Rig, Track, blended, joined, track_of
+from kinetoscope_features.track import Rig, Track, blended, joined, settled, track_of
 from kinetoscope_features.windows import Windows
 from kinetoscope_spec import Control, FeatureSchema, Motion, Skeleton, TrainingSet
 from kinetoscope_spec.errors import Cancelled, ValidationError, nearest
@@ -69,12 +69,15 @@ class Locomotion:
     of all joints in the root space of their own frame, and the contacts.
 
     Of every prediction `stride` frames are played; the rest overlaps with the next prediction and is
-    blended into it, so that no seam shows.
+    blended into it, so that no seam shows. What the first frame jumps by is kept and fades slowly: how
+    a body holds itself is its own, and a model trained on others does not know it.
 
     Options:
         framerate: rows per second; clips are resampled to it.
         horizon: frames in a row of outputs.
         stride: frames played of each prediction.
+        settle_s: time, s, in which the difference between what was played and what is predicted
+            fades; 0 jumps.
         past_s, future_s: when the trajectory is sampled, s before and after now.
         mirror: add every clip mirrored.
         bends: how many bent copies of every clip to add (see `bend`).
@@ -88,6 +91,7 @@ class Locomotion:
     framerate: float = attrs.field(default=30.0, validator=within(1, 1000))
     horizon: int = attrs.field(default=10, validator=within(1, 120, int))
     stride: int = attrs.field(default=5, validator=within(1, 120, int))
+    settle_s: float = attrs.field(default=2.0, validator=within(0, 1000))
     past_s: tuple[float, ...] = attrs.field(
         default=(1.0, 0.75, 0.5, 0.25), converter=tuple, validator=_seconds
     )
@@ -296,6 +300,7 @@ class Locomotion:
         """
         windows = self.windows(state.rig.body)
         predicted = windows.decoded(outputs, state.rig, state.history)
+        predicted = settled(state.rig, state.history, predicted, self.framerate, self.settle_s)
         if state.pending is not None:
             predicted = blended(state.rig, state.pending, predicted)
         now, later = predicted.slice(0, self.stride), predicted.slice(self.stride)

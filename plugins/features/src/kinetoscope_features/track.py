@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import attrs
 import numpy as np
@@ -12,7 +13,7 @@ from kinetoscope_features.body import Array, Body, require_rigid
 from kinetoscope_features.root import root_track
 from kinetoscope_spec import Motion, kinematics, rotation
 
-__all__ = ["Rig", "Track", "blended", "joined", "track_of"]
+__all__ = ["Rig", "Track", "blended", "joined", "settled", "track_of"]
 
 CONTACT_HEIGHT_M = 0.03
 CONTACT_SPEED_M_S = 0.4
@@ -72,6 +73,16 @@ def track_of(body: Body, motion: Motion) -> Track:
     )
 
 
+@lru_cache(maxsize=64)
+def _leading(parents: tuple[int, ...]) -> Array:
+    """Return `[B, B]`, 1 where the joint of the column leads to that of the row, or is it; 0 elsewhere."""
+    leads = np.eye(len(parents))
+    for joint, parent in enumerate(parents[1:], start=1):
+        leads[joint] += leads[parent]
+    leads.setflags(write=False)
+    return leads
+
+
 @attrs.frozen(eq=False)
 class Rig:
     """How root-space poses become local transforms of the seed's skeleton again.
@@ -109,10 +120,13 @@ class Rig:
 
     def posed(self, hips: Array, rotations: Array) -> Array:
         """Return joint positions `[T, B, 3]` of `hips [T, 3]` and `rotations [T, B, 4]`, all root space."""
-        positions = [hips]
-        for joint, parent in enumerate(self.body.parents[1:], start=1):
-            positions.append(positions[parent] + rotation.rotate(rotations[:, parent], self.offsets[joint]))
-        return np.stack(positions, axis=1)
+        # A joint lies at the end of all bones that lead to it: one product, where joint by joint took
+        # most of the time that playing takes.
+        bones = rotation.rotate(rotations[:, self.body.parents[1:]], self.offsets[1:])
+        positions: Array = hips[:, None] + _leading(self.body.parents) @ np.concatenate(
+            [0.0 * hips[:, None], bones], 1
+        )
+        return positions
 
     def motion(self, track: Track, framerate: float, name: str) -> Motion:
         """Return `track` as local transforms of the whole skeleton."""
@@ -177,3 +191,35 @@ def blended(rig: Rig, old: Track, new: Track) -> Track:
         contacts=mix(old.contacts, head.contacts),
     )
     return joined([faded, new.slice(overlap)])
+
+
+def settled(rig: Rig, before: Track, new: Track, framerate: float, seconds: float) -> Track:
+    """Return `new` as it follows `before` without a jump, which fades within about `seconds`.
+
+    A model says what is usual for such a pose; how this body holds itself differs from that, and keeps
+    differing. So the difference where the two meet is kept, and let go slowly: inertialisation, after
+    Bollo 2018, "Inertialization: high-performance animation transitions in Gears of War" (GDC).
+    """
+    if seconds <= 0 or len(before) < 2 or len(new) < 2:
+        return new
+    fade = np.exp(-np.arange(1, len(new) + 1) / (seconds * framerate))[:, None]
+    hips, turns = _jump(before, new)
+    rotations = rotation.multiply(rotation.from_rotation_vector(fade[..., None] * turns), new.rotations)
+    return attrs.evolve(new, joints=rig.posed(new.joints[:, 0] + fade * hips, rotations), rotations=rotations)
+
+
+def _jump(before: Track, new: Track) -> tuple[Array, Array]:
+    """Return what `new` lacks to go on from `before`: hips `[3]` m and turns of joints `[B, 3]` rad.
+
+    Both are carried on to the moment halfway between the last frame and the first, where a curve that
+    is bent alike on both sides shows no jump.
+    """
+
+    def turn(a: Array, b: Array) -> Array:
+        vector: Array = rotation.to_rotation_vector(rotation.multiply(b, rotation.conjugate(a)))
+        return vector
+
+    (h2, h1), (n1, n2) = before.rotations[-2:], new.rotations[:2]
+    p2, p1, q1, q2 = *before.joints[-2:, 0], *new.joints[:2, 0]
+    hips = p1 - q1 + 0.5 * ((p1 - p2) + (q2 - q1))
+    return hips, turn(n1, h1) + 0.5 * (turn(h2, h1) + turn(n1, n2))

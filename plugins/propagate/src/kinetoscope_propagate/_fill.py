@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinetoscope_propagate import _vote
+from kinetoscope_propagate._guess import trusted
 from kinetoscope_propagate._membrane import spread
 from kinetoscope_propagate._views import EDGE, Box, Held, box_of, seen_from
 
@@ -106,27 +107,39 @@ def filled(
     unseen = np.asarray(np.isnan(answer).any(axis=1))
     guessed = int((unseen & inside).sum())
     answer = answer + _shift(answer, known, inside, unseen, (hole.shape, pixels))
-    if guessed and done is not None:
-        # A guess is carried on as it is: what it were matched by would add up from frame to frame.
-        carried = seen_from(target, done, box, hole, whole=True)
-        if carried is not None:
-            there = carried[1].ravel()[pixels] & unseen
-            answer[there] = carried[0].reshape(-1, known.shape[1])[pixels][there]
-            unseen &= ~there
     picture = target.frame[box].astype(np.float32)
     flat = picture.reshape(-1, known.shape[1])
     chosen = inside & ~unseen
     flat[pixels[chosen]] = answer[chosen]
     made = np.rint(picture).clip(0, 255).astype(np.uint8)
-    left = np.zeros(hole.size, bool)
-    left[pixels[inside & unseen]] = True
-    if left.any():
-        # Not from what may still show of the thing; what has been filled around it may be gone by.
-        edge = _wider(hole, EDGE) & ~hole
-        made = guess(made, left.reshape(hole.shape) | edge)
+    if guessed:
+        left = np.zeros(hole.size, bool)
+        left[pixels[inside & unseen]] = True
+        made = _completed(made, left.reshape(hole.shape), (target, done, box), guess)
     frame = target.frame.copy()
     frame[box][hole] = made[hole]
     return Filled(frame, int(hole.sum()), guessed)
+
+
+def _completed(
+    picture: Array, left: Array, where: tuple[Held, Held | None, Box], guess: Callable[[Array, Array], Array]
+) -> Array:
+    """Return a picture `uint8 [h, w, C]` in whose hole nothing is left: what was guessed before, else a guess."""
+    target, done, box = where
+    hole = target.hole[box]
+    # Not from what may still show of the thing; what has been filled around it may be gone by.
+    unsure = left if trusted(target.frame[box], hole) else left | (_wider(hole, EDGE) & ~hole)
+    carried = None if done is None else seen_from(target, done, box, hole, whole=True)
+    if carried is not None:
+        before, shown = carried
+        # What is seen now of what was guessed before says by how much that was wrong. Around the hole
+        # nothing was: the noise there would add up from frame to frame.
+        told = shown & ~unsure
+        off = spread(np.where((told & hole)[..., None], picture - before, 0), told)
+        there = left & shown
+        picture[there] = np.rint(before + off).clip(0, 255)[there]
+        left, unsure = left & ~there, unsure & ~there
+    return guess(picture, unsure) if left.any() else picture
 
 
 def _wider(hole: Array, by: int) -> Array:

@@ -98,14 +98,14 @@ def seen_from(
     shown = _warped(source, matrix @ shift, shape, cv2.INTER_NEAREST) == 255
     if not (shown & wanted).any():
         return None
-    picture = _warped(other.frame, matrix @ shift, shape, cv2.INTER_LINEAR)
+    picture = _warped(other.frame, matrix @ shift, shape, cv2.INTER_CUBIC)
     known = shown & ~target.hole[box]
     surfaces = _surfaces(target.frame[box], picture, known)
     if surfaces:
         pictures, shows = [picture], [shown]
         for surface in surfaces:
             shows.append(_warped(source, matrix @ shift @ surface, shape, cv2.INTER_NEAREST) == 255)
-            pictures.append(_warped(other.frame, matrix @ shift @ surface, shape, cv2.INTER_LINEAR))
+            pictures.append(_warped(other.frame, matrix @ shift @ surface, shape, cv2.INTER_CUBIC))
         picture, shown = _nearest_to(target.frame[box], target.hole[box], pictures, shows)
     return picture.astype(np.float32), shown
 
