@@ -104,7 +104,7 @@ def test_what_has_no_such_body_is_refused_before_the_training(folder: Path) -> N
         asset = Asset("box", skeleton, (rest,), body.meshes, body.materials)
         host.writer("glb").write(asset, folder / "box.glb")
         with pytest.raises(ConfigError, match=r"shot\.toml:7: performer\.character.*other joints"):
-            shoot(host, shot(folder, "box.glb"), progress=lambda *step: told.append(step[2]))
+            shoot(host, shot(folder, "box.glb"), progress=lambda event: told.append(event.message))
     assert not any("step" in text for text in told)
     assert not (folder / "home" / "cache" / "shots" / "train").exists()
 
