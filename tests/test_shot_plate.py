@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -36,6 +37,15 @@ from kinetoscope_spec import ConfigError
 pytestmark = [pytest.mark.slow, pytest.mark.gl]
 
 SCENE = PlateScene(size=(240, 136), frames=30, noise=0.0)
+PLAY = """async () => {
+  const video = document.querySelector("video");
+  await video.play();
+  while (!video.ended && !video.error) await new Promise((go) => setTimeout(go, 50));
+  const wrong = video.error && video.error.message;
+  const size = [video.videoWidth, video.videoHeight];
+  return [video.ended, size, video.currentTime, wrong, video.webkitAudioDecodedByteCount];
+}"""
+"""Plays a page's film; returns what is known at its end."""
 PATH = ((1.2, 6.0), (0.4, 5.6), (-0.6, 5.2))
 
 
@@ -186,6 +196,29 @@ def test_the_voice_is_heard_and_marked(first: Film) -> None:
     assert told["watermark"] == "perth"
     assert np.abs(sound[: int(0.2 * rate)]).max() < 0.01  # it begins at 0.3 s
     assert np.sqrt(np.mean(sound[int(0.4 * rate) :] ** 2)) > 0.01
+
+
+def test_the_film_plays_in_chromium_to_its_end_with_its_sound(first: Film) -> None:
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        pytest.skip("Chromium is not installed")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    options = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+    with playwright.sync_playwright() as browsers:
+        browser = browsers.chromium.launch(executable_path=chromium, args=options)
+        tab = browser.new_page()
+        if not tab.evaluate(
+            "document.createElement('video').canPlayType('video/mp4; codecs=\"avc1.64001f\"')"
+        ):
+            pytest.skip("this Chromium has no H.264")
+        tab.goto(first.film.as_uri())
+        ended, size, seconds, wrong, sound = tab.evaluate(PLAY)
+        browser.close()
+    assert wrong is None
+    assert ended
+    assert tuple(size) == SCENE.size
+    assert abs(seconds - SCENE.frames / SCENE.rate) < 0.1
+    assert sound > 1000
 
 
 def test_nothing_is_done_twice(first: Film, sample: Path, tmp_path: Path) -> None:

@@ -14,11 +14,11 @@ from kinetoscope._detection import by_signature, check_readable, describe, told
 from kinetoscope._getters import Getters
 from kinetoscope._registry import Registry
 from kinetoscope._rows import Row
+from kinetoscope._shooting import Shooting
 from kinetoscope.config import Config
 from kinetoscope.gate import extensions_of
 from kinetoscope.infos import Diagnostic, Explanation, ProviderInfo, Timing
 from kinetoscope_spec.errors import (
-    ConfigError,
     FormatError,
     KinetoscopeError,
     PluginError,
@@ -30,9 +30,6 @@ from kinetoscope_spec.errors import (
 if TYPE_CHECKING:
     from kinetoscope._building import Builder
     from kinetoscope._marking import Marker
-    from kinetoscope.shot.events import Listener
-    from kinetoscope.shot.run import Film
-    from kinetoscope.shot.settings import Shot
     from kinetoscope.sound import WrittenAudio
     from kinetoscope_spec import (
         Asset,
@@ -47,7 +44,7 @@ __all__ = ["Host"]
 _LABEL = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
-class Host(Getters):
+class Host(Getters, Shooting):
     """Finds providers, chooses among them, and builds each once. Many may live in one process.
 
     Args:
@@ -224,73 +221,6 @@ class Host(Getters):
             rows = self._registry.gather("importer")
         usable = (row for row in rows if row.provider and not (row.blocked or row.broken))
         return sorted(usable, key=lambda row: (row.name, row.distribution))
-
-    # -- shots
-
-    def shoot(
-        self,
-        shot: str | Path | Shot | Mapping[str, Any],
-        *,
-        out: str | Path | None = None,
-        first: str | None = None,
-        until: str | None = None,
-        providers: Mapping[str, str] | None = None,
-        progress: Listener | None = None,
-        within: Sequence[str | Path] | None = None,
-    ) -> Film:
-        """Shoot a shot: go through its stages, write the film and what goes with it. `kinetoscope shoot` is this.
-
-        What earlier runs have made of the same is taken up, and nothing is written where the film goes
-        before all of it is there.
-
-        Args:
-            shot: a shot file; or what stands in one, a mapping of its tables or a `Shot`, whose paths are
-                then read against the current folder.
-            out: where the film goes, instead of where the shot says.
-            first: the stage from which on all is made again.
-            until: the stage after which to stop; no film is written then.
-            providers: provider by stage, stronger than the shot.
-            progress: told what is done, a `ShotEvent` at a time, from the thread that works; returning
-                False cancels. The film is then not written; what finished stages made is kept.
-            within: the only folders in which the shot may name files, for shots that others wrote; names
-                that are absolute or go up (`..`) are refused as well.
-
-        Raises:
-            ConfigError: the shot is wrong, a stage is unknown, a file is missing or outside of `within`,
-                or the film would be written over what it is made from.
-            FormatError: an input can't be read.
-            ProviderNotFound, ProviderUnavailable: a stage has no provider.
-            Cancelled: `progress` returned False.
-        """
-        from kinetoscope.shot.run import shoot
-
-        return shoot(
-            self,
-            shot,
-            out=out,
-            first=first,
-            until=until,
-            providers=providers,
-            progress=progress,
-            within=within,
-        )
-
-    def check_shot(
-        self,
-        shot: str | Path | Shot | Mapping[str, Any],
-        *,
-        providers: Mapping[str, str] | None = None,
-        within: Sequence[str | Path] | None = None,
-    ) -> list[str]:
-        """Return all that would keep a shot from being shot, found without any work; see `shoot`."""
-        from kinetoscope.shot.plan import check
-        from kinetoscope.shot.run import open_store
-        from kinetoscope.shot.settings import shot_file
-
-        try:
-            return check(self, shot_file(shot, within), open_store(self), providers)
-        except ConfigError as error:
-            return [str(error)]
 
     # -- sound
 

@@ -93,6 +93,9 @@ def test_wrong_addresses_are_answered(page: Page, method: str, path: str, status
 MACHINE_CODE = b"MZ" + bytes(range(256)) * 40
 
 
+ACTION = b'[[performer.action]]\nat = 0.2\nclip = "../x.bvh"\n'
+
+
 def png() -> bytes:
     held = io.BytesIO()
     Image.new("RGB", (64, 48), (200, 30, 90)).save(held, "PNG")
@@ -125,6 +128,7 @@ def png() -> bytes:
         (shot() | {"shot.toml": shot()["shot.toml"] + b'[plate]\nvideo = "/dev/zero"\n'}, 422, "leads out of"),
         (shot() | {"shot.toml": shot()["shot.toml"] + b'[voice]\nscript = "../../secret.txt"\n'}, 422, "leads out of"),
         (shot() | {"shot.toml": shot()["shot.toml"] + b'character = "../x.glb"\n'}, 422, "leads out of"),
+        (shot() | {"shot.toml": shot()["shot.toml"] + ACTION}, 422, "leads out of"),
         (shot() | {"shot.toml": shot()["shot.toml"] + b'[camera]\nkind = "file"\nfile = "/c.json"\n'}, 422, "leads out of"),
     ],
 )  # fmt: skip
