@@ -149,7 +149,7 @@ def draw(
 
 
 def morphed(character: Character, motion: Motion, frame: int) -> Character:
-    """Return `character` in the shape that its face has in a frame: renderers know poses alone."""
+    """Return `character` in the shape that its face has in a frame: renderers know the rest pose's alone."""
     weights = {name: float(curve[frame]) for name, curve in motion.morph_weights.items()}
     if not weights and not any(mesh.morph_weights for mesh in character.meshes):
         return character
@@ -157,7 +157,14 @@ def morphed(character: Character, motion: Motion, frame: int) -> Character:
     meshes = [
         mesh
         if mesh.morphs is None
-        else attrs.evolve(mesh, vertices=kinematics.morphed_vertices(mesh, weights))
+        else attrs.evolve(
+            mesh,
+            vertices=kinematics.morphed_vertices(mesh, weights),
+            morphs=None,
+            morph_names=(),
+            morph_peaks=None,
+            morph_weights={},
+        )
         for mesh in character.meshes
     ]
     return attrs.evolve(character, meshes=meshes)
