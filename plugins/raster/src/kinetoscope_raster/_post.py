@@ -221,8 +221,7 @@ def _fxaa(picture, luma, steps, out):
             gy, gx = (0, 1) if flat else (1, 0)
             middle, limit = 0.5 * (m + other), 0.25 * abs(other - m)
             # Follow the edge both ways to where the mean across it leaves its level.
-            ahead = back = steps
-            end_ahead = end_back = 0.0
+            ahead, back, end_ahead, end_back = steps, steps, 0.0, 0.0
             for i in range(1, steps + 1):
                 end_ahead = (
                     0.5 * (_at(luma, y + gy * i, x + gx * i) + _at(luma, y + gy * i + oy, x + gx * i + ox))
