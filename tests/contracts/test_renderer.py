@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from kinetoscope_spec import Camera, ConfigError, Frame, ProviderUnavailable, Scene
-from kinetoscope_spec.contracts import Contract, Mutant, RendererContract, Wrapper, check
+from kinetoscope_spec.contracts import Contract, DeferredContract, Mutant, RendererContract, Wrapper, check
+from kinetoscope_spec.contracts.mutants.gbuffer import MUTANTS as DEFERRED
 from kinetoscope_spec.contracts.mutants.renderer import MUTANTS
 from kinetoscope_spec.contracts.mutants.renderer import _Renders as Renders
 
@@ -55,6 +56,14 @@ def test_only_its_law_notices_a_mutant_of_ours(mutant: Mutant, deferred: Any) ->
                 broken.append(law.name)
                 break
     assert broken == [mutant.law]
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("mutant", DEFERRED[len(MUTANTS) :], ids=lambda mutant: mutant.wrap.__name__)
+def test_its_law_notices_a_mutant_of_deferred_renderers(mutant: Mutant, deferred: Any) -> None:
+    mutated = DeferredContract.of(mutant.wrap(deferred), name="mutated")
+    report = check(mutated, examples=40, seed=0, laws=[mutant.law], shrink=False)
+    assert [result.law for result in report.broken] == [mutant.law]
 
 
 def test_pictures_the_other_way_round_are_told_where_they_stand(plain: Any) -> None:

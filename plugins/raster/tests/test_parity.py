@@ -5,13 +5,31 @@ import numpy as np
 import pytest
 
 from kinetoscope_raster.renderer import RasterRenderer
-from kinetoscope_spec import Camera, Ground, Material, ProviderUnavailable, Scene, ValidationError
+from kinetoscope_spec import Camera, Ground, Light, Material, ProviderUnavailable, Scene, ValidationError
 
 SIZE = (160, 90)
 VIEW = Camera(position=(0.4, 1.6, 3.2), target=(0.0, 0.4, 0.0))
 RIBBON = [
     {"points": np.array([[-1.2, 0.6], [0.0, 0.9], [1.2, 0.3]]), "color": (0.9, 0.1, 0.05), "width": 0.2}
 ]
+MARKS = {
+    "trajectory": RIBBON,
+    "bones": {
+        "points": np.array([[[-0.8, 0.1, 0.9], [0.9, 0.9, 0.6]]]),
+        "color": (0.9, 0.1, 0.05),
+        "width": 0.2,
+    },
+    "contacts": {
+        "points": np.array([[-0.5, 0.0, 0.9], [0.8, 0.0, 1.0]]),
+        "color": (0.9, 0.1, 0.05),
+        "width": 0.5,
+    },
+    "velocities": {
+        "points": np.array([[[-0.7, 0.2, 0.9], [6.0, 2.0, 0.0]]]),
+        "color": (0.9, 0.1, 0.05),
+        "width": 0.15,
+    },
+}
 
 
 def drawn(scene, camera=VIEW, buffers=("hdr",), **passes):
@@ -28,9 +46,10 @@ def drawn(scene, camera=VIEW, buffers=("hdr",), **passes):
 
 
 @pytest.mark.gl
-def test_a_ribbon_is_the_same_on_opengl(kit):
+@pytest.mark.parametrize("kind", MARKS)
+def test_marks_are_the_same_on_opengl(kit, kind):
     ball = kit.actor(kit.ball(0.3), at=(0.0, 0.3, 0.8), number=2)
-    scene = Scene(actors=(ball,), ground=Ground(), annotations={"trajectory": RIBBON})
+    scene = Scene(actors=(ball,), ground=Ground(), annotations={kind: MARKS[kind]})
     names = ("id", "depth", "normal", "albedo")
     ours, theirs = (frame.buffers for frame in drawn(scene, buffers=names))
     red = (theirs["albedo"][..., 0] > 0.85) & (theirs["id"] == 0)
@@ -96,3 +115,70 @@ def test_blended_surfaces_are_dithered_to_their_coverage(kit):
     with RasterRenderer().open(SIZE, "draft", buffers=("id",)) as session:
         ids = session.render(Scene(actors=(veil,)), down).buffers["id"]
     assert (ids[20:70, 40:120] == 4).mean() == pytest.approx(0.3, abs=0.02)
+
+
+DOWN = Camera(position=(0.0, 4.0, 0.0), target=(0.0, 0.0, 0.0), up=(0.0, 0.0, -1.0))
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("wrap", [("repeat", "clamp"), ("clamp", "mirror"), ("mirror", "repeat")])
+def test_images_go_on_beyond_their_edges_as_on_opengl(kit, wrap):
+    """Also as NumPy pads: what is seen around the middle is the padded image, one texel a patch."""
+    rng = np.random.default_rng(5)
+    image = rng.integers(0, 256, (4, 4, 3), dtype=np.uint8)
+    surface = Material("tiles", np.ones(4), base_color_image=image, wrap=wrap)
+    uvs = np.array([[-1.0, 2.0], [2.0, 2.0], [2.0, -1.0], [-1.0, -1.0]])
+    sheet = kit.actor(kit.sheet(1.5), material=surface, uvs=uvs)
+    ours, theirs = (
+        frame.buffers["albedo"] for frame in drawn(Scene(actors=(sheet,)), DOWN, buffers=("albedo",))
+    )
+    assert np.percentile(np.abs(ours - theirs).max(axis=-1), 97) < 0.03
+    modes = {"repeat": "wrap", "clamp": "edge", "mirror": "symmetric"}
+    padded = np.pad(image, ((0, 0), (4, 4), (0, 0)), modes[wrap[0]])
+    padded = np.pad(padded, ((4, 4), (0, 0), (0, 0)), modes[wrap[1]]) / 255.0
+    linear = np.where(padded <= 0.04045, padded / 12.92, ((padded + 0.055) / 1.055) ** 2.4)
+    places = (np.arange(12) + 0.5) / 12 * 3 - 1.5
+    x, z = np.meshgrid(places, places)
+    pixels = DOWN.project(np.stack([x, 0 * x, z], axis=-1), SIZE)[..., :2].astype(int)
+    found = ours[pixels[..., 1], pixels[..., 0]]
+    assert np.abs(found - linear).max() < 0.16  # a pixel lies off a texel's middle: neighbours come in
+    assert np.abs(found - linear).mean() < 0.03
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("mode", ["mask", "blend"])
+def test_what_is_cut_out_casts_its_own_shadow(kit, mode):
+    image = np.full((64, 64, 4), 255, np.uint8)
+    image[16:48, 16:48, 3] = 0
+    surface = Material("frame", np.ones(4), base_color_image=image, alpha_mode=mode, double_sided=True)
+    uvs = np.array([[0.0, 1.0], [1.0, 1.0], [1.0, 0.0], [0.0, 0.0]])
+    sheet = kit.actor(kit.sheet(0.5), at=(0.0, 1.0, 0.0), material=surface, uvs=uvs)
+    sun = Light(direction=np.array([1.0, -1.0, 0.0]))
+    scene = Scene(actors=(sheet,), lights=(sun,), ground=Ground(spacing=0.0))
+    ours, theirs = (f.buffers for f in drawn(scene, DOWN, buffers=("hdr", "id"), ssao=False))
+    both = (ours["id"] == 0) & (theirs["id"] == 0)
+    off = np.abs(ours["hdr"] - theirs["hdr"]).max(axis=-1) > 0.05
+    assert (off & both).sum() < 0.01 * both.sum()
+    # The sun goes a metre to the right while it comes down: the hole's middle falls on x = 1.
+    for x, lit in ((1.0, True), (1.4, False), (1.7, True)):
+        column, row, _ = DOWN.project(np.array([x, 0.0, 0.0]), SIZE).astype(int)
+        assert (ours["hdr"][row, column, 1] > 0.25) == lit
+
+
+@pytest.mark.gl
+def test_shapes_of_the_rest_pose_are_brought_in(kit):
+    points, faces = kit.sheet(0.3)
+    sheet = kit.actor(
+        (points, faces),
+        morphs=np.tile([1.0, 0.0, 0.0], (1, 4, 1)),
+        morph_names=("aside",),
+        morph_weights={"aside": 0.8},
+    )
+    there = kit.actor((points, faces), at=(0.8, 0.0, 0.0))
+    for renderer in (0, 1):
+        found, expected = (
+            drawn(Scene(actors=(each,)), DOWN, buffers=("id",))[renderer].buffers["id"]
+            for each in (sheet, there)
+        )
+        assert expected.any()
+        np.testing.assert_array_equal(found, expected)

@@ -201,8 +201,8 @@ class Scene(Value):
         background: linear RGBA `[4]` where nothing is; alpha 0 composites over a plate.
         exposure: factor on light before tone mapping.
         fog: (linear RGB `[3]`, density 1/m) or None.
-        annotations: debug drawing by kind (`bones`, `trajectory`, `contacts`), for renderers that
-            know it; others leave it out.
+        annotations: debug drawing by kind (`trajectory`, `bones`, `contacts`, `velocities`, as
+            `kinetoscope_spec.annotations` describes them), for renderers that know it; others leave it out.
     """
 
     actors: tuple[Actor, ...] = attrs.field(default=(), converter=as_tuple)

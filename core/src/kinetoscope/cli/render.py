@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from kinetoscope.cli._common import emit, json_option, pass_host, progress_bar
 if TYPE_CHECKING:
     from kinetoscope import Host
 
-_PICTURES = (".png", ".jpg", ".jpeg")
+_PICTURES = (".png", ".jpg", ".jpeg", ".exr")
 
 
 @click.command("render")
@@ -43,10 +44,13 @@ def command(
     frame: int | None,
     provider: str | None,
 ) -> None:
-    """Render FILE's motion to OUT: a film, or one picture for .png and .jpg.
+    """Render FILE's motion to OUT: a film, or one picture for .png, .jpg and .exr.
 
-    A file without meshes gets a body built on its skeleton.
+    An .exr holds linear light and, in layers, depth, normals, albedo, material, motion and ids; with a
+    run of # in its name (walk.####.exr) every frame is written, numbered in their place. A file without
+    meshes gets a body built on its skeleton.
     """
+    from kinetoscope import exr
     from kinetoscope.shot import film, settings
     from kinetoscope.shot.outputs import refuse_overwriting
     from kinetoscope.shot.stages import Stages
@@ -58,7 +62,10 @@ def command(
     except WrongValue as error:
         raise click.BadParameter(f"{error.key} {error}") from None
     refuse_overwriting(out, [file])
-    picture = out.suffix.lower() in _PICTURES
+    layered = out.suffix.lower() == ".exr"
+    picture = out.suffix.lower() in _PICTURES and not (layered and "#" in out.name)
+    if layered:
+        exr.need_openexr()
     with progress_bar("rendering") as progress, Stages(host).stage("render") as stage:
         renderer = Stages(host).renderer(stage, provider)
         media = host.provider("media")
@@ -70,14 +77,24 @@ def command(
         views = film.cameras(settings.Camera(), shown, None)
         if picture:
             i = _frame(frame, len(views))
-            shown, views = shown.slice(i, i + 1), views[i : i + 1]
-        frames = film.draw(renderer, output, settings.Light(), character, shown, views, progress=progress)
-        with replacing(out) as building:
-            if picture:
-                (drawn,) = frames
-                media.write_image(building, drawn)
-            else:
-                media.write(building, frames, rate=framerate)
+            first = max(i - 1, 0) if layered else i  # motion is told by the frame before
+            shown, views = shown.slice(first, i + 1), views[first : i + 1]
+        buffers = exr.BUFFERS if layered else ()
+        drawn = film.frames(
+            renderer, output, settings.Light(), character, shown, views, buffers=buffers, progress=progress
+        )
+        if picture:
+            *_, last = drawn
+            drawn, views = iter([last]), views[-1:]
+        if layered:
+            for number, each in enumerate(drawn):
+                exr.write_exr(_numbered(out, number), each)
+        else:
+            with replacing(out) as building:
+                if picture:
+                    media.write_image(building, last.color[..., :3])
+                else:
+                    media.write(building, (each.color[..., :3] for each in drawn), rate=framerate)
     data = {
         "output": str(out),
         "frames": len(views),
@@ -90,6 +107,11 @@ def command(
         data,
         f"{len(views)} frames by {stage.provider} ({stage.why}) in {stage.seconds:.1f} s: {out}",
     )
+
+
+def _numbered(out: Path, number: int) -> Path:
+    """Return `out` with the number in place of its run of #, if it has one."""
+    return out.with_name(re.sub("#+", lambda run: str(number).zfill(len(run.group())), out.name, count=1))
 
 
 def _frame(asked: int | None, count: int) -> int:

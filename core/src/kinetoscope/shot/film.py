@@ -15,6 +15,7 @@ from kinetoscope_spec import (
     Asset,
     Camera,
     Character,
+    Frame,
     Ground,
     Light,
     Motion,
@@ -26,7 +27,7 @@ from kinetoscope_spec import (
 from kinetoscope_spec.errors import Cancelled, ConfigError
 from kinetoscope_spec.protocols import Progress, Renderer
 
-__all__ = ["cameras", "draw", "light_scene", "morphed", "rim_light", "stand_in"]
+__all__ = ["cameras", "draw", "frames", "light_scene", "morphed", "rim_light", "stand_in"]
 
 Array = NDArray[Any]
 
@@ -110,7 +111,12 @@ def rim_light(given: settings.Light, target: Array) -> Light:
     return Light("point", (0.45, 0.68, 1.0), intensity=26.0 * given.intensity, position=position, radius=10.0)
 
 
-def draw(
+def draw(*given: Any, **options: Any) -> Iterator[Array]:
+    """Yield the colours of `frames`, `uint8 [H, W, 3]`."""
+    return (frame.color[..., :3] for frame in frames(*given, **options))
+
+
+def frames(
     renderer: Renderer,
     output: settings.Output,
     light: settings.Light,
@@ -119,9 +125,10 @@ def draw(
     views: list[Camera],
     *,
     path: Path | None = None,
+    buffers: Sequence[str] = (),
     progress: Progress | None = None,
-) -> Iterator[Array]:
-    """Yield the frames of the film, `uint8 [H, W, 3]`, one at a time.
+) -> Iterator[Frame]:
+    """Yield the frames of the film, one at a time, with `buffers`.
 
     Of several motions each moves a figure of its own; one that is over stands still.
 
@@ -132,7 +139,7 @@ def draw(
     poses = [played.global_matrices() for played in motions]
     trail = {} if path is None else {"trajectory": _trail(path)}
     stage = light_scene(light)
-    with renderer.open(output.size, output.quality) as session:
+    with renderer.open(output.size, output.quality, buffers=buffers) as session:
         for frame, view in enumerate(views):
             if progress and progress(frame, len(views), "rendering") is False:
                 raise Cancelled(f"cancelled after {frame} of {len(views)} frames")
@@ -145,11 +152,11 @@ def draw(
             )
             lights = (*stage.lights, rim_light(light, view.target))
             scene = attrs.evolve(stage, actors=actors, lights=lights, annotations=trail)
-            yield session.render(scene, view).color[..., :3]
+            yield session.render(scene, view)
 
 
 def morphed(character: Character, motion: Motion, frame: int) -> Character:
-    """Return `character` in the shape that its face has in a frame: renderers know poses alone."""
+    """Return `character` in the shape that its face has in a frame: renderers know the rest pose's alone."""
     weights = {name: float(curve[frame]) for name, curve in motion.morph_weights.items()}
     if not weights and not any(mesh.morph_weights for mesh in character.meshes):
         return character
@@ -157,7 +164,14 @@ def morphed(character: Character, motion: Motion, frame: int) -> Character:
     meshes = [
         mesh
         if mesh.morphs is None
-        else attrs.evolve(mesh, vertices=kinematics.morphed_vertices(mesh, weights))
+        else attrs.evolve(
+            mesh,
+            vertices=kinematics.morphed_vertices(mesh, weights),
+            morphs=None,
+            morph_names=(),
+            morph_peaks=None,
+            morph_weights={},
+        )
         for mesh in character.meshes
     ]
     return attrs.evolve(character, meshes=meshes)

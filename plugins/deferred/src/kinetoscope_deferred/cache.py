@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import Any
 
 import attrs
 import moderngl
@@ -98,10 +97,11 @@ class MeshCache:
             self._context.buffer(packed.vertices.tobytes()),
             self._context.buffer(packed.indices.tobytes()),
             materials,
-            tuple(self._image(material.base_color_image) for material in materials),
+            tuple(self._image(material) for material in materials),
         )
 
-    def _image(self, image: Any) -> moderngl.Texture | None:
+    def _image(self, material: Material) -> moderngl.Texture | None:
+        image = material.base_color_image
         if image is None:
             return None
         # sRGB texels are decoded before they are filtered, so the mip chain stays linear.
@@ -111,6 +111,8 @@ class MeshCache:
         texture = self._context.texture(size, 4, rgba.tobytes(), internal_format=_SRGB8_ALPHA8)
         texture.build_mipmaps()
         texture.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
+        # What mirrors is folded in the shader; at the fold its edge meets itself.
+        texture.repeat_x, texture.repeat_y = (wrap == "repeat" for wrap in material.wrap)
         return texture
 
 

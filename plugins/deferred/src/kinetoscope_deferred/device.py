@@ -26,6 +26,7 @@ class Device:
         self._framebuffers: dict[str, moderngl.Framebuffer] = {}
         self._samples = context.query(samples=True)
         self.white = context.texture((1, 1), 4, b"\xff" * 4)
+        self.no_lights = context.texture((1, 1), 4, bytes(16), dtype="u4")
         self.no_shadow = context.depth_texture((1, 1), data=np.ones(1, np.float32).tobytes())
 
     def program(self, vertex: str, fragment: str | None, **defines: int) -> moderngl.Program:

@@ -6,6 +6,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from kinetoscope_spec import kinematics
 from kinetoscope_spec.character import Character, Material, Mesh
 
 __all__ = ["INFLUENCES", "VERTEX", "PackedMesh", "bone_matrices", "corner_normals", "pack"]
@@ -56,10 +57,11 @@ class PackedMesh:
 def pack(mesh: Mesh) -> PackedMesh:
     """Pack one mesh; faces keep their order within a material."""
     joints, weights = _influences(mesh)
-    boxes, box_bones = _boxes(np.asarray(mesh.vertices, np.float64), joints, weights)
+    points = np.asarray(kinematics.morphed_vertices(mesh), np.float64)
+    boxes, box_bones = _boxes(points, joints, weights)
     vertices = np.zeros(len(mesh.corner_vertex), VERTEX)
-    vertices["position"] = mesh.vertices[mesh.corner_vertex]
-    vertices["normal"] = corner_normals(mesh) if mesh.normals is None else mesh.normals
+    vertices["position"] = points[mesh.corner_vertex]
+    vertices["normal"] = corner_normals(mesh, points) if mesh.normals is None else mesh.normals
     vertices["uv"] = 0 if mesh.uvs is None else mesh.uvs
     vertices["color"] = 1 if mesh.colors is None else mesh.colors
     vertices["joints"] = joints[mesh.corner_vertex]
@@ -82,9 +84,8 @@ def bone_matrices(packed: PackedMesh, pose: Array) -> Array:
     return moved
 
 
-def corner_normals(mesh: Mesh) -> Array:
-    """Return smooth normals `[C, 3]`: the mean of the faces at a vertex, weighted by area."""
-    points = np.asarray(mesh.vertices, np.float64)
+def corner_normals(mesh: Mesh, points: Array) -> Array:
+    """Return smooth normals `[C, 3]` of vertices at `points [V, 3]`: the mean of the faces at a vertex, weighted by area."""
     corners = mesh.corner_vertex[mesh.faces]
     a, b, c = points[corners[:, 0]], points[corners[:, 1]], points[corners[:, 2]]
     face = np.cross(b - a, c - a)

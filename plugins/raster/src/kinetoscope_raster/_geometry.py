@@ -19,7 +19,7 @@ import numba
 import numpy as np
 
 from kinetoscope_raster._kernel import kernel
-from kinetoscope_raster._place import place
+from kinetoscope_raster._place import beyond, place
 from kinetoscope_raster._stage import Stage
 
 __all__ = ["BAND", "cast_shadow", "drift", "see", "skin", "turned_away"]
@@ -74,11 +74,16 @@ def _alpha(f, u, v, w, faces, uvs, colors, material, levels, texels):
     level = int(material[12])
     if level >= 0:
         at, wide, high = levels[level, 0], levels[level, 1], levels[level, 2]
-        s = u * uvs[i, 0] + v * uvs[j, 0] + w * uvs[k, 0]
-        t = u * uvs[i, 1] + v * uvs[j, 1] + w * uvs[k, 1]
-        x = min(int((s - math.floor(s)) * wide), wide - 1)
-        y = min(int((t - math.floor(t)) * high), high - 1)
-        alpha *= texels[at + y * wide + x, 3] / 255.0
+        x = (u * uvs[i, 0] + v * uvs[j, 0] + w * uvs[k, 0]) * wide - 0.5
+        y = (u * uvs[i, 1] + v * uvs[j, 1] + w * uvs[k, 1]) * high - 0.5
+        fx, fy = math.floor(x), math.floor(y)
+        total = 0.0
+        for corner in range(4):
+            cx, cy = corner & 1, corner >> 1
+            share = (x - fx if cx else 1.0 - x + fx) * (y - fy if cy else 1.0 - y + fy)
+            row = beyond(int(fy) + cy, high, material[15]) * wide + beyond(int(fx) + cx, wide, material[14])
+            total += share * texels[at + row, 3]
+        alpha *= total / 255.0
     return alpha
 
 
@@ -222,35 +227,53 @@ def turned_away(points: Any) -> Any:
 
 
 @kernel()
-def _cast(a, b, c, y0, y1, texels):
+def _cast(flat, f, y0, y1, faces, uvs, colors, material, levels, images, shadow):
     """Draw one face, its corners in texels, into rows y0 to y1: its weights and distance are linear there."""
+    a, b, c = flat[faces[f, 0]], flat[faces[f, 1]], flat[faces[f, 2]]
     area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
     if area == 0.0 or not math.isfinite(area):
         return
     x0 = math.ceil(max(min(a[0], b[0], c[0]) - 0.5, 0.0))
-    x1 = math.floor(min(max(a[0], b[0], c[0]) - 0.5, texels.shape[0] - 1.0))
+    x1 = math.floor(min(max(a[0], b[0], c[0]) - 0.5, shadow.shape[0] - 1.0))
     ux, vx = (b[1] - c[1]) / area, (c[1] - a[1]) / area
-    zx = ux * (a[2] - c[2]) + vx * (b[2] - c[2])
+    uy, vy = (c[0] - b[0]) / area, (a[0] - c[0]) / area
+    za, zb = a[2] - c[2], b[2] - c[2]
+    zx = ux * za + vx * zb
     for y in range(y0, y1 + 1):
         # Taken from the last corner, where numbers are small, and not from the map's.
         dx, dy = x0 + 0.5 - c[0], y + 0.5 - c[1]
-        u = ux * dx + (c[0] - b[0]) / area * dy
-        v = vx * dx + (a[0] - c[0]) / area * dy
-        z = c[2] + u * (a[2] - c[2]) + v * (b[2] - c[2])
-        for step in range(x1 - x0 + 1):
-            s, t = u + step * ux, v + step * vx
-            if s < 0.0 or t < 0.0 or s + t > 1.0:
-                continue
-            texels[y, x0 + step] = min(texels[y, x0 + step], z + step * zx)
+        u, v = ux * dx + uy * dy, vx * dx + vy * dy
+        # Where along the row all three weights are at least 0: one stretch, which is filled without asking.
+        first, last = _stretch(u, ux, 0.0, float(x1 - x0))
+        first, last = _stretch(v, vx, first, last)
+        first, last = _stretch(1.0 - u - v, -ux - vx, first, last)
+        z = c[2] + u * za + v * zb
+        for step in range(math.ceil(first), math.floor(last) + 1):
+            if material[9] > 0.0:
+                s, t = u + step * ux, v + step * vx
+                alpha = _alpha(f, s, t, 1.0 - s - t, faces, uvs, colors, material, levels, images)
+                if alpha < (material[10] if material[9] == 1.0 else 0.5):
+                    continue
+            shadow[y, x0 + step] = min(shadow[y, x0 + step], z + step * zx)
+
+
+@kernel()
+def _stretch(at, slope, first, last):
+    """Return from where to where, between `first` and `last`, `at + slope * x` is at least 0."""
+    if slope > 0.0:
+        return max(first, -at / slope), last
+    if slope < 0.0:
+        return first, min(last, -at / slope)
+    return first, last if at >= 0.0 else first - 1.0
 
 
 @kernel(parallel=True)
-def cast_shadow(p, faces, basis, low, span, texels):
-    """Draw `texels [S, S]`, the least distance along the sun's way, over a square of `span` m at `low`.
+def _cast_all(p, faces, kinds, materials, uvs, colors, levels, images, basis, low, span, shadow):
+    """Draw `shadow [S, S]`, the least distance along the sun's way, over a square of `span` m at `low`.
 
     `basis [3, 3]` holds the map's two axes and the sun's direction.
     """
-    size = texels.shape[0]
+    size = shadow.shape[0]
     scale = size / span
     flat = np.empty((p.shape[0], 3))
     for each_i in numba.prange(p.shape[0]):
@@ -273,4 +296,12 @@ def cast_shadow(p, faces, basis, low, span, texels):
         for f in range(faces.shape[0]):
             y0, y1 = max(rows[f, 0], top), min(rows[f, 1], bottom)
             if y0 <= y1:
-                _cast(flat[faces[f, 0]], flat[faces[f, 1]], flat[faces[f, 2]], y0, y1, texels)
+                _cast(flat, f, y0, y1, faces, uvs, colors, materials[kinds[f]], levels, images, shadow)
+
+
+def cast_shadow(stage: Stage, points: Any, basis: Any, low: Any, span: float, shadow: Any) -> None:
+    """Fill `shadow [S, S]` with the least distance (m) along the sun's way, over a square of `span` m at `low`."""
+    _cast_all(
+        points, stage.faces, stage.kinds, stage.materials, stage.uvs, stage.colors, stage.levels, stage.texels,
+        basis, low, span, shadow,
+    )  # fmt: skip

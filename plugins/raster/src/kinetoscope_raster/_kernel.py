@@ -22,7 +22,10 @@ import numba
 import platformdirs
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 
-__all__ = ["cache_folder", "kernel"]
+__all__ = ["NIMBLE", "cache_folder", "kernel"]
+
+NIMBLE = {"nsz", "arcp", "contract", "afn"}
+"""Liberties that change the last bits: reciprocals for divisions, fused products. Infinities stay what they are."""
 
 _LOG = logging.getLogger("kinetoscope.raster")
 _LOG.addHandler(logging.NullHandler())  # nothing is printed unless the application sets logging up

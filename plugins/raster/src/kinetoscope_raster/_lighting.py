@@ -10,7 +10,7 @@ import math
 import numba
 import numpy as np
 
-from kinetoscope_raster._kernel import kernel
+from kinetoscope_raster._kernel import NIMBLE, kernel
 from kinetoscope_raster._occlusion import open_to_sky
 from kinetoscope_raster._reflection import ambient, around, arriving, reflected, sunlit
 
@@ -48,19 +48,18 @@ def _reaching(depth, left, top, right, bottom, tx, ty, lights, chosen):
     return count
 
 
-@kernel()
+@kernel(inline="always")  # a call would hand over a hundred words for each pixel
 def _lit(
-    albedo, normal, kind, px, py, pz, far, seen, up, sky, earth, lights, chosen, count, sun, basis,
+    albedo, normal, kind, x, y, px, py, pz, far, seen, up, sky, earth, lights, chosen, count, sun, basis,
     low, span, taps, shadow,
 ):  # fmt: skip
     """Return the light that a point of a surface sends to the camera."""
-    vx, vy, vz = -px / far, -py / far, -pz / far
-    nx, ny, nz = normal[0], normal[1], normal[2]
-    rough, metal = kind[0], kind[1]
-    dr, dg, db = albedo[0] * (1.0 - metal), albedo[1] * (1.0 - metal), albedo[2] * (1.0 - metal)
-    fr = 0.04 + (albedo[0] - 0.04) * metal
-    fg = 0.04 + (albedo[1] - 0.04) * metal
-    fb = 0.04 + (albedo[2] - 0.04) * metal
+    inverse = 1.0 / far
+    vx, vy, vz = -px * inverse, -py * inverse, -pz * inverse
+    nx, ny, nz = normal[y, x, 0], normal[y, x, 1], normal[y, x, 2]
+    ar, ag, ab, rough, metal = albedo[y, x, 0], albedo[y, x, 1], albedo[y, x, 2], kind[y, x, 0], kind[y, x, 1]
+    dr, dg, db = ar * (1.0 - metal), ag * (1.0 - metal), ab * (1.0 - metal)
+    fr, fg, fb = 0.04 + (ar - 0.04) * metal, 0.04 + (ag - 0.04) * metal, 0.04 + (ab - 0.04) * metal
     facing = nx * vx + ny * vy + nz * vz
     above = up[0] * nx + up[1] * ny + up[2] * nz
     mirror = 2.0 * facing * above - (up[0] * vx + up[1] * vy + up[2] * vz)
@@ -70,24 +69,25 @@ def _lit(
     cb = seen * ambient(db, fb * scale + bias, earth[2], sky[2], above, mirror)
     nv = max(facing, 1e-4)
     alpha = max(rough * rough, 2e-3)
+    dr, dg, db = dr / math.pi, dg / math.pi, db / math.pi
     for c in range(count):
-        lamp = lights[chosen[c]]
-        lx, ly, lz, strength = arriving(lamp, px, py, pz)
+        i = chosen[c]
+        lx, ly, lz, strength = arriving(lights, i, px, py, pz)
         nl = nx * lx + ny * ly + nz * lz
         if nl <= 0.0 or strength <= 0.0:
             continue
-        if chosen[c] == sun:
+        if i == sun:
             strength *= sunlit(px, py, pz, nx, ny, nz, nl, basis, low, span, taps, shadow)
         shine, m5 = reflected(nx, ny, nz, vx, vy, vz, lx, ly, lz, nl, nv, alpha * alpha)
         power = strength * nl
         er, eg, eb = fr + (1.0 - fr) * m5, fg + (1.0 - fg) * m5, fb + (1.0 - fb) * m5
-        cr += power * lamp[4] * (dr / math.pi * (1.0 - er) + shine * er)
-        cg += power * lamp[5] * (dg / math.pi * (1.0 - eg) + shine * eg)
-        cb += power * lamp[6] * (db / math.pi * (1.0 - eb) + shine * eb)
+        cr += power * lights[i, 4] * (dr * (1.0 - er) + shine * er)
+        cg += power * lights[i, 5] * (dg * (1.0 - eg) + shine * eg)
+        cb += power * lights[i, 6] * (db * (1.0 - eb) + shine * eb)
     return cr, cg, cb
 
 
-@kernel(parallel=True)
+@kernel(parallel=True, fastmath=NIMBLE)
 def light(
     depth, albedo, normal, kind, emission, occlusion, tx, ty, up, sky, earth, fog, lights, sun,
     basis, low, span, taps, shadow, hdr,
@@ -101,7 +101,11 @@ def light(
     tiles_x, tiles_y = (width + TILE - 1) // TILE, (height + TILE - 1) // TILE
     lit = 0
     for each_tile in numba.prange(tiles_x * tiles_y):
-        tile = np.int64(each_tile)  # unsigned by itself: what is below 0 would not be
+        # Every second tile, then the others: threads take stretches, and what lies close costs alike.
+        half = (tiles_x * tiles_y + 1) // 2
+        tile = 2 * np.int64(each_tile)  # unsigned by itself: what is below 0 would not be
+        if tile >= 2 * half:
+            tile -= 2 * half - 1
         left, top = (tile % tiles_x) * TILE, (tile // tiles_x) * TILE
         right, bottom = min(left + TILE, width), min(top + TILE, height)
         chosen = np.empty(lights.shape[0], np.int64)
@@ -118,10 +122,10 @@ def light(
                 far = math.sqrt(px * px + py * py + z * z)
                 seen = open_to_sky(depth, occlusion, x, y, z)
                 cr, cg, cb = _lit(
-                    albedo[y, x], normal[y, x], kind[y, x], px, py, -z, far, seen, up, sky, earth, lights,
+                    albedo, normal, kind, x, y, px, py, -z, far, seen, up, sky, earth, lights,
                     chosen, count, sun, basis, low, span, taps, shadow,
                 )  # fmt: skip
-                clear = math.exp(-fog[3] * far)
+                clear = math.exp(-fog[3] * far) if fog[3] > 0.0 else 1.0
                 coverage = 1.0 - kind[y, x, 2]
                 hdr[y, x, 0] = min(fog[0] + (cr + emission[y, x, 0] - fog[0]) * clear, 6e4) * coverage
                 hdr[y, x, 1] = min(fog[1] + (cg + emission[y, x, 1] - fog[1]) * clear, 6e4) * coverage

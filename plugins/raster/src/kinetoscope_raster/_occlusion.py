@@ -6,19 +6,34 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numba
 import numpy as np
 
-from kinetoscope_raster._kernel import kernel
+from kinetoscope_raster._kernel import NIMBLE, kernel
 
-__all__ = ["occlude", "open_to_sky", "smooth"]
+__all__ = ["occlude", "open_to_sky", "smooth", "taps"]
 
 
-@kernel(parallel=True)
-def occlude(depth, normal, tx, ty, near, radius, samples, out):
-    """Fill `out [H / 2, W / 2]` with the share of directions within `radius` m that are open."""
+def taps(samples: int, radius: float) -> Any:
+    """Return `[16, samples, 3]` m: of each turn of the pattern, steps along two axes of a surface and its normal.
+
+    Cosine-weighted directions on a spiral, at distances spread over the radius.
+    """
+    turn, i = np.arange(16)[:, None] / 16.0, np.arange(samples)[None]
+    u = (i + 0.5) / samples
+    angle = i * 2.39996323 + turn * 6.2831853
+    reach = radius * (0.1 + 0.9 * np.remainder(i * 0.618034 + turn, 1.0))
+    flat, up = np.sqrt(u), np.sqrt(1.0 - u)
+    return np.stack([reach * flat * np.cos(angle), reach * flat * np.sin(angle), reach * up], axis=-1)
+
+
+@kernel(parallel=True, fastmath=NIMBLE)
+def occlude(depth, normal, tx, ty, near, radius, steps, out):
+    """Fill `out [H / 2, W / 2]` with the share of directions within `radius` m that are open (`steps`: taps)."""
     height, width = depth.shape
+    samples = steps.shape[1]
     for each_row in numba.prange(out.shape[0]):
         row = np.int64(each_row)  # unsigned by itself: what is below 0 would not be
         for column in range(out.shape[1]):
@@ -38,22 +53,18 @@ def occlude(depth, normal, tx, ty, near, radius, samples, out):
             px = (2.0 * (x + 0.5) / width - 1.0) * tx * z + nx * lift
             py = (1.0 - 2.0 * (y + 0.5) / height) * ty * z + ny * lift
             pz = -z + nz * lift
-            turn = ((column & 3) * 4 + (row & 3)) * 7 % 16 / 16.0
+            turn = ((column & 3) * 4 + (row & 3)) * 7 % 16
             opened = 0.0
             for i in range(samples):
-                u = (i + 0.5) / samples
-                angle = i * 2.39996323 + turn * 6.2831853
-                flat, up = math.sqrt(u), math.sqrt(1.0 - u)
-                c, s = flat * math.cos(angle), flat * math.sin(angle)
-                along = i * 0.618034 + turn
-                reach = radius * (0.1 + 0.9 * (along - math.floor(along)))
-                qx = px + reach * (c * sx + s * ox + up * nx)
-                qy = py + reach * (c * sy + s * oy + up * ny)
-                qz = -(pz + reach * (c * sz + s * oz + up * nz))
+                c, s, up = steps[turn, i, 0], steps[turn, i, 1], steps[turn, i, 2]
+                qx = px + c * sx + s * ox + up * nx
+                qy = py + c * sy + s * oy + up * ny
+                qz = -(pz + c * sz + s * oz + up * nz)
                 hidden = 0.0
                 if qz > near:
-                    at_x = math.floor((qx / (qz * tx) + 1.0) * 0.5 * width)
-                    at_y = math.floor((1.0 - qy / (qz * ty)) * 0.5 * height)
+                    inverse = 1.0 / qz
+                    at_x = math.floor((qx * inverse / tx + 1.0) * 0.5 * width)
+                    at_y = math.floor((1.0 - qy * inverse / ty) * 0.5 * height)
                     if 0 <= at_x < width and 0 <= at_y < height:
                         behind = qz - depth[int(at_y), int(at_x)]
                         if behind > 0.0:  # what is far in front is another body, not a corner
@@ -80,20 +91,21 @@ def smooth(depth, occlusion, out):
             out[y, x] = total / weight if weight > 0.0 else 1.0
 
 
-@kernel()
+@kernel(inline="always")
 def open_to_sky(depth, occlusion, x, y, z):
     """Return the occlusion at a pixel from the four texels around it that lie on its surface."""
     high, wide = occlusion.shape
-    j, i = y // 2, x // 2
-    py, px = 0.5 * y - j, 0.5 * x - i
+    j, i = y >> 1, x >> 1
+    py, px = 0.5 * (y & 1), 0.5 * (x & 1)
+    below, beside = min(j + 1, high - 1), min(i + 1, wide - 1)
+    steep = 25.0 / z
     total = weight = 0.0
     for corner in range(4):
-        cx, cy = corner & 1, corner >> 1
-        tx, ty = min(i + cx, wide - 1), min(j + cy, high - 1)
-        share = (px if cx else 1.0 - px) * (py if cy else 1.0 - py) + 1e-3
-        share *= max(1e-4, 1.0 - abs(depth[2 * ty, 2 * tx] - z) / (0.04 * z))
-        if not math.isfinite(share):
-            continue
+        tx, ty = (
+            (beside, below) if corner == 3 else (beside if corner == 1 else i, below if corner == 2 else j)
+        )
+        share = (px if corner & 1 else 1.0 - px) * (py if corner >> 1 else 1.0 - py) + 1e-3
+        share *= max(1e-4, 1.0 - abs(depth[2 * ty, 2 * tx] - z) * steep)
         total += share * occlusion[ty, tx]
         weight += share
-    return total / weight if weight > 0.0 else 1.0
+    return total / weight

@@ -1,4 +1,4 @@
-"""The kernel that says where on a face a pixel's ray meets it."""
+"""Kernels of places: where on a face a pixel's ray meets it, and which texel stands for a place beyond an image."""
 
 # Kernels take arrays and numbers whose types Numba finds.
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, call-arg, call-overload"
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from kinetoscope_raster._kernel import kernel
 
-__all__ = ["place"]
+__all__ = ["beyond", "place"]
 
 
 @kernel()
@@ -22,3 +22,14 @@ def place(p, i, j, k, dx, dy, out):
     total = out[0] + out[1] + out[2]
     if total != 0.0:
         out /= total
+
+
+@kernel()
+def beyond(i, count, wrap):
+    """Return which of `count` texels stands at `i`, of an image that repeats (0), keeps its edge (1) or mirrors (2)."""
+    if wrap == 0.0:
+        return i % count
+    if wrap == 1.0:
+        return min(max(i, 0), count - 1)
+    i = i % (2 * count)
+    return i if i < count else 2 * count - 1 - i

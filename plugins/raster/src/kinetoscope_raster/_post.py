@@ -14,7 +14,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from kinetoscope_raster._kernel import kernel
+from kinetoscope_raster._kernel import NIMBLE, kernel
 
 __all__ = ["SRGB", "bloom", "smooth_edges", "tone"]
 
@@ -138,7 +138,7 @@ def bloom(hdr: Any, exposure: float, levels: int) -> Any:
     return chain[0]
 
 
-@kernel()
+@kernel(fastmath=NIMBLE)
 def _curve(x, curved):
     """Narkowicz's fit of the ACES reference curve (2015)."""
     return x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14) if curved else x
@@ -146,18 +146,19 @@ def _curve(x, curved):
 
 @kernel()
 def _encoded(value, table):
-    """Return linear `value` (0 to 1) in sRGB, between the entries of `table` at its square root."""
-    at = math.sqrt(value) * (len(table) - 2)
+    """Return linear `value` in sRGB, between the entries of `table` at its square root."""
+    at = math.sqrt(min(max(value, 0.0), 1.0)) * (len(table) - 2)
     first = int(at)
     return table[first] + (table[first + 1] - table[first]) * (at - first)
 
 
-@kernel(parallel=True)
-def tone(hdr, glow, strength, exposure, curved, background, table, out):
-    """Fill `out [H, W, 4]` with sRGB and alpha, 0 to 1, not premultiplied.
+@kernel(parallel=True, fastmath=NIMBLE)
+def tone(hdr, glow, strength, exposure, curved, background, table, out, luma):
+    """Fill `out [H, W, 4]` with sRGB and alpha, 0 to 1, not premultiplied, and `luma [H, W]` with its lightness.
 
     Coverage is taken out before the curve and put back after it; over the background glare only
-    adds, so that a plate stays as it was given where there is none.
+    adds, so that a plate stays as it was given where there is none. In lightness alpha counts: the
+    outline over a clear plate is an edge too.
     """
     height, width = hdr.shape[:2]
     for each_y in numba.prange(height):
@@ -169,31 +170,28 @@ def tone(hdr, glow, strength, exposure, curved, background, table, out):
             cover = hdr[y, x, 3]
             left = (1.0 - cover) * background[3]
             alpha = cover + left
+            gain = exposure / cover if cover > 0.0 else 0.0
+            share = 1.0 / alpha if alpha > 0.0 else 0.0
             for c in range(3):
                 glare = strength * (row[left_x, c] + (row[right_x, c] - row[left_x, c]) * part)
-                seen = hdr[y, x, c] / cover * exposure if cover > 0.0 else 0.0
-                front = min(max(_curve(seen + glare, curved), 0.0), 1.0)
-                behind = background[c] + _curve(glare, curved)
-                value = (front * cover + behind * left) / alpha if alpha > 0.0 else behind
-                value = min(max(value, 0.0), 1.0)
+                value = min(max(_curve(hdr[y, x, c] * gain + glare, curved), 0.0), 1.0)
+                if cover < 1.0:
+                    behind = background[c] + _curve(glare, curved)
+                    value = (value * cover + behind * left) * share if alpha > 0.0 else behind
                 out[y, x, c] = _encoded(value, table)
             out[y, x, 3] = alpha
-
-
-@kernel()
-def _lightness(picture, out):
-    for y in range(picture.shape[0]):
-        for x in range(picture.shape[1]):
-            p = picture[y, x]
-            # Premultiplied, and alpha counts: the outline over a clear plate is an edge too.
-            out[y, x] = (0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2]) * p[3] * 0.5 + 0.5 * p[3]
-            if p[3] == 1.0:
-                out[y, x] = 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2]
+            lightness = 0.299 * out[y, x, 0] + 0.587 * out[y, x, 1] + 0.114 * out[y, x, 2]
+            luma[y, x] = lightness if alpha == 1.0 else (0.5 * lightness + 0.5) * alpha
 
 
 @kernel()
 def _at(luma, y, x):
     return luma[min(max(y, 0), luma.shape[0] - 1), min(max(x, 0), luma.shape[1] - 1)]
+
+
+@kernel()
+def _level(value):
+    return np.uint8(min(max(value, np.float32(0.0)), np.float32(1.0)) * np.float32(255.0) + np.float32(0.5))
 
 
 @kernel(parallel=True)
@@ -203,7 +201,7 @@ def _fxaa(picture, luma, steps, out):
         y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
         for x in range(width):
             for c in range(4):
-                out[y, x, c] = np.uint8(min(max(picture[y, x, c], 0.0), 1.0) * 255.0 + 0.5)
+                out[y, x, c] = _level(picture[y, x, c])
             m = luma[y, x]
             n, s = _at(luma, y - 1, x), _at(luma, y + 1, x)
             w, e = _at(luma, y, x - 1), _at(luma, y, x + 1)
@@ -223,8 +221,7 @@ def _fxaa(picture, luma, steps, out):
             gy, gx = (0, 1) if flat else (1, 0)
             middle, limit = 0.5 * (m + other), 0.25 * abs(other - m)
             # Follow the edge both ways to where the mean across it leaves its level.
-            ahead = back = steps
-            end_ahead = end_back = 0.0
+            ahead, back, end_ahead, end_back = steps, steps, 0.0, 0.0
             for i in range(1, steps + 1):
                 end_ahead = (
                     0.5 * (_at(luma, y + gy * i, x + gx * i) + _at(luma, y + gy * i + oy, x + gx * i + ox))
@@ -249,20 +246,20 @@ def _fxaa(picture, luma, steps, out):
             speck = min(max(1.5 * abs(around - m) / contrast - 0.5, 0.0), 1.0)
             speck = speck * speck * (3.0 - 2.0 * speck)
             mixed = max(mixed, 0.5 * speck * speck)
-            q = picture[min(max(y + oy, 0), height - 1), min(max(x + ox, 0), width - 1)]
-            p = picture[y, x]
-            alpha = p[3] + (q[3] - p[3]) * mixed
-            out[y, x, 3] = np.uint8(min(max(alpha, 0.0), 1.0) * 255.0 + 0.5)
+            v, u = min(max(y + oy, 0), height - 1), min(max(x + ox, 0), width - 1)
+            here, there = picture[y, x, 3], picture[v, u, 3]
+            alpha = here + (there - here) * mixed
+            out[y, x, 3] = _level(alpha)
             if alpha > 0.0:
                 for c in range(3):
-                    value = (p[c] * p[3] * (1.0 - mixed) + q[c] * q[3] * mixed) / alpha
-                    out[y, x, c] = np.uint8(min(max(value, 0.0), 1.0) * 255.0 + 0.5)
+                    value = (
+                        picture[y, x, c] * here * (1.0 - mixed) + picture[v, u, c] * there * mixed
+                    ) / alpha
+                    out[y, x, c] = _level(value)
 
 
-def smooth_edges(picture: Any, steps: int) -> Any:
+def smooth_edges(picture: Any, luma: Any, steps: int) -> Any:
     """Return `picture` as `uint8`, its edges softened along `steps` pixels; 0 leaves them (Lottes 2009)."""
-    luma = np.empty(picture.shape[:2], np.float32)
     out = np.empty(picture.shape, np.uint8)
-    _lightness(picture, luma)
     _fxaa(picture, luma, steps, out)
     return out

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 
-from kinetoscope_raster._kernel import kernel
+from kinetoscope_raster._kernel import NIMBLE, kernel
 
 __all__ = ["ambient", "around", "arriving", "reflected", "sunlit"]
 
 
-@kernel()
+@kernel(fastmath=NIMBLE)
 def sunlit(px, py, pz, nx, ny, nz, nl, basis, low, span, taps, shadow):
     """Return the share of the sun that arrives, by bilinear comparisons in the shadow map."""
     size = shadow.shape[0]
@@ -39,29 +39,29 @@ def sunlit(px, py, pz, nx, ny, nz, nl, basis, low, span, taps, shadow):
     return total / (taps * taps)
 
 
-@kernel()
-def arriving(lamp, px, py, pz):
+@kernel(fastmath=NIMBLE)
+def arriving(lights, i, px, py, pz):
     """Return the way to a light from a point, and how much of its power arrives there."""
-    lx, ly, lz = lamp[1], lamp[2], lamp[3]
-    if lamp[0] == 0.0:
+    lx, ly, lz = lights[i, 1], lights[i, 2], lights[i, 3]
+    if lights[i, 0] == 0.0:
         return lx, ly, lz, 1.0
     lx, ly, lz = lx - px, ly - py, lz - pz
     squared = lx * lx + ly * ly + lz * lz
-    part = squared / (lamp[10] * lamp[10])
+    part = squared / (lights[i, 10] * lights[i, 10])
     if part >= 1.0:
         return lx, ly, lz, 0.0
     window = 1.0 - part * part
     strength = window * window / max(squared, 1e-4)
     inverse = 1.0 / math.sqrt(max(squared, 1e-12))
     lx, ly, lz = lx * inverse, ly * inverse, lz * inverse
-    if lamp[0] > 1.0:
-        axial = -(lx * lamp[7] + ly * lamp[8] + lz * lamp[9])
-        q = min(max((axial - lamp[11]) / max(lamp[12] - lamp[11], 1e-9), 0.0), 1.0)
+    if lights[i, 0] > 1.0:
+        axial = -(lx * lights[i, 7] + ly * lights[i, 8] + lz * lights[i, 9])
+        q = min(max((axial - lights[i, 11]) / max(lights[i, 12] - lights[i, 11], 1e-9), 0.0), 1.0)
         strength *= q * q * (3.0 - 2.0 * q)
     return lx, ly, lz, strength
 
 
-@kernel()
+@kernel(fastmath=NIMBLE)
 def reflected(nx, ny, nz, vx, vy, vz, lx, ly, lz, nl, nv, a2):
     """Return GGX's spread times masking (Heitz 2014), and Schlick's share of the light that grazes."""
     hx, hy, hz = vx + lx, vy + ly, vz + lz
@@ -74,15 +74,15 @@ def reflected(nx, ny, nz, vx, vy, vz, lx, ly, lz, nl, nv, a2):
     return a2 / (math.pi * d * d) * masking, m * m * m * m * m
 
 
-@kernel()
+@kernel(fastmath=NIMBLE)
 def around(rough, facing, above, mirror):
     """Return of the hemisphere's light: its share of the sky, diffuse and mirrored, and Karis's fit (2014)."""
     r = 1.0 - rough
-    k = min(r * r, 2.0 ** (-9.28 * max(facing, 0.0))) * r + 0.0425 - 0.0275 * rough
+    k = min(r * r, math.exp(-6.43240567 * max(facing, 0.0))) * r + 0.0425 - 0.0275 * rough
     scale, bias = 1.04 - 0.572 * rough - 1.04 * k, 1.04 * k - 0.04 + 0.022 * rough
     return 0.5 + 0.5 * above, 0.5 + 0.5 * mirror, scale, bias
 
 
-@kernel()
+@kernel(fastmath=NIMBLE)
 def ambient(diffuse, mirrored, earth, sky, above, mirror):
     return diffuse * (earth + (sky - earth) * above) + mirrored * (earth + (sky - earth) * mirror)

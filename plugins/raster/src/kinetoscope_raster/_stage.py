@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinetoscope_raster._texels import Images
-from kinetoscope_raster.annotations import Ribbon
+from kinetoscope_spec import kinematics
+from kinetoscope_spec.annotations import Ribbon
 from kinetoscope_spec.character import Character, Material, Mesh
 
 __all__ = ["Part", "Stage", "build_stage", "ribbon_stage"]
 
 Array = NDArray[np.float64]
+_WRAPS = {"repeat": 0.0, "clamp": 1.0, "mirror": 2.0}
 _MODES = {"opaque": 0.0, "mask": 1.0, "blend": 2.0}
 
 
@@ -40,7 +42,7 @@ class Part:
 
 @attrs.frozen(eq=False)
 class Stage:
-    """All parts: `faces [F, 3]`, `kinds [F]` into `materials [M, 14]`, `uvs [C, 2]`, `colors [C, 4]`,
+    """All parts: `faces [F, 3]`, `kinds [F]` into `materials [M, 16]`, `uvs [C, 2]`, `colors [C, 4]`,
     and images as mip `levels [L, 3]` (offset, width, height) of `texels [N, 4]`; of one frame,
     `flips [F]` (a pose that mirrors) and `owners [F]` (ids)."""
 
@@ -66,7 +68,7 @@ def build_stage(characters: Sequence[Character]) -> Stage:
     """Lay out the meshes of `characters`, one after the other; a material stands once for each mesh."""
     parts: list[Part] = []
     faces, kinds, uvs, colors = [], [], [], []
-    materials: list[Array] = [np.zeros(14)]
+    materials: list[Array] = [np.zeros(16)]
     images = Images()
     corner = 0
     for actor, character in enumerate(characters):
@@ -123,8 +125,8 @@ def ribbon_stage(drawn: Sequence[Ribbon]) -> Stage:
 
 def _part(actor: int, mesh: Mesh) -> Part:
     corner = mesh.corner_vertex
-    points = np.asarray(mesh.vertices, np.float64)
-    normals = _smooth(mesh) if mesh.normals is None else np.asarray(mesh.normals, np.float64)
+    points = np.asarray(kinematics.morphed_vertices(mesh), np.float64)
+    normals = _smooth(mesh, points) if mesh.normals is None else np.asarray(mesh.normals, np.float64)
     if mesh.skin is None:
         joints, weights = np.zeros((len(corner), 1), np.int64), np.ones((len(corner), 1))
         bones, inverse = np.array([-1 if mesh.node is None else mesh.node]), np.eye(4)[None]
@@ -147,9 +149,8 @@ def _part(actor: int, mesh: Mesh) -> Part:
     )
 
 
-def _smooth(mesh: Mesh) -> Array:
+def _smooth(mesh: Mesh, points: Array) -> Array:
     """Return normals `[C, 3]`: of each vertex the mean of its faces', weighed by their areas."""
-    points = np.asarray(mesh.vertices, np.float64)
     ends = mesh.corner_vertex[mesh.faces]
     face = np.cross(points[ends[:, 1]] - points[ends[:, 0]], points[ends[:, 2]] - points[ends[:, 0]])
     total = np.zeros_like(points)
@@ -166,7 +167,7 @@ def _kinds(mesh: Mesh) -> NDArray[np.int64]:
 
 
 def _row(material: Material, images: Images) -> Array:
-    """Return one row of the table: RGBA, roughness, metallic, emission (3), mode, cutoff, sides, image (2)."""
+    """Return one row of the table: RGBA, roughness, metallic, emission (3), mode, cutoff, sides, image (2), wrap (2)."""
     first, count = images.add(material.base_color_image)
     row: Array = np.array(
         [
@@ -179,6 +180,7 @@ def _row(material: Material, images: Images) -> Array:
             float(material.double_sided),
             first,
             count,
+            *(_WRAPS[wrap] for wrap in material.wrap),
         ]
     )
     return row

@@ -10,23 +10,23 @@ import math
 import numba
 import numpy as np
 
-from kinetoscope_raster._kernel import kernel
-from kinetoscope_raster._place import place
+from kinetoscope_raster._kernel import NIMBLE, kernel
+from kinetoscope_raster._place import beyond, place
 
 __all__ = ["lay_ground", "resolve"]
 
 
 @kernel()
-def _texel(texels, linear, level, s, t, out, weight):
-    """Add `weight` of the bilinear, linear-light RGBA of one mip level at (s, t) to `out`; it repeats."""
+def _texel(texels, linear, level, s, t, wrap_s, wrap_t, out, weight):
+    """Add `weight` of the bilinear, linear-light RGBA of one mip level at (s, t) to `out`."""
     at, wide, high = level[0], level[1], level[2]
-    x, y = (s - math.floor(s)) * wide - 0.5, (t - math.floor(t)) * high - 0.5
+    x, y = s * wide - 0.5, t * high - 0.5
     fx, fy = math.floor(x), math.floor(y)
     px, py = x - fx, y - fy
     for corner in range(4):
         cx, cy = corner & 1, corner >> 1
         share = weight * (px if cx else 1.0 - px) * (py if cy else 1.0 - py)
-        row = at + ((int(fy) + cy) % high) * wide + (int(fx) + cx) % wide
+        row = at + beyond(int(fy) + cy, high, wrap_t) * wide + beyond(int(fx) + cx, wide, wrap_s)
         for c in range(3):
             out[c] += share * linear[texels[row, c]]
         out[3] += share * texels[row, 3] / 255.0
@@ -59,7 +59,7 @@ def resolve(
                 place(p, i, j, k, dx + 2.0 * tx / width, dy, right)
                 place(p, i, j, k, dx, dy - 2.0 * ty / height, under)
                 _textured(
-                    bary, right, under, uvs[i], uvs[j], uvs[k], level, material[13], levels, texels, linear, rgba
+                    bary, right, under, uvs[i], uvs[j], uvs[k], level, material, levels, texels, linear, rgba
                 )  # fmt: skip
             nx = bary[0] * n[i, 0] + bary[1] * n[j, 0] + bary[2] * n[k, 0]
             ny = bary[0] * n[i, 1] + bary[1] * n[j, 1] + bary[2] * n[k, 1]
@@ -85,7 +85,7 @@ def _volume(p, i, j, k):
 
 
 @kernel()
-def _textured(bary, right, under, a, b, c, level, count, levels, texels, linear, rgba):
+def _textured(bary, right, under, a, b, c, level, material, levels, texels, linear, rgba):
     """Multiply `rgba` by the image, from the two mip levels whose texels are about a pixel wide."""
     s = bary[0] * a[0] + bary[1] * b[0] + bary[2] * c[0]
     t = bary[0] * a[1] + bary[1] * b[1] + bary[2] * c[1]
@@ -95,18 +95,18 @@ def _textured(bary, right, under, a, b, c, level, count, levels, texels, linear,
     ux = (under[0] * a[0] + under[1] * b[0] + under[2] * c[0] - s) * wide
     uy = (under[0] * a[1] + under[1] * b[1] + under[2] * c[1] - t) * high
     reach = max(rx * rx + ry * ry, ux * ux + uy * uy)
-    mip = min(max(0.5 * math.log2(max(reach, 1e-12)), 0.0), count - 1.0)
+    mip = min(max(0.5 * math.log2(max(reach, 1e-12)), 0.0), material[13] - 1.0)
     first = int(mip)
     part = mip - first
     texel = np.zeros(4)
-    _texel(texels, linear, levels[level + first], s, t, texel, 1.0 - part)
+    _texel(texels, linear, levels[level + first], s, t, material[14], material[15], texel, 1.0 - part)
     if part > 0.0:
-        _texel(texels, linear, levels[level + first + 1], s, t, texel, part)
+        _texel(texels, linear, levels[level + first + 1], s, t, material[14], material[15], texel, part)
     for channel in range(4):
         rgba[channel] *= texel[channel]
 
 
-@kernel()
+@kernel(fastmath=NIMBLE)
 def _lines(x, reach, width):
     """Return how much of a stretch `reach` wide around x lies on lines that stand at whole numbers."""
     a = x - 0.5 * reach + 0.5 * width
@@ -116,7 +116,7 @@ def _lines(x, reach, width):
     return (upto_b - upto_a) / reach
 
 
-@kernel()
+@kernel(fastmath=NIMBLE)
 def _grid(axes, gx, gz, t, height_m, corner, spacing, pixel_x, pixel_y):
     """Return how much of the pixel at (gx, gz) on the floor, t m along the axis, lies on its lines."""
     # How far the place moves from pixel to pixel: its derivative along x and y.
@@ -135,7 +135,7 @@ def _grid(axes, gx, gz, t, height_m, corner, spacing, pixel_x, pixel_y):
     return line
 
 
-@kernel(parallel=True)
+@kernel(parallel=True, fastmath=NIMBLE)
 def lay_ground(
     depth, axes, height_m, corner, spacing, colors, fade, tx, ty, near, far, albedo, normal, kind,
     emission, ids,

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from kinetoscope_raster._stage import Part, Stage, build_stage, ribbon_stage
 from kinetoscope_raster._sun import Sun, find_sun, light_table
 from kinetoscope_raster._texels import LINEAR
-from kinetoscope_raster.annotations import ribbons
 from kinetoscope_raster.quality import Quality
+from kinetoscope_spec.annotations import ribbons
 from kinetoscope_spec.errors import KinetoscopeError
 from kinetoscope_spec.scene import Camera, Frame, Scene
 
@@ -118,10 +118,8 @@ class RasterSession:
         height, width = depth.shape
         occlusion = np.ones((-(-height // 2), -(-width // 2)), np.float32)
         if "ssao" in self.quality.passes:
-            rough, samples = np.empty_like(occlusion), self.quality.ssao_samples
-            _occlusion.occlude(
-                depth, held["normal"], *view.tangents, camera.near, _OCCLUSION_M, samples, rough
-            )
+            rough, steps = np.empty_like(occlusion), _occlusion.taps(self.quality.ssao_samples, _OCCLUSION_M)
+            _occlusion.occlude(depth, held["normal"], *view.tangents, camera.near, _OCCLUSION_M, steps, rough)
             _occlusion.smooth(depth, rough, occlusion)
             work["ssao.pixels"] = rough.size
         return occlusion
@@ -151,10 +149,11 @@ class RasterSession:
         glow, strength = np.zeros((1, 1, 3), np.float32), 0.0
         if "bloom" in passes:
             glow, strength = _post.bloom(hdr, scene.exposure, quality.bloom_levels), _GLOW
-        picture = np.empty(hdr.shape, np.float32)
+        picture, luma = np.empty(hdr.shape, np.float32), np.empty(hdr.shape[:2], np.float32)
         background = np.array(scene.background)
-        _post.tone(hdr, glow, strength, scene.exposure, "tonemap" in passes, background, _post.SRGB, picture)
-        return _post.smooth_edges(picture, quality.fxaa_steps if "fxaa" in passes else 0)
+        curved = "tonemap" in passes
+        _post.tone(hdr, glow, strength, scene.exposure, curved, background, _post.SRGB, picture, luma)
+        return _post.smooth_edges(picture, luma, quality.fxaa_steps if "fxaa" in passes else 0)
 
     def _staged(self, scene: Scene) -> Stage:
         characters = tuple(actor.character for actor in scene.actors)
@@ -260,7 +259,7 @@ class RasterSession:
         if sun.index < 0:
             return np.full((1, 1), np.inf, np.float32)
         shadow = np.full((self.quality.shadow_size,) * 2, np.inf, np.float32)
-        _geometry.cast_shadow(view.points, stage.faces, sun.basis, sun.low, sun.span, shadow)
+        _geometry.cast_shadow(stage, view.points, sun.basis, sun.low, sun.span, shadow)
         work["shadow.triangles"] = len(stage.faces)
         return shadow
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import attrs
@@ -14,21 +13,19 @@ from kinetoscope_spec.character import Character, Material, Mesh
 from kinetoscope_spec.contracts import _staging as staging
 from kinetoscope_spec.contracts import strategies
 from kinetoscope_spec.contracts._law import law, require
+from kinetoscope_spec.contracts._light import CHANNELS, DARK, LightLaws
 from kinetoscope_spec.contracts._raycast import axes, rays
-from kinetoscope_spec.contracts.renderer import RendererContract
 from kinetoscope_spec.motion import Skeleton
-from kinetoscope_spec.scene import Actor, Camera, Frame, Light, Scene
+from kinetoscope_spec.scene import Actor, Camera, Light, Scene
 
 __all__ = ["DeferredContract"]
 
-_CHANNELS = {"depth": 0, "normal": 3, "albedo": 3, "material": 3, "motion": 2, "id": 0, "hdr": 3, "final": 4}
 _DTYPES = {"id": np.dtype(np.uint16), "final": np.dtype(np.uint8)}
 _AFTER_LIGHT = ("bloom", "tonemap", "fxaa")
-_DARK = np.zeros(3)
 _ROUGH = Material("rough", np.array([0.5, 0.5, 0.5, 1.0]), roughness=1.0, double_sided=True)
 
 
-class DeferredContract(RendererContract):
+class DeferredContract(LightLaws):
     """What callers of a deferred renderer rely on, over `RendererContract`.
 
     Sessions are opened with `passes={name: bool}` too; frames tell their work: `lighting.pixels` are the
@@ -41,7 +38,7 @@ class DeferredContract(RendererContract):
     def test_buffers_have_their_shapes(self, scene: Scene, camera: Camera) -> None:
         """Every buffer that `Frame` names comes when it is asked for, with its type; normals are of unit length."""
         frame = self._whole(scene, camera)
-        for name, channels in _CHANNELS.items():
+        for name, channels in CHANNELS.items():
             held = self._buffer(frame, name)
             shape = (*self.size[::-1], *((channels,) if channels else ()))
             dtype = _DTYPES.get(name, np.dtype(np.float32))
@@ -119,7 +116,7 @@ class DeferredContract(RendererContract):
     def test_passes_after_light_leave_light_alone(self, scene: Scene, camera: Camera, name: str) -> None:
         """`hdr` and what it was made from are the same to the bit with a pass after lighting on or off."""
         on, off = (self._whole(scene, camera, {name: switch}) for switch in (True, False))
-        for buffer in sorted(set(_CHANNELS) - {"final"}):
+        for buffer in sorted(set(CHANNELS) - {"final"}):
             first, second = self._buffer(on, buffer), self._buffer(off, buffer)
             require(
                 np.array_equal(first, second),
@@ -132,7 +129,7 @@ class DeferredContract(RendererContract):
         lamp = attrs.evolve(_ROUGH, emissive=np.full(3, power))
         panel = _panel(camera, 3.0, 0.3, material=lamp)
         scene = Scene(
-            actors=(panel,), lights=(), sky=_DARK, earth=_DARK, background=np.array([0.0, 0.0, 0.0, 1.0])
+            actors=(panel,), lights=(), sky=DARK, earth=DARK, background=np.array([0.0, 0.0, 0.0, 1.0])
         )
         switches = {"bloom": True, "fxaa": False}
         with_glow, without = (self._whole(scene, camera, {**switches, "bloom": on}) for on in (True, False))
@@ -147,20 +144,12 @@ class DeferredContract(RendererContract):
 
     # -- how they draw
 
-    def _whole(self, scene: Scene, camera: Camera, passes: Mapping[str, bool] | None = None) -> Frame:
-        """Draw with all buffers, in sessions that laws share."""
-        key = ("whole", tuple(sorted((passes or {}).items())))
-        if key not in self._sessions:
-            given = {**self.open_options.get("passes", {}), **(passes or {})}
-            self._sessions[key] = self._open(buffers=tuple(_CHANNELS), passes=given)
-        return self._sessions[key].render(scene, camera)
-
     def _lit(self, scene: Scene, camera: Camera) -> int:
         return int(self._whole(scene, camera).work.get("lighting.pixels", 0))
 
     def _bright(self, camera: Camera, lamps: tuple[Light, ...]) -> Array:
         """Return `hdr` of a rough plane three metres ahead that fills the picture, under these lights alone."""
-        scene = Scene(actors=(_panel(camera, 3.0, 40.0),), lights=lamps, sky=_DARK, earth=_DARK)
+        scene = Scene(actors=(_panel(camera, 3.0, 40.0),), lights=lamps, sky=DARK, earth=DARK)
         return self._buffer(self._whole(scene, camera, {"ssao": False}), "hdr").astype(float)
 
 

@@ -1,4 +1,5 @@
 #include "octahedron.glsl"
+#include "wrap.glsl"
 uniform vec4 base_color;
 uniform vec2 rough_metal;
 uniform vec3 emissive;
@@ -38,7 +39,7 @@ float threshold(vec2 pixel) {
 
 void main() {
     vec4 surface = base_color * vertex_color;
-    if (textured) surface *= texture(base_color_image, texture_uv);
+    if (textured) surface *= texture(base_color_image, wrapped(texture_uv));
     if (alpha_mode == 1 && surface.a < alpha_cutoff) discard;
     if (alpha_mode == 2 && surface.a <= threshold(gl_FragCoord.xy)) discard;
     vec3 n = normalize(world_normal);

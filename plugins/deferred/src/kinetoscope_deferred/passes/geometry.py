@@ -5,11 +5,11 @@ from __future__ import annotations
 import moderngl
 import numpy as np
 
-from kinetoscope_deferred.annotations import ribbons
 from kinetoscope_deferred.device import Device, uniforms
 from kinetoscope_deferred.passes.base import set_camera
 from kinetoscope_deferred.quality import Quality
 from kinetoscope_deferred.view import Draw, View
+from kinetoscope_spec.annotations import ribbons
 from kinetoscope_spec.character import Material
 
 __all__ = ["AnnotationPass", "GeometryPass", "GroundPass"]
@@ -148,4 +148,5 @@ def _set_material(program: moderngl.Program, material: Material, *, textured: bo
         alpha_mode=_ALPHA_MODES[material.alpha_mode],
         alpha_cutoff=float(material.alpha_cutoff),
         textured=textured,
+        mirrored=tuple(wrap == "mirror" for wrap in material.wrap),
     )

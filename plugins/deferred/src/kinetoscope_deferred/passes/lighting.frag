@@ -14,9 +14,12 @@ uniform vec3 sky;
 uniform vec3 earth;
 uniform vec4 fog;           // linear RGB, density per metre
 
-uniform sampler2D lights;   // four texels each, see lighting.py
-uniform int light_count;
-uniform int sun_index;      // the light with the shadow map, or -1
+uniform sampler2D lights;   // four texels each, see lighting.py: suns first, then lamps
+uniform int sun_count;
+uniform bool shadowed;      // the first sun has the shadow map
+uniform int lamp_count;
+uniform usampler2D tile_lights; // a bit for each lamp that reaches a tile, see tile_lights.frag
+uniform int tile;           // pixels along an edge
 uniform sampler2DShadow shadow_map;
 uniform mat4 to_light;
 uniform float shadow_texel; // metres
@@ -82,6 +85,30 @@ float visibility_at(ivec2 pixel, float away) {
     return sum / total;
 }
 
+vec4 light_texel(int light, int which) { return texelFetch(lights, ivec2((light & 255) * 4 + which, light >> 8), 0); }
+
+vec3 from_sun(int i, vec3 n, vec3 v, vec3 diffuse, vec3 f0, float roughness) {
+    vec3 to = light_texel(i, 0).xyz;
+    return dot(n, to) > 0.0 ? light_texel(i, 1).rgb * reflected(n, v, to, diffuse, f0, roughness) : vec3(0.0);
+}
+
+vec3 from_lamp(int i, vec3 p, vec3 n, vec3 v, vec3 diffuse, vec3 f0, float roughness) {
+    vec4 place = light_texel(i, 0), power = light_texel(i, 1);
+    vec3 to = place.xyz - p;
+    float d2 = dot(to, to), part = d2 / (place.w * place.w);
+    float window = max(1.0 - part * part, 0.0);
+    float strength = window * window / max(d2, 1e-4);
+    to *= inversesqrt(max(d2, 1e-12));
+#if SPOTS
+    if (power.w > 1.5) {
+        vec4 axis = light_texel(i, 2);
+        strength *= smoothstep(axis.w, light_texel(i, 3).x, -dot(to, axis.xyz));
+    }
+#endif
+    return strength > 0.0 && dot(n, to) > 0.0
+        ? strength * power.rgb * reflected(n, v, to, diffuse, f0, roughness) : vec3(0.0);
+}
+
 void main() {
     ivec2 pixel = ivec2(gl_FragCoord.xy);
     float z = texelFetch(depth, pixel, 0).r;
@@ -98,27 +125,18 @@ void main() {
 
     vec3 color = visible * (diffuse * hemisphere(n)
         + environment(f0, kind.r, max(dot(n, v), 0.0)) * hemisphere(reflect(-v, n)));
-    for (int i = 0; i < light_count; ++i) {
-        vec4 place = texelFetch(lights, ivec2((i & 255) * 4, i >> 8), 0);
-        vec4 power = texelFetch(lights, ivec2((i & 255) * 4 + 1, i >> 8), 0);
-        vec3 to = place.xyz;
-        float strength = 1.0;
-        if (power.w > 0.5) {
-            to -= p;
-            float d2 = dot(to, to);
-            if (d2 >= place.w * place.w) continue;
-            float window = 1.0 - pow(d2 / (place.w * place.w), 2.0);
-            strength = window * window / max(d2, 1e-4);
-            to *= inversesqrt(max(d2, 1e-12));
-            if (power.w > 1.5) {
-                vec4 axis = texelFetch(lights, ivec2((i & 255) * 4 + 2, i >> 8), 0);
-                float inner = texelFetch(lights, ivec2((i & 255) * 4 + 3, i >> 8), 0).x;
-                strength *= smoothstep(axis.w, inner, -dot(to, axis.xyz));
+    // Drivers without a graphics card take every branch: the shadow is not asked for within the loop.
+    if (shadowed) color += lit_by_sun(p, n, light_texel(0, 0).xyz) * from_sun(0, n, v, diffuse, f0, kind.r);
+    for (int i = shadowed ? 1 : 0; i < sun_count; ++i) color += from_sun(i, n, v, diffuse, f0, kind.r);
+    int rows = (textureSize(depth, 0).y + tile - 1) / tile;
+    for (int group = 0; group * 128 < lamp_count; ++group) {
+        uvec4 reaching = texelFetch(tile_lights, pixel / tile + ivec2(0, group * rows), 0);
+        for (int word = 0; word < 4; ++word)
+            for (uint bits = reaching[word]; bits != 0u; bits &= bits - 1u) {
+                // The lowest bit's number is the exponent of its value.
+                int bit = int(floatBitsToUint(float(bits & (~bits + 1u))) >> 23) - 127;
+                color += from_lamp(sun_count + group * 128 + word * 32 + bit, p, n, v, diffuse, f0, kind.r);
             }
-        }
-        if (strength <= 0.0 || dot(n, to) <= 0.0) continue;
-        if (i == sun_index) strength *= lit_by_sun(p, n, to);
-        color += strength * power.rgb * reflected(n, v, to, diffuse, f0, kind.r);
     }
 #if EMISSIVE
     color += texelFetch(emission, pixel, 0).rgb;

@@ -19,6 +19,10 @@ __all__ = ["LightingPass", "light_texels"]
 
 _KINDS = {"sun": 0.0, "point": 1.0, "spot": 2.0}
 _LIGHTS_A_ROW = 256
+_TILE_PX = 16
+_LAMPS_A_TEXEL = 128
+_ROWS_AT_MOST = 16384
+"""Of a texture, on every driver of OpenGL 3.3 that is around."""
 
 
 class LightingPass:
@@ -29,8 +33,14 @@ class LightingPass:
     def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
         """Light every pixel of the G-buffer once."""
         scene = view.scene
+        lights = _in_order(view)
+        suns = sum(light.kind == "sun" for light in lights)
         program = device.program(
-            "screen.vert", "lighting.frag", EMISSIVE=int(view.emissive), SHADOW_TAPS=quality.shadow_taps
+            "screen.vert",
+            "lighting.frag",
+            EMISSIVE=int(view.emissive),
+            SHADOW_TAPS=quality.shadow_taps,
+            SPOTS=int(any(light.kind == "spot" for light in lights)),
         )
         set_camera(program, view)
         occluded = quality.runs("ssao")
@@ -41,12 +51,14 @@ class LightingPass:
             sky=tuple(map(float, scene.sky)),
             earth=tuple(map(float, scene.earth)),
             fog=fog,
-            light_count=len(scene.lights),
+            sun_count=suns,
+            lamp_count=len(lights) - suns,
         )
         names = ["depth", "albedo", "normal", "material", *(["emission"] if view.emissive else [])]
         textures = {name: device.textures[name] for name in names}
         textures["occlusion"] = device.textures["occlusion"] if occluded else device.white
-        textures["lights"] = device.upload("lights", light_texels(scene.lights, view.origin))
+        textures["lights"] = device.upload("lights", light_texels(lights, view.origin))
+        textures["tile_lights"] = self._tile(program, device, view, suns, len(lights) - suns)
         textures["shadow_map"] = self._set_shadow(program, device, view, quality)
         device.bind(program, textures)
         hdr = device.texture("hdr", 4, "f2")
@@ -54,21 +66,53 @@ class LightingPass:
         return {"lighting.pixels": pixels, "lighting.lights": len(scene.lights)}
 
     @staticmethod
+    def _tile(
+        program: moderngl.Program, device: Device, view: View, first: int, count: int
+    ) -> moderngl.Texture:
+        """Find for each tile which lamps reach what is seen in it; return their bits."""
+        if not count:
+            return device.no_lights
+        groups = -(-count // _LAMPS_A_TEXEL)
+        edge = _TILE_PX
+        while -(-view.size[1] // edge) * groups > _ROWS_AT_MOST:
+            edge *= 2
+        across, down = (-(-n // edge) for n in view.size)
+        depth = device.texture(f"tile_depth{edge}", 2, "f4", size=(across, down))
+        lamps = device.texture(f"tile_lights{edge}-{groups}", 4, "u4", size=(across, down * groups))
+        ranges = device.program("screen.vert", "tile_depth.frag")
+        set_camera(ranges, view)
+        device.bind(ranges, {"depth": device.textures["depth"]})
+        uniforms(ranges, tile=edge)
+        device.screen(ranges, device.framebuffer(f"tile_depth{edge}", [depth]))
+        reach = device.program("screen.vert", "tile_lights.frag")
+        set_camera(reach, view)
+        device.bind(reach, {"lights": device.textures["lights"], "tile_depth": depth})
+        uniforms(reach, tile=edge, first_lamp=first, lamp_count=count)
+        device.screen(reach, device.framebuffer(f"tile_lights{edge}-{groups}", [lamps]))
+        uniforms(program, tile=edge)
+        return lamps
+
+    @staticmethod
     def _set_shadow(
         program: moderngl.Program, device: Device, view: View, quality: Quality
     ) -> moderngl.Texture:
         sun = sun_projection(view, quality.shadow_size) if quality.runs("shadow") else None
         if sun is None:
-            uniforms(program, sun_index=-1)
+            uniforms(program, shadowed=False)
             return device.no_shadow
         uniforms(
             program,
-            sun_index=next(i for i, light in enumerate(view.scene.lights) if light is view.sun),
+            shadowed=True,
             to_light=sun.matrix,
             shadow_texel=sun.texel,
             shadow_slack=min(0.25 * sun.texel + 0.001, 0.02) / sun.depth,
         )
         return device.textures["shadow_map"]
+
+
+def _in_order(view: View) -> list[Light]:
+    """Return suns, the one with the shadow map first, and then lamps."""
+    return sorted(view.scene.lights, key=lambda light: (light.kind != "sun", light is not view.sun))
 
 
 def light_texels(lights: Sequence[Light], origin: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -1,4 +1,5 @@
 #if CUTOUT
+#include "wrap.glsl"
 uniform float base_alpha;
 uniform float alpha_cutoff;
 uniform bool textured;
@@ -10,7 +11,7 @@ in float vertex_alpha;
 void main() {
 #if CUTOUT
     float alpha = base_alpha * vertex_alpha;
-    if (textured) alpha *= texture(base_color_image, texture_uv).a;
+    if (textured) alpha *= texture(base_color_image, wrapped(texture_uv)).a;
     if (alpha < alpha_cutoff) discard;
 #endif
 }

@@ -121,6 +121,7 @@ def _draw(device: Device, draw: Draw, sun: SunProjection) -> int:
             base_alpha=float(material.base_color[3]),
             alpha_cutoff=float(material.alpha_cutoff if material.alpha_mode == "mask" else 0.5),
             textured=image is not None,
+            mirrored=tuple(wrap == "mirror" for wrap in material.wrap),
         )
         textures = {"bones": device.textures["bones"]}
         if image is not None:

@@ -7,10 +7,11 @@ from typing import Any
 import attrs
 import numpy as np
 
+from kinetoscope_spec.character import Material
 from kinetoscope_spec.contracts.mutants import Mutant, Wrapper, mutant
 from kinetoscope_spec.contracts.mutants.renderer import MUTANTS as EVERY
 from kinetoscope_spec.contracts.mutants.renderer import _Renders, _with
-from kinetoscope_spec.scene import Camera, Frame, Light, Scene
+from kinetoscope_spec.scene import Actor, Camera, Frame, Light, Scene
 
 __all__ = ["MUTANTS"]
 
@@ -108,3 +109,69 @@ class Fixed(Wrapper):
 
     def open(self, *args: Any, **options: Any) -> Any:
         return self.real.open(*args, **{name: held for name, held in options.items() if name != "passes"})
+
+
+@mutant(MUTANTS, "light_is_reckoned_from_the_gbuffer")
+class Lingers(_Renders):
+    """lets lamps reach half as far again as their radius"""
+
+    def staged(self, scene: Scene, camera: Camera) -> Scene:
+        return attrs.evolve(
+            scene, lights=[attrs.evolve(light, radius=1.5 * light.radius) for light in scene.lights]
+        )
+
+
+@mutant(MUTANTS, "light_is_reckoned_from_the_gbuffer")
+class Chalks(_Renders):
+    """knows no gloss: every surface returns light as if it were rough"""
+
+    def rendered(self, session: Any, scene: Scene, camera: Camera) -> Frame:
+        frame: Frame = session.render(scene, camera)
+        rough: Frame = session.render(attrs.evolve(scene, actors=[_rough(a) for a in scene.actors]), camera)
+        return _with(frame, hdr=rough.buffers.get("hdr"))
+
+
+def _rough(actor: Actor) -> Actor:
+    materials = [attrs.evolve(m, roughness=1.0, metallic=0.0) for m in actor.character.materials]
+    return attrs.evolve(actor, character=attrs.evolve(actor.character, materials=materials or (_ROUGH,)))
+
+
+_ROUGH = Material("rough", roughness=1.0)
+
+
+@mutant(MUTANTS, "light_of_a_pixel_is_its_own")
+class Spills(_Renders):
+    """takes its neighbours' light into a pixel's"""
+
+    def changed(self, frame: Frame, scene: Scene, camera: Camera) -> Frame:
+        if "hdr" not in frame.buffers:
+            return frame
+        light = frame.buffers["hdr"]
+        return _with(frame, hdr=(0.5 * (light + np.roll(light, 1, axis=1))).astype(np.float32))
+
+
+@mutant(MUTANTS, "shadows_fall_where_geometry_puts_them")
+class Shadowless(_Renders):
+    """casts no shadow"""
+
+    def staged(self, scene: Scene, camera: Camera) -> Scene:
+        return attrs.evolve(scene, lights=[attrs.evolve(light, shadow=False) for light in scene.lights])
+
+
+@mutant(MUTANTS, "shadows_fall_where_geometry_puts_them")
+class Stays(_Renders):
+    """casts the shadow of one joint's pose, whatever the others do"""
+
+    def rendered(self, session: Any, scene: Scene, camera: Camera) -> Frame:
+        frame: Frame = session.render(scene, camera)
+        still = [attrs.evolve(a, pose=np.tile(a.pose[:1], (len(a.pose), 1, 1))) for a in scene.actors]
+        other: Frame = session.render(attrs.evolve(scene, actors=still), camera)
+        return _with(frame, hdr=other.buffers.get("hdr"))
+
+
+@mutant(MUTANTS, "corners_are_darker_by_what_they_hide")
+class Even(Wrapper):
+    """lets ambient light into every corner"""
+
+    def open(self, *args: Any, **options: Any) -> Any:
+        return self.real.open(*args, **{**options, "passes": {**options.get("passes", {}), "ssao": False}})

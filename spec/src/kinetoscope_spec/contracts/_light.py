@@ -1,0 +1,255 @@
+"""Laws of light in deferred renderers: pixels against NumPy, shadows and corners against geometry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+import numpy as np
+from hypothesis import strategies as st
+
+from kinetoscope_spec._arrays import Array
+from kinetoscope_spec.character import Character, Material, Mesh, Skin
+from kinetoscope_spec.contracts import strategies
+from kinetoscope_spec.contracts._law import law, require
+from kinetoscope_spec.contracts._raycast import rays
+from kinetoscope_spec.contracts.renderer import RendererContract
+from kinetoscope_spec.motion import Skeleton
+from kinetoscope_spec.scene import Actor, Camera, Frame, Ground, Light, Scene
+
+__all__ = ["CHANNELS", "DARK", "LightLaws"]
+
+CHANNELS = {"depth": 0, "normal": 3, "albedo": 3, "material": 3, "motion": 2, "id": 0, "hdr": 3, "final": 4}
+"""Every buffer that `Frame` names, and its channels (0: one, without an axis for it)."""
+DARK = np.zeros(3)
+
+_PLAIN = {"ssao": False, "shadow": False}
+_BIAS_M = 0.02
+"""How far shadows may be moved off what casts them, lest it shades itself."""
+_TEXELS = 3
+_MAP = 512
+"""Texels along the smallest preset's shadow map."""
+_REACH_M = 0.45
+"""Ambient occlusion looks about so far."""
+_FEW = st.integers(0, 2**32 - 1)
+
+
+class LightLaws(RendererContract):
+    """The laws of `DeferredContract` that are about light."""
+
+    @law("_scenes", strategies.cameras(), _FEW, cost=2)
+    def test_light_is_reckoned_from_the_gbuffer(self, scene: Scene, camera: Camera, seed: int) -> None:
+        """`hdr` is what NumPy makes of `depth`, `normal`, `albedo` and `material`: GGX under all lights, in float64."""
+        lamps = _lamps(np.random.default_rng(seed))
+        scene = attrs.evolve(scene, lights=lamps, sky=DARK, earth=DARK, fog=None, ground=None)
+        frame = self._whole(scene, camera, _PLAIN)
+        held = {name: self._buffer(frame, name).astype(float) for name in CHANNELS}
+        # What glows adds its own light, of which the buffer tells no colour.
+        judged = (held["id"] > 0) & (held["material"][..., 2] == 0)
+        depth = np.where(judged, held["depth"], 1.0)
+        points = camera.position + depth[..., None] * rays(camera, self.size)
+        expected = _lit(points, camera.position, held["normal"], held["albedo"], held["material"], lamps)
+        found = held["hdr"]
+        wrong = judged & (np.abs(found - expected) > 1e-2 * (0.1 + expected)).any(axis=-1)
+        # Where light grazes or mirrors sharply, a buffer's last bit shows: one pixel in a hundred may.
+        require(wrong.sum() <= max(1, 0.01 * judged.sum()), self._astray(wrong, "`hdr`", found, expected))
+
+    @law("_scenes", "_scenes", strategies.cameras(), cost=3)
+    def test_light_of_a_pixel_is_its_own(self, scene: Scene, other: Scene, camera: Camera) -> None:
+        """Where two scenes agree in a pixel of the G-buffer they agree in `hdr`, bit for bit, under the same light.
+
+        One changed texel changes one pixel, and nothing of a scene but its G-buffer comes in.
+        """
+        changed = attrs.evolve(scene, actors=other.actors)
+        # With the same lights glowing surfaces may need another G-buffer: those are left out.
+        scenes = [
+            attrs.evolve(each, actors=[_unlit(actor) for actor in each.actors]) for each in (scene, changed)
+        ]
+        first, second = (self._whole(each, camera, _PLAIN) for each in scenes)
+        same = np.ones(self.size[::-1], bool)
+        for name in ("depth", "normal", "albedo", "material"):
+            equal = self._buffer(first, name) == self._buffer(second, name)
+            same &= equal if equal.ndim == 2 else equal.all(axis=-1)
+        one, two = self._buffer(first, "hdr"), self._buffer(second, "hdr")
+        wrong = same & (one != two).any(axis=-1)
+        require(not wrong.any(), self._astray(wrong, "`hdr`, with the G-buffer as before,", two, one))
+
+    @law(
+        st.integers(0, 359),
+        st.floats(-0.6, 0.6),
+        st.floats(-0.6, 0.6),
+        st.floats(0.4, 1.0),
+        st.integers(0, 500),
+    )
+    def test_shadows_fall_where_geometry_puts_them(
+        self, degrees: int, right: float, ahead: float, height: float, metres: int
+    ) -> None:
+        """The shadow of a skinned panel ends within three texels of where its posed outline keeps the sun off."""
+        centre = np.array([metres, 0.0, -0.5 * metres])
+        camera = _above(centre, degrees)
+        sun = Light(direction=np.array([right, -1.0, ahead]))
+        panel, middle, half = _hovering(centre, height)
+        scene = Scene(actors=(panel,), lights=(sun,), ground=Ground(spacing=0.0), sky=DARK, earth=DARK)
+        shaded, lit = (self._whole(scene, camera, {"ssao": False, "shadow": on}) for on in (True, False))
+        points = camera.position + self._buffer(lit, "depth").astype(float)[..., None] * rays(
+            camera, self.size
+        )
+        floor = (self._buffer(lit, "id") == 0) & np.isfinite(points).all(axis=-1)
+        met = (points - sun.direction * height)[..., [0, 2]] - middle[[0, 2]]
+        inside = half - np.abs(np.where(floor[..., None], met, 0)).max(axis=-1)
+        before = self._buffer(lit, "hdr")[..., 1]
+        dark = self._buffer(shaded, "hdr")[..., 1] < 0.5 * before
+        texel = 3.2 * half / _MAP  # of the panel's outline, turned by any angle
+        sure = floor & (np.abs(inside) > _TEXELS * texel + _BIAS_M)
+        wrong = sure & (dark != (inside > 0))
+        require(not wrong.any(), self._astray(wrong, "whether the floor is in shadow", dark, inside > 0))
+
+    @law(st.integers(0, 359), cost=3)
+    def test_corners_are_darker_by_what_they_hide(self, degrees: int) -> None:
+        """Beside a wall ambient light falls by the share of the sky that the wall hides; open floor keeps it."""
+        turn = np.radians(degrees)
+        out = np.array([np.sin(turn), 0.0, np.cos(turn)])
+        along = np.cross([0.0, 1.0, 0.0], out)
+        camera = Camera(position=1.4 * out + [0.0, 1.1, 0.0], target=0.45 * out)
+        corners = [4 * x * along + [0.0, y, 0.0] for x, y in ((-1, 0), (1, 0), (1, 3), (-1, 3))]
+        wall = _static(np.array(corners), np.tile(out, (4, 1)))
+        white = np.ones(3)
+        scene = Scene(actors=(wall,), lights=(), ground=Ground(spacing=0.0), sky=white, earth=white)
+        hidden, whole = (self._whole(scene, camera, {"ssao": on}) for on in (True, False))
+        points = camera.position + self._buffer(whole, "depth").astype(float)[..., None] * rays(
+            camera, self.size
+        )
+        floor = (self._buffer(whole, "id") == 0) & (points[..., 1] < 0.01)
+        away = np.where(floor, points @ out, np.inf)
+        found = self._buffer(hidden, "hdr")[..., 1] / np.maximum(self._buffer(whole, "hdr")[..., 1], 1e-6)
+        edges = np.arange(0.0, 0.8, 0.1)
+        bins = [(away >= low) & (away < low + 0.1) for low in edges]
+        seen = [i for i, each in enumerate(bins) if each.sum() >= 5]
+        profile = np.array([found[bins[i]].mean() for i in seen])
+        expected = np.array([1 - _wall_share((edges[i] + 0.05) / _REACH_M) for i in seen])
+        require(
+            len(seen) > 4 and np.abs(profile - expected).max() < 0.25,
+            f"beside a wall {np.round(profile, 2).tolist()} of the ambient light is left, by tenths of a metre, "
+            f"expected {np.round(expected, 2).tolist()} within 0.25",
+        )
+        require(
+            np.corrcoef(profile, expected)[0, 1] > 0.9,
+            f"ambient light beside a wall, {np.round(profile, 2).tolist()}, does not rise as what the wall hides falls",
+        )
+        flat = np.isfinite(away) & (away > 0.8)
+        require(
+            found[flat].mean() >= 0.95, f"on the open floor {found[flat].mean():.2f} of ambient light is left"
+        )
+
+    def _whole(self, scene: Scene, camera: Camera, passes: Mapping[str, bool] | None = None) -> Frame:
+        """Draw with all buffers, in sessions that laws share."""
+        key = ("whole", tuple(sorted((passes or {}).items())))
+        if key not in self._sessions:
+            given = {**self.open_options.get("passes", {}), **(passes or {})}
+            self._sessions[key] = self._open(buffers=tuple(CHANNELS), passes=given)
+        return self._sessions[key].render(scene, camera)
+
+
+def _lamps(rng: np.random.Generator) -> tuple[Light, ...]:
+    """Return a sun, points and spots around the origin, twenty in all, none with a shadow."""
+    return tuple(
+        Light(
+            kind=("point", "spot", "point", "spot", "sun")[i % 5] if i < 5 else ("point", "spot")[i % 2],
+            position=rng.normal(size=3) * 1.5,
+            direction=rng.normal(size=3),
+            color=rng.random(3),
+            intensity=rng.uniform(0.2, 3.0),
+            radius=rng.uniform(0.5, 5.0),
+            angles=(0.4, 0.9),
+            shadow=False,
+        )
+        for i in range(20)
+    )
+
+
+def _lit(
+    points: Array, eye: Array, normal: Array, albedo: Array, material: Array, lamps: tuple[Light, ...]
+) -> Array:
+    """Return the light that `points [..., 3]` m send to the `eye`."""
+    view = eye - points
+    view = view / np.linalg.norm(view, axis=-1, keepdims=True)
+    total = np.zeros_like(points)
+    for lamp in lamps:
+        axis = lamp.direction / np.linalg.norm(lamp.direction)
+        to, strength = np.broadcast_to(-axis, points.shape), np.ones(points.shape[:-1])
+        if lamp.kind != "sun":
+            to = lamp.position - points
+            away = np.maximum(np.linalg.norm(to, axis=-1), 1e-2)
+            to = to / away[..., None]
+            strength = np.clip(1 - (away / lamp.radius) ** 4, 0, 1) ** 2 / away**2
+        if lamp.kind == "spot":
+            inner, outer = np.cos(lamp.angles)
+            part = np.clip((-(to @ axis) - outer) / (inner - outer), 0, 1)
+            strength = strength * part * part * (3 - 2 * part)
+        total += (
+            _ggx(normal, view, to, albedo, material) * (strength * lamp.intensity)[..., None] * lamp.color
+        )
+    return total
+
+
+def _ggx(normal: Array, view: Array, to: Array, albedo: Array, material: Array) -> Array:
+    """Return radiance by irradiance at normal incidence: GGX, Smith's masking (Heitz 2014), Schlick's Fresnel."""
+    half = view + to
+    half = half / np.maximum(np.linalg.norm(half, axis=-1, keepdims=True), 1e-12)
+    nl, nv, nh, vh = (
+        (a * b).sum(-1) for a, b in ((normal, to), (normal, view), (normal, half), (view, half))
+    )
+    lights, nl, nv = nl > 0, np.maximum(nl, 1e-9), np.maximum(nv, 1e-4)
+    nh, vh = np.clip(nh, 0, 1), np.clip(vh, 0, 1)
+    metallic = material[..., 1, None]
+    a2 = np.maximum(material[..., 0] ** 2, 2e-3) ** 2
+    spread = a2 / (np.pi * (nh**2 * (a2 - 1) + 1) ** 2)
+    masking = 0.5 / (nl * np.sqrt(nv**2 * (1 - a2) + a2) + nv * np.sqrt(nl**2 * (1 - a2) + a2))
+    f0 = 0.04 * (1 - metallic) + albedo * metallic
+    fresnel = f0 + (1 - f0) * (1 - vh[..., None]) ** 5
+    shine = albedo * (1 - metallic) / np.pi * (1 - fresnel) + (spread * masking)[..., None] * fresnel
+    returned: Array = np.where(lights[..., None], shine * nl[..., None], 0)
+    return returned
+
+
+def _unlit(actor: Actor) -> Actor:
+    materials = [attrs.evolve(material, emissive=DARK) for material in actor.character.materials]
+    return attrs.evolve(actor, character=attrs.evolve(actor.character, materials=materials))
+
+
+def _above(centre: Array, degrees: int) -> Camera:
+    turn = np.radians(degrees)
+    return Camera(position=centre + np.array([1.6 * np.sin(turn), 2.6, 1.6 * np.cos(turn)]), target=centre)
+
+
+_PAINT = Material("paint", np.array([0.5, 0.5, 0.5, 1.0]), roughness=1.0, double_sided=True)
+_SQUARE = np.array([[-1.0, 0.0, 1.0], [1.0, 0.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 0.0, -1.0]])
+_FACES = np.array([[0, 1, 2], [0, 2, 3]])
+
+
+def _hovering(centre: Array, height: float) -> tuple[Actor, Array, float]:
+    """Return a level panel that two joints carry far from its bind pose, its middle, and half its edge, m."""
+    half = 0.4
+    skin = Skin(np.tile([0, 1], (4, 1)), np.full((4, 2), 0.5), np.arange(2), np.tile(np.eye(4), (2, 1, 1)))
+    mesh = Mesh.from_triangles("panel", half * _SQUARE, _FACES, skin=skin)
+    middle = centre + np.array([0.1, height, -0.1])
+    pose = np.tile(np.eye(4), (2, 1, 1))
+    pose[:, :3, 3] = middle + 0.3 * np.eye(3)[0], middle - 0.3 * np.eye(3)[0]
+    skeleton = Skeleton(("left", "right"), [-1, -1], np.zeros((2, 3)))
+    return Actor(Character("panel", skeleton, (mesh,), (_PAINT,)), pose), middle, half
+
+
+def _static(corners: Array, normals: Array) -> Actor:
+    mesh = Mesh.from_triangles("wall", corners, _FACES, node=0, normals=normals)
+    skeleton = Skeleton(("root",), [-1], [[0.0, 0.0, 0.0]])
+    return Actor(Character("wall", skeleton, (mesh,), (_PAINT,)), np.eye(4)[None])
+
+
+def _wall_share(part: float) -> float:
+    """Return the cosine-weighted share of directions from a floor that meet a wall within reach.
+
+    Such directions lie evenly over the unit disc (Malley); the wall, `part` of the reach away, takes
+    the segment beyond that.
+    """
+    part = min(part, 1.0)
+    return float(np.arccos(part) - part * np.sqrt(1 - part * part)) / np.pi
