@@ -40,6 +40,9 @@ BLOCK, SIGMAS = 8, 5.0
 MOST_STILL, VIEW_BYTES = 60, 256 << 20
 """Views where the camera stands still, which cost no warping, and what they may take in memory."""
 
+KEPT = 0.5
+"""Share of a guess that is carried on while the camera moves."""
+
 AROUND, FAINT = 15, 0.5
 """Pixels along the square over which changes of light are averaged, and levels that noise may leave of it."""
 
@@ -132,17 +135,19 @@ def _completed(
     # Not from what may still show of the thing; what has been filled around it may be gone by.
     unsure = left if trusted(sight.picture, hole) else left | (_wider(hole, EDGE) & ~hole)
     carried = None if done is None else seen_from(sight, done, whole=True)
-    if carried is not None:
-        before, shown = carried
-        # What is seen now of what was guessed before says by how much that was wrong; around the hole it is
-        # light that has changed, or noise, which would add up from frame to frame.
-        told = shown & ~unsure
-        off = np.where(told[..., None], picture - before, 0)
-        off = spread(np.where(hole[..., None], off, _light(off, told & ~hole)), told)
-        there = left & shown
-        picture[there] = np.rint(before + off).clip(0, 255)[there]
-        left, unsure = left & ~there, unsure & ~there
-    return guess(picture, unsure) if left.any() else picture
+    if done is None or carried is None:
+        return guess(picture, unsure)
+    before, shown = carried
+    there = left & shown
+    still = np.allclose(done.place, sight.target.place, atol=1e-9)
+    whole = still and bool(there.sum() == left.sum())
+    made = picture if whole else guess(picture, unsure)
+    told = shown & ~unsure & ~hole
+    before = before + spread(_light(np.where(told[..., None], picture - before, 0), told), told)
+    # A guess that is carried on does not flicker; one made anew knows what the camera has brought into sight.
+    kept = 1 if still else KEPT
+    made[there] = np.rint(kept * before + (1 - kept) * made).clip(0, 255)[there]
+    return made
 
 
 def _light(off: Array, told: Array) -> Array:
