@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_propagate._flow import followed
+from kinetoscope_propagate._flow import corners, followed
 
 __all__ = ["LOOKED_AT", "small_grey", "step"]
 
@@ -44,7 +44,7 @@ def step(before: Array, now: Array, hidden: Array, shape: tuple[int, int]) -> Ar
     """
     clear = np.where(hidden, 0, 255).astype(np.uint8)
     free = cv2.erode(clear, np.ones((11, 11), np.uint8))
-    a, b = followed(now, before, free, CORNERS, window=21, levels=3)
+    a, b = followed(now, before, corners(now, free, CORNERS), window=21, levels=3)
     if len(a) < 8:
         return np.eye(3)
     if np.median(np.linalg.norm(b - a, axis=1)) < STILL_PX:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kinetoscope_propagate import _vote
 from kinetoscope_propagate._guess import trusted
 from kinetoscope_propagate._membrane import spread
-from kinetoscope_propagate._views import EDGE, Box, Held, box_of, seen_from
+from kinetoscope_propagate._views import EDGE, Held, Sight, box_of, seen_from
 
 __all__ = ["Filled", "filled", "preferred"]
 
@@ -39,6 +39,12 @@ BLOCK, SIGMAS = 8, 5.0
 
 MOST_STILL, VIEW_BYTES = 60, 256 << 20
 """Views where the camera stands still, which cost no warping, and what they may take in memory."""
+
+KEPT = 0.5
+"""Share of a guess that is carried on while the camera moves."""
+
+AROUND, FAINT = 15, 0.5
+"""Pixels along the square over which changes of light are averaged, and levels that noise may leave of it."""
 
 NEAR = 12
 """Frames on either side that are all looked at; of those farther off, ever fewer."""
@@ -91,8 +97,8 @@ def filled(
     """
     if not target.hole.any():
         return Filled(target.frame, 0, 0)
-    box = box_of(target.hole)
-    hole = target.hole[box]
+    sight = Sight(target, box_of(target.hole))
+    box, hole = sight.box, sight.hole
     # Right beside the hole something of the thing may still show: nothing is judged or matched there.
     rim = _wider(hole, RIM) & ~_wider(hole, EDGE)
     pixels = np.flatnonzero(hole | rim)
@@ -101,7 +107,7 @@ def filled(
     by_number = {held.number: held for held in window}
     others = [by_number[other] for other in preferred(target.number, by_number, still=still)]
     most = max(ENOUGH, min(MOST_STILL, VIEW_BYTES // (12 * len(pixels)))) if still else MOST_VIEWS
-    colours, valid, away = _gathered(target, others, box, pixels, inside, (most, most if still else ENOUGH))
+    colours, valid, away = _gathered(sight, others, pixels, inside, (most, most if still else ENOUGH))
     known = target.frame[box].reshape(-1, target.frame.shape[2])[pixels].astype(np.float32)
     answer = _answer(colours, valid, away, known, inside, (hole.shape, pixels), still)
     unseen = np.asarray(np.isnan(answer).any(axis=1))
@@ -115,31 +121,41 @@ def filled(
     if guessed:
         left = np.zeros(hole.size, bool)
         left[pixels[inside & unseen]] = True
-        made = _completed(made, left.reshape(hole.shape), (target, done, box), guess)
+        made = _completed(made, left.reshape(hole.shape), sight, done, guess)
     frame = target.frame.copy()
     frame[box][hole] = made[hole]
     return Filled(frame, int(hole.sum()), guessed)
 
 
 def _completed(
-    picture: Array, left: Array, where: tuple[Held, Held | None, Box], guess: Callable[[Array, Array], Array]
+    picture: Array, left: Array, sight: Sight, done: Held | None, guess: Callable[[Array, Array], Array]
 ) -> Array:
     """Return a picture `uint8 [h, w, C]` in whose hole nothing is left: what was guessed before, else a guess."""
-    target, done, box = where
-    hole = target.hole[box]
+    hole = sight.hole
     # Not from what may still show of the thing; what has been filled around it may be gone by.
-    unsure = left if trusted(target.frame[box], hole) else left | (_wider(hole, EDGE) & ~hole)
-    carried = None if done is None else seen_from(target, done, box, hole, whole=True)
-    if carried is not None:
-        before, shown = carried
-        # What is seen now of what was guessed before says by how much that was wrong. Around the hole
-        # nothing was: the noise there would add up from frame to frame.
-        told = shown & ~unsure
-        off = spread(np.where((told & hole)[..., None], picture - before, 0), told)
-        there = left & shown
-        picture[there] = np.rint(before + off).clip(0, 255)[there]
-        left, unsure = left & ~there, unsure & ~there
-    return guess(picture, unsure) if left.any() else picture
+    unsure = left if trusted(sight.picture, hole) else left | (_wider(hole, EDGE) & ~hole)
+    carried = None if done is None else seen_from(sight, done, whole=True)
+    if done is None or carried is None:
+        return guess(picture, unsure)
+    before, shown = carried
+    there = left & shown
+    still = np.allclose(done.place, sight.target.place, atol=1e-9)
+    whole = still and bool(there.sum() == left.sum())
+    made = picture if whole else guess(picture, unsure)
+    told = shown & ~unsure & ~hole
+    before = before + spread(_light(np.where(told[..., None], picture - before, 0), told), told)
+    # A guess that is carried on does not flicker; one made anew knows what the camera has brought into sight.
+    kept = 1 if still else KEPT
+    made[there] = np.rint(kept * before + (1 - kept) * made).clip(0, 255)[there]
+    return made
+
+
+def _light(off: Array, told: Array) -> Array:
+    """Return the mean around each pixel of what is `told`, `[h, w, C]`, 0 where noise may be all of it."""
+    size = (AROUND, AROUND)
+    weight = cv2.blur(told.astype(np.float32), size)
+    mean = cv2.blur(off * told[..., None], size).reshape(off.shape) / np.maximum(weight, 1e-6)[..., None]
+    return np.where(np.abs(mean) < FAINT, 0, mean)
 
 
 def _wider(hole: Array, by: int) -> Array:
@@ -147,10 +163,9 @@ def _wider(hole: Array, by: int) -> Array:
 
 
 def _gathered(
-    target: Held, others: Sequence[Held], box: Box, pixels: Array, inside: Array, bounds: tuple[int, int]
+    sight: Sight, others: Sequence[Held], pixels: Array, inside: Array, bounds: tuple[int, int]
 ) -> tuple[Array, Array, Array]:
     """Return what views show at some pixels of the box: `[V, N, C]`, whether `[V, N]`, and frames away `[V]`."""
-    hole = target.hole[box]
     most, enough = bounds
     colours: list[Array] = []
     valid: list[Array] = []
@@ -159,16 +174,16 @@ def _gathered(
     for other in others:
         if len(colours) == most or (len(count) and count.min() >= enough):
             break
-        view = seen_from(target, other, box, hole)
+        view = seen_from(sight, other)
         if view is None:
             continue
         picture, shown = view
         colours.append(picture.reshape(-1, picture.shape[2])[pixels])
         valid.append(shown.ravel()[pixels])
-        away.append(abs(other.number - target.number))
+        away.append(abs(other.number - sight.target.number))
         count += valid[-1][inside]
     if not colours:
-        channels = target.frame.shape[2]
+        channels = sight.picture.shape[2]
         return (
             np.zeros((1, len(pixels), channels), np.float32),
             np.zeros((1, len(pixels)), bool),
@@ -195,7 +210,7 @@ def _answer(
         _vote.nearest(colours, fair),
         _vote.agreed(colours, fair, len(colours) if still else AGREED),
     )
-    off = [np.abs(answer - known).max(axis=1) for answer in (near, all_of_them)]
+    off = [_vote.apart(answer, known) for answer in (near, all_of_them)]
     told = ~inside & ~np.isnan(off[0]) & ~np.isnan(off[1])
     if not told.any():
         return near
@@ -204,8 +219,7 @@ def _answer(
         share = (spread_off[1] <= 1.25 * spread_off[0] + 1).astype(np.float32)
         return np.asarray(near * (1 - share[:, None]) + all_of_them * share[:, None])
     share = (spread_off[0] ** 2 + 1e-3) / (spread_off[0] ** 2 + spread_off[1] ** 2 + 2e-3)
-    apart = np.abs(near - all_of_them).max(axis=1)
-    share = np.where(apart > SURE, np.rint(share), share)
+    share = np.where(_vote.apart(near, all_of_them) > SURE, np.rint(share), share)
     return np.asarray(near * (1 - share[:, None]) + all_of_them * share[:, None])
 
 

@@ -38,7 +38,8 @@ def _pulled(summed: Array, weight: Array) -> Array:
         2 * size[0] - weight.shape[1],
         cv2.BORDER_CONSTANT,
     )
-    half = even.reshape(size[1], 2, size[0], 2, -1).sum(axis=(1, 3))
+    half = even[0::2] + even[1::2]
+    half = half[:, 0::2] + half[:, 1::2]
     full = np.maximum(half[..., -1], 1e-6)
     capped = np.minimum(half[..., -1], 1.0)
     coarse = _pulled(half[..., :-1] / full[..., None] * capped[..., None], capped)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -10,10 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_propagate._flow import followed
+from kinetoscope_propagate._flow import corners, followed
 from kinetoscope_propagate._membrane import spread
 
-__all__ = ["EDGE", "Box", "Held", "box_of", "seen_from"]
+__all__ = ["EDGE", "Box", "Held", "Sight", "box_of", "seen_from"]
 
 Array = NDArray[Any]
 Box = tuple[slice, slice]
@@ -26,6 +27,9 @@ EDGE = 3
 
 FEWEST, AGREEING = 8, 0.4
 """Corners by which a view is aligned: how many, and what share of them must agree."""
+
+WINDOW = 11
+"""Pixels along the square by which a corner is known again."""
 
 SURFACES, CORNERS = 3, 200
 """Ways of moving that are told apart around a hole, and corners by which."""
@@ -71,25 +75,45 @@ def box_of(hole: Array, margin: int = MARGIN) -> Box:
     )
 
 
-def seen_from(
-    target: Held, other: Held, box: Box, wanted: Array, *, whole: bool = False
-) -> tuple[Array, Array] | None:
-    """Return the other frame `float32 [h, w, C]` within the box of `target`, and where it shows the background.
+@attrs.define(eq=False)
+class Sight:
+    """What is looked at: a frame around its hole.
 
-    Args:
-        target: whose camera it is seen with.
-        other: what is seen.
-        box: of `target`.
-        wanted: bool `[h, w]` in the box; None is returned where none of it is shown.
-        whole: all of the other frame is taken to be background.
+    Attributes:
+        target: the frame.
+        box: rows and columns of it.
+        picture: `uint8 [h, w, C]`, what is in the box.
+        hole: bool `[h, w]`.
+        grey: `uint8 [h, w]`.
+        corners: `float32 [N, 2]`, of what is not covered.
     """
+
+    target: Held
+    box: Box
+    picture: Array = attrs.field(init=False)
+    hole: Array = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.picture, self.hole = self.target.frame[self.box], self.target.hole[self.box]
+
+    @cached_property
+    def grey(self) -> Array:
+        return _grey(self.picture)
+
+    @cached_property
+    def corners(self) -> Array:
+        return corners(self.grey, _inner(~self.hole), CORNERS)
+
+
+def seen_from(sight: Sight, other: Held, *, whole: bool = False) -> tuple[Array, Array] | None:
+    """Return the other frame `float32 [h, w, C]` as it is seen there, and where it shows the background.
+
+    None where it shows nothing of the hole. `whole`: all of the other frame is taken to be background.
+    """
+    target, box, wanted = sight.target, sight.box, sight.hole
     matrix = np.linalg.solve(other.place, target.place)
     matrix /= matrix[2, 2]
-    shape = (box[0].stop - box[0].start, box[1].stop - box[1].start)
-    shape = (
-        min(shape[0], target.hole.shape[0] - box[0].start),
-        min(shape[1], target.hole.shape[1] - box[1].start),
-    )
+    shape = wanted.shape
     source = np.full_like(other.shows, 255) if whole else other.shows
     if np.allclose(matrix, np.eye(3), atol=1e-9):
         shown = source[box] == 255
@@ -99,15 +123,22 @@ def seen_from(
     if not (shown & wanted).any():
         return None
     picture = _warped(other.frame, matrix @ shift, shape, cv2.INTER_CUBIC)
-    known = shown & ~target.hole[box]
-    surfaces = _surfaces(target.frame[box], picture, known)
+    surfaces = _surfaces(sight, picture, shown)
     if surfaces:
         pictures, shows = [picture], [shown]
         for surface in surfaces:
             shows.append(_warped(source, matrix @ shift @ surface, shape, cv2.INTER_NEAREST) == 255)
             pictures.append(_warped(other.frame, matrix @ shift @ surface, shape, cv2.INTER_CUBIC))
-        picture, shown = _nearest_to(target.frame[box], target.hole[box], pictures, shows)
+        picture, shown = _nearest_to(sight.picture, wanted, pictures, shows)
     return picture.astype(np.float32), shown
+
+
+def _grey(picture: Array) -> Array:
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(picture[..., :3]), cv2.COLOR_RGB2GRAY))
+
+
+def _inner(held: Array) -> Array:
+    return np.asarray(cv2.erode(held.astype(np.uint8), np.ones((7, 7), np.uint8)))
 
 
 def _nearest_to(
@@ -141,17 +172,16 @@ def _warped(picture: Array, matrix: Array, shape: tuple[int, int], how: int) -> 
     return cv2.warpPerspective(picture, matrix, shape[::-1], flags=how | cv2.WARP_INVERSE_MAP)
 
 
-def _surfaces(target: Array, picture: Array, known: Array) -> list[Array]:
+def _surfaces(sight: Sight, picture: Array, shown: Array) -> list[Array]:
     """Return the affine maps `[3, 3]` within the box by which parts of the picture come to where the target has them.
 
     Near and far things move against each other before a camera that travels, and small errors have added up
     on the way from frame to frame. The first map is what most corners say, the next what most of the others do.
     """
-    here, there = (
-        cv2.cvtColor(np.ascontiguousarray(held[..., :3]), cv2.COLOR_RGB2GRAY) for held in (target, picture)
-    )
-    free = cv2.erode(np.where(known, 255, 0).astype(np.uint8), np.ones((7, 7), np.uint8))
-    a, b = followed(here, there, free, CORNERS, window=15, levels=2)
+    places = sight.corners
+    free = _inner(shown)
+    columns, rows = places.astype(int).T
+    a, b = followed(sight.grey, _grey(picture), places[free[rows, columns] > 0], window=WINDOW, levels=2)
     maps: list[Array] = []
     for _ in range(SURFACES):
         if len(a) < FEWEST:
