@@ -112,7 +112,7 @@ def errors(learned):
     told = {}
     for name, (p, r) in stacked.items():
         nearer = r * np.where((r * rotations).sum(-1, keepdims=True) < 0, -1, 1)
-        for h in HORIZONS:
+        for h in (1, *HORIZONS):
             told[name, h] = (
                 np.linalg.norm(p - positions, axis=-1)[:, h - 1].mean(),
                 np.linalg.norm(nearer - rotations, axis=-1)[:, h - 1].mean(),
@@ -126,10 +126,16 @@ def test_it_beats_standing_still(errors, horizon):
     """In positions and in NPSS at every horizon; in rotations up to one second.
 
     After 45 frames many of these gaits are back where they were, so that whoever stands still has the
-    right pose by chance: rotations are better than standing still's there only on some clips.
+    right pose by chance: with predictions of ten frames ours are not better there (those of thirty are,
+    on average: see the README).
     """
     ours, still = errors["model", horizon], errors["zero velocity", horizon]
     assert ours[0] < 0.5 * still[0]
     assert ours[2] < still[2]
     if horizon <= 30:
         assert ours[1] < still[1]
+
+
+def test_it_goes_on_from_the_pose_that_was_seen(errors):
+    """A jump at the beginning would be as large as the error after half a second (0.117 of 0.128 it was)."""
+    assert errors["model", 1][1] < 0.25 * errors["model", 15][1]
