@@ -32,7 +32,7 @@ from kinetoscope.cli import main
 from kinetoscope.shot.run import Film, shoot
 from kinetoscope_samples.plate import PlateScene
 from kinetoscope_samples.shot import write_sample
-from kinetoscope_spec import ConfigError
+from kinetoscope_spec import ConfigError, Video
 
 pytestmark = [pytest.mark.slow, pytest.mark.gl]
 
@@ -280,6 +280,21 @@ def test_the_film_says_of_itself_what_is_synthetic(first: Film) -> None:
     assert statement["ingredients"] == ["plate.mp4"]
     page = first.page.read_text(encoding="utf-8")
     assert "c2pa" in page
+
+
+def test_a_mask_of_half_the_plate_is_said_to_be_one(first: Film, sample: Path, home: Path) -> None:
+    width, height = SCENE.size
+    half = np.zeros((SCENE.frames, height, width, 3), np.uint8)
+    half[:, :, : width // 2] = 255
+    wide = sample.with_name("wide.toml")
+    wide.write_text(sample.read_text().replace('mask = "ball.mp4"', 'mask = "wide.mp4"'))
+    with Host() as host:
+        media = host.provider("media")
+        video = Video(width, height, SCENE.rate, lambda a, b: iter(half[a:b]), SCENE.frames)
+        media.write(sample.with_name("wide.mp4"), video, quality="high")
+        film = shoot(host, wide, until="inpaint")
+    assert any("of the plate was taken out" in text for text in film.warnings)
+    assert not any("of the plate was taken out" in text for text in first.warnings)
 
 
 def test_from_and_until(first: Film, sample: Path) -> None:

@@ -21,6 +21,8 @@ __all__ = ["Backdrop", "camera", "clean", "masked", "open_plate", "plate_files"]
 HEIGHT_M = 1.6
 """Of a camera that a person holds, over the ground."""
 MAX_FRAMES = 1_000_000
+MUCH = 0.25
+"""Share of a plate that is seldom meant to be taken out: a segmenter has followed what is around the object."""
 
 
 @attrs.frozen(eq=False)
@@ -180,6 +182,12 @@ def clean(job: Job, backdrop: Backdrop) -> Backdrop:
     if told.get("guessed"):
         share = told["guessed"] / max(told["hidden"], 1)
         job.warnings.append(f"{share:.0%} of what was taken out is seen in no other frame: it is a guess")
+    area = backdrop.plate.width * backdrop.plate.height * backdrop.frames
+    if told.get("hidden", 0) > MUCH * area:
+        job.warnings.append(
+            f"{told['hidden'] / area:.0%} of the plate was taken out: look whether the mask holds what was "
+            "meant; a box around it, or plate.remove.without, says more than one point"
+        )
     return attrs.evolve(backdrop, video=video, key=key)
 
 
