@@ -52,7 +52,7 @@ def test_pictures_do_not_depend_on_the_number_of_threads(kit):
 
 
 @given(st.floats(-0.6, 0.6), st.floats(-0.3, 0.3), st.floats(2.0, 6.0))
-@settings(max_examples=10)
+@settings(max_examples=10, deadline=None)
 def test_a_ball_is_where_rays_meet_it(kit, x, y, away):
     camera = Camera(position=(0.0, 0.0, 0.0), target=(0.0, 0.0, -1.0))
     centre = np.array([x, y, -away])
