@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import wave
 
+import attrs
 import cv2
 import numpy as np
 import pytest
@@ -26,7 +28,64 @@ def films(scenes, tmp_path_factory):
         dark = np.where(covered, 0, 255).astype(np.uint8)
         media.write(folder / "dark.mkv", Video.from_frames(dark, 25), quality="high")
         media.write(folder / "short.mkv", Video.from_frames(dark[:4], 25), quality="high")
+        tall = Video.from_frames(covered.transpose(0, 2, 1, 3) * np.uint8(255), 25)
+        media.write(folder / "tall.mkv", tall, quality="high")
+        media.write(folder / "all.mkv", Video.from_frames(np.full_like(dark, 255), 25), quality="high")
+    whole = (folder / "film.mkv").read_bytes()
+    (folder / "cut.mkv").write_bytes(whole[: 2 * len(whole) // 3])
+    with wave.open(str(folder / "sound.wav"), "wb") as sound:
+        sound.setparams((1, 2, 8000, 0, "NONE", ""))
+        sound.writeframes(bytes(16000))
     return scene, folder
+
+
+def test_a_mask_of_nothing_leaves_the_film_and_says_so(films, tmp_path) -> None:
+    _, folder = films
+    nothing = tmp_path / "nothing.mkv"
+    with kinetoscope.Host() as host:
+        media = host.provider("media")
+        media.write(nothing, Video.from_frames(np.zeros((10, 96, 160, 3), np.uint8), 25), quality="high")
+    words = (
+        "inpaint",
+        folder / "film.mkv",
+        tmp_path / "out.mkv",
+        "--mask",
+        nothing,
+        "--provider",
+        "propagate",
+    )
+    done = CliRunner().invoke(main, list(map(str, words)))
+    assert done.exit_code == 0
+    assert "covers nothing" in done.output
+
+
+@pytest.mark.parametrize("way", ["timestamps", "odd", "alpha"])
+def test_films_of_other_kinds_come_out_whole(scenes, tmp_path, way) -> None:
+    scene = scenes.scene("still", 4, size=(160, 96), frames=6)
+    film, covered = scene.film, np.repeat(scene.covered[..., None], 3, axis=3) * np.uint8(255)
+    stamps = np.array([0, 0.04, 0.2, 0.24, 0.5, 0.9]) if way == "timestamps" else None
+    if way == "odd":
+        film, covered = film[:, :95, :159], covered[:, :95, :159]
+    if way == "alpha":
+        film = np.concatenate([film, np.full((*film.shape[:3], 1), 200, np.uint8)], axis=3)
+    with kinetoscope.Host() as host:
+        media = host.provider("media")
+        given = attrs.evolve(Video.from_frames(film, 25), timestamps=stamps)
+        media.write(tmp_path / "film.mkv", given, quality="high")
+        media.write(tmp_path / "mask.mkv", Video.from_frames(covered, 25), quality="high")
+        words = ("film.mkv", "out.mkv", "--mask", "mask.mkv")
+        files = [word if word.startswith("--") else tmp_path / word for word in words]
+        assert run(*files, "--provider", "propagate")["frames"] == 6
+        made = media.open(tmp_path / "out.mkv")
+        frames = np.stack(list(made.frames()))[:, : film.shape[1], : film.shape[2], :3]
+        if stamps is not None:
+            np.testing.assert_allclose(made.timestamps, stamps, atol=0.002)
+    inside = scene.covered[:, : film.shape[1], : film.shape[2]]
+    truth = scene.truth[:, : film.shape[1], : film.shape[2]]
+    left, before = (
+        np.abs(held[inside] - truth[inside].astype(float)).mean() for held in (frames, film[..., :3])
+    )
+    assert left < 0.5 * before
 
 
 def run(*words, status=0):
@@ -72,6 +131,14 @@ def test_what_does_not_fit_is_said_and_nothing_is_left(films, tmp_path) -> None:
     data = run(folder / "film.mkv", out, "--mask", folder / "short.mkv", status=1)
     assert "4 frames" in data["error"]["message"]
     assert "10" in data["error"]["message"]
+    data = run(folder / "film.mkv", out, "--mask", folder / "tall.mkv", status=1)
+    assert "96 x 160 pixels, the video 160 x 96" in data["error"]["message"]
+    data = run(folder / "film.mkv", out, "--mask", folder / "all.mkv", status=1)
+    assert "covers all of every frame" in data["error"]["message"]
+    data = run(folder / "sound.wav", out, "--mask", folder / "bright.mkv", status=1)
+    assert "only audio" in data["error"]["message"]
+    cut = run(folder / "cut.mkv", out, "--mask", folder / "bright.mkv", status=1)
+    assert "cut.mkv" in cut["error"]["message"] or "10 frames" in cut["error"]["message"]
     assert list(tmp_path.iterdir()) == []
     assert "in one way" in run(folder / "film.mkv", out, status=2)
     clash = run(folder / "film.mkv", folder / "film.mkv", "--mask", folder / "bright.mkv", status=2)

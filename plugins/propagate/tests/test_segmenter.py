@@ -51,6 +51,25 @@ def test_one_click_finds_most_of_a_thing(things) -> None:
     assert np.median(ious) > 0.8, ious
 
 
+@pytest.mark.parametrize("colour", [(200, 40, 30), (60, 90, 200), (220, 210, 60)])
+def test_one_click_leaves_the_shadow(colour) -> None:
+    """A disc and its shadow on a grey wall; one whose own colour is the shadow's keeps all that is found."""
+    rng = np.random.default_rng(821)
+    noise = rng.normal(size=(96, 160, 3)).astype(np.float32)
+    wall = 150 + 18 * sum(cv2.GaussianBlur(noise, (0, 0), s) * s for s in (1.5, 4.0))
+    shade, disc = np.zeros((2, 96, 160), np.uint8)
+    cv2.ellipse(shade, (75, 58), (18, 9), 0, 0, 360, 1, -1)
+    cv2.circle(disc, (75, 42), 15, 1, -1)
+    ground = np.where(shade[..., None] > 0, 0.6 * wall, wall)
+    found = []
+    for inside in (colour, (90, 90, 90)):
+        shot = np.where(disc[..., None] > 0, inside, ground).round().clip(0, 255).astype(np.uint8)
+        made, _ = segmented(shot[None], Prompts([Point(75, 42, 0)]))
+        found.append(made[0])
+    assert (found[0] & (disc > 0)).sum() > 0.9 * (found[0] | (disc > 0)).sum()
+    assert (found[1] & (disc > 0)).sum() > 0.9 * disc.sum()
+
+
 def test_a_thing_may_come_in_and_leave(things) -> None:
     film = things.thing(311, pan=False, way=1.3)
     gone = ~film.inside.any(axis=(1, 2))

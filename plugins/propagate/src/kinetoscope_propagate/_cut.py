@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from kinetoscope_propagate._membrane import spread
 from kinetoscope_propagate._views import box_of
 from kinetoscope_quadmask.hooks import Prompts
 
@@ -27,6 +28,12 @@ CLICK = 1
 
 CLEAR = 12.0
 """Of L*a*b* distance across an outline: as much leaves no doubt of it."""
+
+DARKEST, PALEST, HUE = 0.25, 0.9, 12.0
+"""A shadow leaves so much of the ground's light at least, at most, and its hue, up to so many levels of a* and b*."""
+
+LEAST = 0.1
+"""Of a mask: less is no shadow, and less is no object."""
 
 MARGIN, BAND = 12, 0.06
 """Pixels around an object by which its surroundings are known; and the part of its size in which its outline may be off."""
@@ -148,7 +155,34 @@ def _by_points(picture: Array, prompts: Prompts, inside: Array, outside: Array) 
         return np.asarray(inside > 0)
     best = found[int(np.argmax(_merits(small, found)))]
     prior = cv2.resize(best.astype(np.uint8), picture.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
-    return refined(picture, np.asarray(prior), iterations=3) if scale < 1 else best
+    made = refined(picture, np.asarray(prior), iterations=3) if scale < 1 else best
+    return _unshaded(picture, made, inside)
+
+
+def _unshaded(picture: Array, mask: Array, inside: Array) -> Array:
+    """Return a mask without the shadow that the object throws beside it: the ground there with less light.
+
+    A mask of which the clicks are as dark ground, too, or nearly all is, stays as it is.
+    """
+    box = box_of(mask, MARGIN) if mask.any() else None
+    if box is None:
+        return mask
+    lab = cv2.cvtColor(np.ascontiguousarray(picture[box]), cv2.COLOR_RGB2LAB).astype(np.float32)
+    near = mask[box]
+    ground = spread(lab, _dilated(near.astype(np.uint8), 2) == 0)
+    share = lab[..., 0] / np.maximum(ground[..., 0], 1)
+    hue = np.abs(lab[..., 1:] - ground[..., 1:]).max(axis=2)
+    dark = near & (share > DARKEST) & (share < PALEST) & (hue < HUE)
+    dark = cv2.morphologyEx(dark.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    kept = near & (_dilated(dark, 1) == 0)
+    clicked = inside[box] > 0
+    if dark.sum() < LEAST * near.sum() or (clicked & near & ~kept).any() or kept.sum() < LEAST * near.sum():
+        return mask
+    whole = np.zeros_like(mask)
+    # What the shadow's soft edge took of the object comes back.
+    kept = _dilated(_solid(kept, clicked).astype(np.uint8), 1) > 0
+    whole[box] = kept & near & (dark == 0)
+    return whole
 
 
 def _extended(picture: Array, hull: Array, by: Array, against: Array, reach: float) -> Array | None:

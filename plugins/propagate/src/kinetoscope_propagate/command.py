@@ -136,10 +136,19 @@ def _how(made: Masked, names: dict[str, str]) -> dict[str, Any]:
 
 def _mask(media: Any, film: Video, options: dict[str, Any]) -> Mask:
     from kinetoscope_quadmask.hooks import read_mask, read_quadmask
+    from kinetoscope_spec import ValidationError
 
     if options["quadmask"]:
-        return read_quadmask(media, options["quadmask"], like=film)
-    return read_mask(media, options["mask"], like=film, kind="dark" if options["dark"] else "bright")
+        made: Mask = read_quadmask(media, options["quadmask"], like=film)
+        covered = (held != 255 for held in made.frames())
+    else:
+        made = read_mask(media, options["mask"], like=film, kind="dark" if options["dark"] else "bright")
+        covered = (held > 0 for held in made.frames())
+    if all(held.all() for held in covered):
+        path = options["quadmask"] or options["mask"]
+        hint = "" if options["quadmask"] or options["dark"] else " (is it --dark on what is to be taken out?)"
+        raise ValidationError(f"{path}: the mask covers all of every frame, expected some background{hint}")
+    return made
 
 
 def _told(quadmask: Path | None) -> str | None:
@@ -192,6 +201,8 @@ def _beside(before: Video, after: Video) -> Video:
 def _human(data: dict[str, Any]) -> str:
     said = f"{data['frames']} frames by {data['provider']} in {data['seconds']:.1f} s: {data['output']}"
     report = data.get("report")
+    if report and not report["hidden"]:
+        said += "\nthe mask covers nothing: the film is as it was"
     if report and report["guessed"]:
         share = report["guessed"] / report["hidden"]
         said += f"\n{share:.1%} of what was hidden is seen in no frame within reach: it is a guess"

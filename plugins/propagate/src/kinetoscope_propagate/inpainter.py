@@ -46,7 +46,7 @@ class PropagateInpainter:
 
     Frames are aligned by homographies from corners outside the mask, and again around each hole. A pixel is
     the median of the nearest five views or what all views agree on, whichever knows the rim of the hole
-    better; what the rim is off by is spread into the hole. What no frame shows is guessed once and carried
+    better; what the rim is off by is spread into the hole. What no frame shows is guessed and carried
     on. Memory is bounded by `WINDOW_BYTES`.
     """
 

@@ -21,6 +21,9 @@ __all__ = ["read_mask", "read_quadmask", "write_mask", "write_quadmask"]
 LOSSLESS = 0
 """The rate factor at which H.264 changes no value."""
 
+MOST_STRETCH = 1.25
+"""By how much a mask may be wider or taller than its video: networks work at sizes of their own."""
+
 _KEY = "kinetoscope_mask"
 """In a film's comment: the size of the mask, which is 1 px less where the codec needs even sizes."""
 
@@ -61,13 +64,20 @@ def read_quadmask(
 
     Raises:
         FormatError: no film, or damaged.
-        ValidationError: it has another number of frames than `like`; names both.
+        ValidationError: it has another number of frames than `like`, or another shape (upright for wide, as
+            where one was turned and the other was not); names both.
     """
     film = media.open(path, audio=False)
     crop = _crop(film, media.metadata(path))
     size = crop or (film.width, film.height)
     if like is not None:
-        size = (like.width, like.height)
+        shape, size = size, (like.width, like.height)
+        stretch = shape[0] * size[1] / (shape[1] * size[0])
+        if not 1 / MOST_STRETCH <= stretch <= MOST_STRETCH:
+            raise ValidationError(
+                f"{path}: the mask is {shape[0]} x {shape[1]} pixels, the video {size[0]} x {size[1]}; "
+                "expected the same shape"
+            )
         counts = (film.frame_count, like.frame_count)
         if None not in counts and counts[0] != counts[1]:
             raise ValidationError(f"{path}: the mask has {counts[0]} frames, the video {counts[1]}")
