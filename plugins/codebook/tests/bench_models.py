@@ -11,7 +11,6 @@ from torch import nn
 from torch.nn import functional
 
 from kinetoscope_codebook.model import CodebookMatching
-from kinetoscope_features.body import Body
 from kinetoscope_spec import Column, Control, TrainingSet
 
 pytestmark = pytest.mark.bench
@@ -191,7 +190,7 @@ class PlainCharacters:
     """N characters in plain PyTorch, all at once: features, network, kinematics, feet held by two bones."""
 
     def __init__(self, feature, fitted, clip, count):
-        body = feature.windows(Body.of(clip.skeleton)).body
+        body = feature.start(clip).rig.body
         self.parents, self.feet = body.parents, body.feet_in_body
         self.network = Plain(len(fitted.input_schema), len(fitted.output_schema)).eval()
         self.offsets = torch.from_numpy(np.array(clip.skeleton.rest_positions[list(body.joints)], np.float32))
