@@ -110,14 +110,10 @@ def looked_at(video: Video, mask: Mask) -> Backdrop:
     places: list[Array] = []
     views: list[tuple[int, View]] = []
     every = 1
-    before: Array | None = None
-    place = np.eye(3)
+    camera = _camera.Camera()
     for number, (picture, hidden) in enumerate(pictures(video, mask)):
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-        if before is not None:
-            place = place @ _camera.step(before, np.asarray(grey), hidden, hidden.shape)
-            place = place / place[2, 2]
-        before = np.asarray(grey)
+        place = camera.follow(np.asarray(grey), hidden, hidden.shape)
         places.append(place)
         if number % every == 0:
             wide = cv2.dilate(hidden.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0

@@ -129,19 +129,14 @@ class _Source:
         from kinetoscope_propagate._views import Held
 
         quad = isinstance(self.mask, Quadmask)
-        before: Array | None = None
-        place = np.eye(3)
+        camera = _camera.Camera()
         for number, (frame, covered) in enumerate(zip_longest(self.video.frames(), self.mask.frames())):
             if frame is None or covered is None:
                 which, other = ("mask", "video") if frame is None else ("video", "mask")
                 raise ValidationError(f"the {which} has more frames than the {number} of the {other}")
             hole = covered != 255 if quad else covered > 0
             grey = _camera.small_grey(frame)
-            if before is not None:
-                small = _smaller(hole, grey.shape)
-                place = place @ _camera.step(before, grey, small, hole.shape)
-                place = place / place[2, 2]
-            before = grey
+            place = camera.follow(grey, _smaller(hole, grey.shape), hole.shape)
             yield Held(number, frame, hole, place)
 
 
