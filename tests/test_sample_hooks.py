@@ -11,8 +11,7 @@ from click.testing import CliRunner
 
 from kinetoscope import Host
 from kinetoscope.cli import main
-from kinetoscope.shot.plan import check
-from kinetoscope.shot.run import open_store, shoot
+from kinetoscope.shot.run import shoot
 from kinetoscope.shot.settings import Shot, read_shot
 from kinetoscope.shot.steps import STEPS
 from kinetoscope_samples.by_hook import SHOTS, write_hook_shots
@@ -41,7 +40,7 @@ def test_each_can_be_shot_and_differs_from_the_sample(written: dict[str, Path]) 
     sample = read_shot(written.pop("")).shot
     with Host() as host:
         for hook, file in written.items():
-            assert check(host, file, open_store(host)) == [], hook
+            assert host.check_shot(file) == [], hook
             shot = read_shot(file).shot
             assert shot.name.startswith(f"{hook}: ")
             named = attrs.evolve(shot.output, file=sample.output.file)

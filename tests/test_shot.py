@@ -189,6 +189,7 @@ def test_every_figure_can_be_computed_again(first: Film) -> None:
         "plant",
         "render",
         "encode",
+        "sign",
         "write motion",
     ]
     assert all(stage["provider"] and stage["why"] for stage in report["stages"])

@@ -225,7 +225,7 @@ def test_nothing_is_done_twice(first: Film, sample: Path, tmp_path: Path) -> Non
     with Host() as host:
         again = shoot(host, sample, out=tmp_path / "again.mp4")
     kept = {name for name, stage in stages(again).items() if stage["cached"]}
-    assert {"inpaint", "camera", "train", "generate", "plant", "speak", "encode"} <= kept
+    assert {"inpaint", "camera", "train", "generate", "plant", "speak", "encode", "sign"} <= kept
     assert again.film.read_bytes() == first.film.read_bytes()
 
 

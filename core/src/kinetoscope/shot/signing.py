@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from kinetoscope._version import VERSION
 from kinetoscope.shot.job import Job, values_of
+from kinetoscope.shot.mocap import hash_file
 from kinetoscope.shot.plates import Backdrop
 from kinetoscope_spec.errors import KinetoscopeError
 
@@ -57,7 +60,17 @@ def signed(job: Job, film: Path, out: Path, backdrop: Backdrop | None) -> None:
             tuple(values.Made(*told) for told in _steps(job)),
             _seen(job, credentials, backdrop),
         )
-        credentials.sign(film, out, claim)
+        name = f"film{out.suffix.lower()}"
+        named = [[path.name, hash_file(path)] for path in claim.ingredients]
+        said = attrs.asdict(attrs.evolve(claim, ingredients=()))
+        # A signature is another one each time: kept, so that what was done already gives the same file.
+        kept, _ = job.kept(
+            stage,
+            [hash_file(film), name, said, named, credentials.signer()],
+            lambda folder: credentials.sign(film, folder / name, claim),
+            lambda folder: (folder / name).resolve(strict=True),
+        )
+        shutil.copyfile(kept, out)
         stage.details["source"] = claim.source
 
 

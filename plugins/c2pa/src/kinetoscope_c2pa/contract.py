@@ -64,6 +64,16 @@ class CredentialsContract(Contract):
                     same = held.readframes(held.getnframes()) == sound
                 require(same, f"{name} has other samples than the sound that was signed")
 
+    @law(_SOUNDS, _CLAIMS)
+    def test_a_signer_stays_who_it_is(self, sound: bytes, claim: Claim) -> None:
+        """What tells one certificate from another is words, and the same before and after a signing."""
+        with tempfile.TemporaryDirectory() as folder:
+            before = self.subject.signer()
+            self._signed(Path(folder), sound, claim)
+        require(isinstance(before, str) and before, f"the signer is {before!r}, expected words")
+        after = self.subject.signer()
+        require(before == after, f"the signer is {after!r} after a signing, {before!r} before")
+
     @law(_SOUNDS, _CLAIMS, st.integers(0, 2**16))
     def test_a_change_is_noticed(self, sound: bytes, claim: Claim, place: int) -> None:
         """A sample that is changed after the signing breaks it."""

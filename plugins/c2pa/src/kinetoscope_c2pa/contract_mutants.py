@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 
 import attrs
@@ -12,6 +13,7 @@ from kinetoscope_spec.contracts import Mutant, Wrapper, mutant
 __all__ = ["MUTANTS"]
 
 MUTANTS: list[Mutant] = []
+_NUMBERS = count()
 
 
 @mutant(MUTANTS, "what_is_signed_is_read_again")
@@ -33,6 +35,14 @@ class TurnsDown(Wrapper):
         softer = source.with_name(f"softer{source.suffix}")
         softer.write_bytes(held)
         self.real.sign(softer, out, claim)
+
+
+@mutant(MUTANTS, "a_signer_stays_who_it_is")
+class Renames(Wrapper):
+    """tells its signer by a number that is another each time"""
+
+    def signer(self) -> str:
+        return f"{self.real.signer()} {next(_NUMBERS)}"
 
 
 @mutant(MUTANTS, "a_change_is_noticed")

@@ -6,6 +6,7 @@ and hashes in 15. Nothing is asked of a network: statements carry no time stamp 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -43,6 +44,14 @@ class Manifests:
     def signs(self, path: Path) -> bool:
         """Whether files with this one's suffix can carry a statement."""
         return Path(path).suffix.lower() in MIMES
+
+    def signer(self) -> str:
+        """Return the SHA-256 of the certificate that signs now, with those that vouch for it.
+
+        Raises:
+            ConfigError: the certificate that is named can't be read.
+        """
+        return hashlib.sha256(identity().chain).hexdigest()
 
     def sign(self, source: Path, out: Path, claim: Claim) -> None:
         """Write `source` to `out` with a statement in it; what can be seen and heard stays as it is.

@@ -89,6 +89,14 @@ class Credentials(Protocol):
         """Whether files with this one's suffix can carry a statement."""
         ...
 
+    def signer(self) -> str:
+        """Return what tells the certificate that signs now from any other: a hash of it.
+
+        Raises:
+            ConfigError: the certificate that is named can't be read.
+        """
+        ...
+
     def sign(self, source: Path, out: Path, claim: Claim) -> None:
         """Write `source` to `out` with a statement in it; what can be seen and heard stays as it is.
 

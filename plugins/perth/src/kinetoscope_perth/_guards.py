@@ -18,12 +18,9 @@ from kinetoscope_perth._network import Stack
 from kinetoscope_perth._spectrum import FLOOR_DB, SPAN_DB, STEP_HZ
 from kinetoscope_perth._weights import BINS, layers
 
-__all__ = ["FEW", "doubt", "objection"]
+__all__ = ["doubt", "objection"]
 
 Array = NDArray[Any]
-
-FEW: Final = "too few frequencies, a tone or filtered sound"
-"""Said of hollow, dark voices too: the one objection that the mark's curve, once seen, overrules."""
 
 SOUND_DB: Final = -25.0
 """As it was recorded, of the loudest frame's band; a full-scale sine reaches 60, speech 40, 16 bits of noise -45."""
@@ -67,7 +64,7 @@ def objection(bands: Array, energy: float, low_hz_energy: float, gain: float = 1
         return "a steady tone"
     mean = power.mean(axis=0)[FIRST:] + 1e-12
     if 10 * np.log10(mean).mean() - 10 * np.log10(mean.mean()) < FLAT_DB:
-        return FEW
+        return "too few frequencies, a tone or filtered sound"
     if 10 * np.log10(mean[: len(mean) // 3].mean() / mean.mean()) < LOWEST_DB:
         return "too little below 750 Hz, where voices are"
     return ""
