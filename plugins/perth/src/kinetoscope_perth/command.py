@@ -28,15 +28,21 @@ UNMARKED = 1
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @click.pass_context
 def command(ctx: click.Context, file: Path, provider: str | None, no_search: bool, as_json: bool) -> None:
-    """Look for the watermark in the sound of FILE, a recording or a film.
+    """Look for the watermark in the sound of FILE, a recording or a film, and for what is signed into it.
 
-    The exit status is 0 where it was found, 1 where it was not or nothing can be said.
+    The exit status is 0 where the mark was found, 1 where it was not or nothing can be said. What the file
+    says of itself is printed beside it, where a plugin here reads such statements (content credentials).
     """
     from kinetoscope_spec import FormatError
 
     host = ctx.find_root().obj
     media = host.provider("media")
     audio = media.read_audio(file)
+    statement = _statement(host, file)
+    if audio is None and statement is not None:
+        told = {**_SILENT, "provenance": None, "sidecar": None, "credentials": statement}
+        click.echo(json.dumps(told) if as_json else _human(file, told))
+        ctx.exit(UNMARKED)
     if audio is None:
         raise FormatError("has no sound", path=file, expected="a recording or a film with sound")
     verdict = host.provider("watermarker", provider).verify(audio, search=not no_search)
@@ -44,9 +50,33 @@ def command(ctx: click.Context, file: Path, provider: str | None, no_search: boo
         "seconds": audio.duration,
         "provenance": _embedded(media.metadata(file)),
         "sidecar": _sidecar(file),
+        "credentials": statement,
     }
     click.echo(json.dumps(told) if as_json else _human(file, told))
     ctx.exit(0 if verdict.marked else UNMARKED)
+
+
+_SILENT = {
+    "marked": False,
+    "score": None,
+    "speed": None,
+    "abstained": "it has no sound",
+    "windows": [],
+    "seconds": 0.0,
+}
+
+
+def _statement(host: Any, file: Path) -> dict[str, Any] | None:
+    """Return what is signed into a file, if a plugin here reads such statements and there is one."""
+    import attrs
+
+    from kinetoscope_spec import KinetoscopeError
+
+    try:
+        told = host.provider("credentials").read(file)
+    except KinetoscopeError:
+        return None
+    return None if told is None else attrs.asdict(told)
 
 
 def _told(verdict: Verdict) -> dict[str, Any]:
@@ -108,4 +138,20 @@ def _human(file: Path, told: dict[str, Any]) -> str:
         lines.append(f"  says it was made by {says}" if says else "  does not say by whom it was made")
     if told["sidecar"] and not told["sidecar"]["matches"]:
         lines.append("  the record beside it is of another file")
+    lines += _signed(told["credentials"])
     return "\n".join(lines)
+
+
+def _signed(told: dict[str, Any] | None) -> list[str]:
+    """Return lines on what is signed into a file."""
+    if told is None:
+        return []
+    state = "changed since" if not told["intact"] else "unchanged since"
+    trust = "" if told["trusted"] else ", for whom nobody vouches here"
+    lines = [
+        f"  says of itself, {state} it was signed by {told['signer'] or 'nobody'}{trust}: {told['source']}"
+    ]
+    for step in told["steps"]:
+        kind = f" ({step['source']})" if step["source"] else ""
+        lines.append(f"    {step['what']}{kind}{', by ' if step['by'] else ''}{step['by']}")
+    return lines + [f"    made from {name}" for name in told["ingredients"]]
