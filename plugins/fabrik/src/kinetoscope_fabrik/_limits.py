@@ -15,6 +15,13 @@ _ROUNDS = 12
 _NEAR_M = 2e-4
 """Where clamping moves held toes by no more than this, the limits are as good as kept."""
 
+_SLOPE_M = 1e-3
+"""Metres a radian: of legs nearer to straight the reach is taken as it is."""
+_STEP_RAD = 0.2
+_BENDS = 6
+_MISSED_M = 1e-9
+"""A leg whose reach comes no nearer than this stays as it was: its foot is not to move."""
+
 
 def settle(body: Body, goals: Array, held: Array, limits: JointLimits, frames: int) -> Motion:
     """Return the motion with its toes at `goals [T, 2, 3]` and its legs within `limits`, if they can be.
@@ -40,7 +47,65 @@ def settle(body: Body, goals: Array, held: Array, limits: JointLimits, frames: i
         # Half of it: where two limits pull against each other, all of it would swing to and fro.
         extra = extra - 0.5 * smooth(off.sum(axis=1) / np.maximum(held.sum(axis=1), 1)[:, None], frames)
     assert best is not None
-    return _air_clamped(body, best, held, limits, frames)
+    return _air_clamped(body, _hinged(body, best, limits), held, limits, frames)
+
+
+def _hinged(body: Body, motion: Motion, limits: JointLimits) -> Motion:
+    """Return the motion with its knees clamped and its feet as they were: thighs swing to make that good.
+
+    A leg is posed in the plane of its bend, which is not quite that of the knee's hinge: some tenths of a
+    degree, which are the thigh's to take.
+    """
+    positions, turns = (np.asarray(array, np.float64) for array in motion.global_transforms())
+    rotations = np.asarray(motion.rotations, np.float64).copy()
+    clamped, parents = np.asarray(limits.clamp(motion.rotations), np.float64), motion.skeleton.parents
+    for leg in body.legs:
+        thigh, shank = turns[:, parents[leg.lower]], turns[:, leg.lower]
+        line = positions[:, leg.foot] - positions[:, leg.upper]
+        knee = _seen(thigh, positions[:, leg.lower] - positions[:, leg.upper])
+        ankle = _seen(shank, positions[:, leg.foot] - positions[:, leg.lower])
+        local = _bent(clamped[:, leg.lower], knee, ankle, np.linalg.norm(line, axis=-1))
+        arm = rotation.rotate(thigh, knee + rotation.rotate(local, ankle))
+        missed = np.linalg.norm(arm, axis=-1) - np.linalg.norm(line, axis=-1)
+        swing = rotation.between(arm, line)
+        upper = rotation.multiply(swing, turns[:, leg.upper])
+        lower = rotation.multiply(swing, rotation.multiply(thigh, local))
+        above = rotation.multiply(
+            lower, rotation.multiply(rotation.conjugate(shank), turns[:, parents[leg.foot]])
+        )
+        hip = parents[leg.upper]
+        posed = {
+            leg.upper: rotation.multiply(rotation.conjugate(turns[:, hip]), upper) if hip >= 0 else upper,
+            leg.lower: local,
+            leg.foot: rotation.multiply(rotation.conjugate(above), turns[:, leg.foot]),
+        }
+        out = (clamped[:, leg.lower] != motion.rotations[:, leg.lower]).any(axis=-1)
+        out &= np.abs(missed) < _MISSED_M
+        for joint, turned in posed.items():
+            rotations[:, joint] = np.where(out[:, None], turned, rotations[:, joint])
+    return attrs.evolve(motion, rotations=rotations.astype(motion.rotations.dtype))
+
+
+def _seen(frame: Array, vector: Array) -> Array:
+    """Return `vector [T, 3]` as it is in a frame `[T, 4]`."""
+    return np.asarray(rotation.rotate(rotation.conjugate(frame), vector))
+
+
+def _bent(local: Array, knee: Array, ankle: Array, reach: Array) -> Array:
+    """Return the knee's rotation `[T, 4]`, bent a little so that the ankle is `reach [T]` from the hip.
+
+    `knee` is the knee as the thigh sees it from the hip, `ankle` the ankle as the shank does.
+    """
+    for _ in range(_BENDS):
+        arm = rotation.rotate(local, ankle)
+        now = np.linalg.norm(knee + arm, axis=-1)
+        axis = np.cross(knee, arm)
+        axis /= np.maximum(np.linalg.norm(axis, axis=-1), 1e-12)[:, None]
+        slope = np.sum(knee * np.cross(axis, arm), axis=-1) / np.maximum(now, 1e-12)
+        # A straight leg gets no longer by bending: there it stays as it is.
+        step = np.where(np.abs(slope) > _SLOPE_M, (reach - now) / np.where(slope == 0, 1.0, slope), 0.0)
+        local = rotation.multiply(rotation.from_axis_angle(axis, np.clip(step, -_STEP_RAD, _STEP_RAD)), local)
+    return np.asarray(local)
 
 
 def _leg_joints(body: Body) -> list[int]:

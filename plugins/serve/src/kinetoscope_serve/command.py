@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import ipaddress
 import json
@@ -78,10 +79,10 @@ def command(ctx: click.Context, /, as_json: bool, **given: Any) -> None:
         # Behind the #, it is sent to nobody and stands in no log; a token of yours is not shown at all.
         url = f"http://{shown}:{server.port}/" + ("" if token else f"#token={secret}")
         click.echo(json.dumps({"url": url}) if as_json else f"shots on {url}\nCtrl-C ends it")
-        try:
+        # An interrupt between two steps of the loop ends the loop and is raised by nobody.
+        with contextlib.suppress(KeyboardInterrupt):
             server.run()
-        except KeyboardInterrupt:
-            click.echo("ended", err=True)
+        click.echo("ended", err=True)
 
 
 def _is_local(address: str) -> bool:
