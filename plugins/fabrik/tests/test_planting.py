@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kinetoscope_fabrik._body import Body
 from kinetoscope_fabrik._contacts import targets
-from kinetoscope_fabrik._limits import _away
+from kinetoscope_fabrik._legs import Leg
+from kinetoscope_fabrik._limits import _away, _hinged
 from kinetoscope_fabrik._pelvis import pelvis_shift
 from kinetoscope_fabrik.solver import FabrikSolver
 from kinetoscope_spec import JointLimits, Motion, Skeleton, ValidationError, anatomy, footing, rotation
@@ -375,6 +377,25 @@ def test_legs_stay_within_their_limits() -> None:
     assert np.abs(segment_lengths(kept.motion) - segment_lengths(motion)).max() < 1e-6
     for part in ("toes", "lower_leg"):
         assert accelerations(kept.motion, part).max() < 2 * accelerations(motion, part).max()
+
+
+@given(st.floats(-0.006, 0.006), st.floats(-0.006, 0.006), st.sampled_from([np.float32, np.float64]))
+@settings(deadline=None, max_examples=20)
+def test_a_knee_off_its_hinge_is_clamped_and_its_foot_stays(across: float, along: float, dtype: type) -> None:
+    whole = walk()
+    limits, shanks, feet = JointLimits.of([whole]), [leg[1] for leg in LEGS], [leg[2] for leg in LEGS]
+    rotations = whole.rotations.copy()
+    off = rotation.from_rotation_vector(np.array([0.0, along, across]))
+    rotations[:, shanks] = rotation.multiply(off, rotations[:, shanks])
+    turned = attrs.evolve(whole, positions=whole.positions.astype(dtype), rotations=rotations.astype(dtype))
+    legs = (Leg("left", *LEGS[0]), Leg("right", *LEGS[1]))
+    after = _hinged(Body(turned, legs, 1, turned.global_transforms()), turned, limits)
+    (was, faced), (now, faces) = turned.global_transforms(), after.global_transforms()
+    assert after.rotations.dtype == dtype
+    np.testing.assert_allclose(now[:, feet], was[:, feet], atol=2e-6)
+    np.testing.assert_allclose(rotation.angle(faces[:, feet], faced[:, feet]), 0, atol=2e-3)
+    before, left = (limits.excess(motion.rotations)[:, shanks].max() for motion in (turned, after))
+    assert left <= 0.1 * before + 1e-6
 
 
 @given(places=st.lists(st.booleans(), min_size=1, max_size=80), frames=st.integers(1, 20))

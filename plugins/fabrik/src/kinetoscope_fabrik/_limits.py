@@ -19,7 +19,7 @@ _SLOPE_M = 1e-3
 """Metres a radian: of legs nearer to straight the reach is taken as it is."""
 _STEP_RAD = 0.2
 _BENDS = 6
-_MISSED_M = 1e-9
+_MISSED_M = 1e-8
 """A leg whose reach comes no nearer than this stays as it was: its foot is not to move."""
 
 
@@ -56,8 +56,10 @@ def _hinged(body: Body, motion: Motion, limits: JointLimits) -> Motion:
     A leg is posed in the plane of its bend, which is not quite that of the knee's hinge: some tenths of a
     degree, which are the thigh's to take.
     """
-    positions, turns = (np.asarray(array, np.float64) for array in motion.global_transforms())
-    rotations = np.asarray(motion.rotations, np.float64).copy()
+    rotations = np.array(motion.rotations, np.float64)
+    exact = attrs.evolve(motion, positions=motion.positions.astype(np.float64), rotations=rotations)
+    positions, turns = (np.asarray(array) for array in exact.global_transforms())
+    rotations = rotations.copy()
     clamped, parents = np.asarray(limits.clamp(motion.rotations), np.float64), motion.skeleton.parents
     for leg in body.legs:
         thigh, shank = turns[:, parents[leg.lower]], turns[:, leg.lower]
