@@ -76,12 +76,18 @@ def decoded(data: bytes) -> Image:
     """
     from PIL import Image as Pillow
 
-    Pillow.MAX_IMAGE_PIXELS = None  # ours is bounded by the file's size
-    with Pillow.open(io.BytesIO(data)) as image:
-        width, height = image.size
-        most = PIXELS + PIXELS_PER_BYTE * len(data)
-        if width * height > most:
-            raise ValueError(f"{width} x {height} pixels in {len(data):,} bytes, expected at most {most:,}")
-        clear = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
-        pixels: Image = np.asarray(image.convert("RGBA" if clear else "RGB"), np.uint8)
+    # Ours is bounded by the file's size; Pillow's holds for all who use it here, and stays as it was.
+    before, Pillow.MAX_IMAGE_PIXELS = Pillow.MAX_IMAGE_PIXELS, None
+    try:
+        with Pillow.open(io.BytesIO(data)) as image:
+            width, height = image.size
+            most = PIXELS + PIXELS_PER_BYTE * len(data)
+            if width * height > most:
+                raise ValueError(
+                    f"{width} x {height} pixels in {len(data):,} bytes, expected at most {most:,}"
+                )
+            clear = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+            pixels: Image = np.asarray(image.convert("RGBA" if clear else "RGB"), np.uint8)
+    finally:
+        Pillow.MAX_IMAGE_PIXELS = before
     return pixels
