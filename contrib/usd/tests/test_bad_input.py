@@ -256,8 +256,10 @@ def test_an_image_of_one_colour_that_unfolds(tmp_path: Path) -> None:
     held = io.BytesIO()
     Image.new("1", (9_000, 9_000)).save(held, "PNG")
     assert len(held.getvalue()) < 100_000
+    before = Image.MAX_IMAGE_PIXELS
     with pytest.raises(ValueError, match="pixels"):
         decoded(held.getvalue())
+    assert before == Image.MAX_IMAGE_PIXELS, "Pillow's own limit is everybody's"
 
 
 def test_many_nodes_of_one_name_cost_no_more_than_others(tmp_path: Path) -> None:
