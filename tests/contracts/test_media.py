@@ -55,7 +55,7 @@ def test_laws_of_sound_and_words_are_left_out_where_no_film_holds_them() -> None
 def test_a_reader_that_takes_too_much_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     class Greedy(Wrapper):
         def read_image(self, path: str | Path) -> Any:
-            np.ones(40 << 20, np.uint8)
+            np.ones(256 << 20, np.uint8)  # far more than what earlier tests left to be freed meanwhile
             return self.real.read_image(path)
 
     monkeypatch.setattr(media_contract, "BYTES", 20 << 20)
