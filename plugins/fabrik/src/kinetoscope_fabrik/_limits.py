@@ -60,7 +60,8 @@ def _hinged(body: Body, motion: Motion, limits: JointLimits) -> Motion:
     exact = attrs.evolve(motion, positions=motion.positions.astype(np.float64), rotations=rotations)
     positions, turns = (np.asarray(array) for array in exact.global_transforms())
     rotations = rotations.copy()
-    clamped, parents = np.asarray(limits.clamp(motion.rotations), np.float64), motion.skeleton.parents
+    clamped, over = (np.asarray(f(motion.rotations), np.float64) for f in (limits.clamp, limits.excess))
+    parents = motion.skeleton.parents
     for leg in body.legs:
         thigh, shank = turns[:, parents[leg.lower]], turns[:, leg.lower]
         line = positions[:, leg.foot] - positions[:, leg.upper]
@@ -81,8 +82,7 @@ def _hinged(body: Body, motion: Motion, limits: JointLimits) -> Motion:
             leg.lower: local,
             leg.foot: rotation.multiply(rotation.conjugate(above), turns[:, leg.foot]),
         }
-        out = (clamped[:, leg.lower] != motion.rotations[:, leg.lower]).any(axis=-1)
-        out &= np.abs(missed) < _MISSED_M
+        out = (over[:, leg.lower] > 1e-6) & (np.abs(missed) < _MISSED_M)
         for joint, turned in posed.items():
             rotations[:, joint] = np.where(out[:, None], turned, rotations[:, joint])
     return attrs.evolve(motion, rotations=rotations.astype(motion.rotations.dtype))

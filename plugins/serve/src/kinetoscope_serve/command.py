@@ -79,7 +79,7 @@ def command(ctx: click.Context, /, as_json: bool, **given: Any) -> None:
         # Behind the #, it is sent to nobody and stands in no log; a token of yours is not shown at all.
         url = f"http://{shown}:{server.port}/" + ("" if token else f"#token={secret}")
         click.echo(json.dumps({"url": url}) if as_json else f"shots on {url}\nCtrl-C ends it")
-        # An interrupt between two steps of the loop ends the loop and is raised by nobody.
+        # An interrupt ends the loop; whether it is raised again as well is the loop's affair.
         with contextlib.suppress(KeyboardInterrupt):
             server.run()
         click.echo("ended", err=True)
