@@ -53,12 +53,14 @@ layers:
 docs:
 	$(BIN)/mkdocs build --quiet --strict --config-file docs/mkdocs.yml --site-dir ../site
 
-# A file stays with one worker, so that what its tests share is made once. A worker a core: threads of
-# their own would only wait for each other.
+# A file stays with one worker, so that what its tests share is made once. Files begin in the order of
+# pyproject.toml's testpaths, the long ones first, so that no worker ends alone. A worker a core: threads
+# of their own would only wait for each other.
 pytest: export OMP_NUM_THREADS := 1
 pytest: export OPENBLAS_NUM_THREADS := 1
 pytest:
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --hypothesis-profile=kinetoscope-ci
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
+		--hypothesis-profile=kinetoscope-ci
 
 bench: setup
 	$(BIN)/python tests/bench.py bench.json
