@@ -80,4 +80,4 @@ format:
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) site demo-out bench.json build dist
+	rm -rf $(VENV) site demo-out bench.json build dist .numba_cache

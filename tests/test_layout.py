@@ -46,7 +46,7 @@ def project(folder: Path) -> dict[str, object]:
 def test_top_level_holds_rooms_and_the_usual_small_files() -> None:
     names = {path.relative_to(ROOT).parts[0] for path in FILES}
     rooms = {"pyproject.toml", "core", "plugins", "contrib", "spec", "tests", "docs", "README.md"}
-    usual = {"LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile"}
+    usual = {"LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "conftest.py"}
     assert {name for name in names if not name.startswith(".")} <= rooms | usual
     assert rooms - {"contrib"} <= names
 

@@ -40,8 +40,12 @@ def _joints(directions: Array, lengths: Array) -> Array:
 
 @st.composite
 def poses(draw: Any, *, bones: int = 8, batch: int = 3) -> tuple[Array, Array]:
-    """Draw two poses `[B, N, 3]` of the same chains: one to begin with, the end of one to reach."""
-    shape = draw(st.integers(1, batch)), draw(st.integers(1, bones))
+    """Draw two poses `[B, N, 3]` of the same chains: one to begin with, the end of one to reach.
+
+    Of few sizes: one, two or `bones` bones, alone or `batch` together. Some libraries compile
+    code for every size, a second each.
+    """
+    shape = draw(st.sampled_from((1, batch))), draw(st.sampled_from((1, 2, bones)))
     length = st.one_of(st.floats(0.01, 1.0), st.just(0.0), st.just(0.1))
     lengths = draw(arrays(np.float64, shape, elements=length, fill=st.nothing()))
     root = draw(arrays(np.float64, (shape[0], 1, 3), elements=st.floats(-5, 5, width=32)))

@@ -36,6 +36,9 @@ __all__ = ["VoiceContract"]
 SECONDS = 120.0
 """What speaking one script may take."""
 
+SHORT = 300
+"""Letters of the longest script that laws speak several times over."""
+
 FULL = 0.999
 """From here on a sample is at full scale."""
 
@@ -61,6 +64,10 @@ class VoiceContract(Contract):
         """Return scripts to speak; narrow them to what the provider's voices can."""
         return scripts(self._voices())
 
+    def short_scripts(self) -> st.SearchStrategy[Script]:
+        """Return those of `scripts` that take little time, for what a long line would show no better."""
+        return self.scripts().filter(_is_short)
+
     # -- laws
 
     @law()
@@ -83,7 +90,7 @@ class VoiceContract(Contract):
         clipped = float((np.abs(audio.samples) >= FULL).mean())
         require(clipped < 0.01, f"{clipped:.0%} of the samples are at full scale, expected less than 1 %")
 
-    @law("scripts", cost=2)
+    @law("short_scripts", cost=2)
     def test_the_rate_is_declared(self, script: Script) -> None:
         """The audio has the highest rate that the voices that speak declare."""
         rates = [voice.rate for voice in self._cast(script)]
@@ -113,7 +120,7 @@ class VoiceContract(Contract):
                     f"{heard:.2g}, in all {loudest:.2g}",
                 )
 
-    @law("scripts", cost=2, unless="has_one_voice")
+    @law("short_scripts", cost=2, unless="has_one_voice")
     def test_voices_sound_different(self, script: Script) -> None:
         """The same words in another voice are other samples."""
         heard: list[tuple[str, Array]] = []
@@ -127,7 +134,7 @@ class VoiceContract(Contract):
                 )
             heard.append((voice.name, audio.samples))
 
-    @law("scripts", cost=2)
+    @law("short_scripts", cost=2)
     def test_every_output_has_provenance(self, script: Script) -> None:
         """Audio, and each piece of a stream, says who made it, when, and the hash of the whole text."""
         text = "\n".join(line.text for line in script.lines)
@@ -168,7 +175,7 @@ class VoiceContract(Contract):
         """A script without a word, of punctuation and audio tags alone, is a `ValidationError`."""
         self._refused(script, f"{script.text!r}, in which there is no word,")
 
-    @law("scripts", unless="is_not_deterministic")
+    @law("short_scripts", unless="is_not_deterministic")
     def test_speaking_is_deterministic(self, script: Script) -> None:
         """The same script gives the same samples and cues."""
         first, again = self._speak(script), self._speak(script)
@@ -185,7 +192,7 @@ class VoiceContract(Contract):
         require(pieces and not empty, f"the stream has {len(pieces)} pieces, of which {empty} are empty")
         require_alike("the stream", joined(pieces), "the speech", self._speak(script))
 
-    @law("scripts", cost=2, unless="is_not_deterministic")
+    @law("short_scripts", cost=2, unless="is_not_deterministic")
     def test_async_twins_are_the_same(self, script: Script) -> None:
         """`aspeak` gives what `speak` does and `astream` what `stream` does."""
         spoken = _run(lambda: self._quiet(self.subject.aspeak, script))
@@ -193,7 +200,7 @@ class VoiceContract(Contract):
         pieces = _run(lambda: _gathered(self.subject.astream(script, **self.options)))
         require_alike("astream", joined(pieces), "stream", joined(self._stream(script)))
 
-    @law("scripts", cost=5)
+    @law("short_scripts", cost=5)
     def test_async_twins_let_the_loop_go_on(self, script: Script) -> None:
         """While `aspeak` and `astream` work, the event loop does other things."""
         turns = _run(lambda: _turns(self._quiet(self.subject.aspeak, script)))
@@ -333,6 +340,10 @@ def _mistaken(known: Sequence[str]) -> st.SearchStrategy[str]:
     drawn = st.builds(slip, st.sampled_from(list(known)), st.integers(0, 30), slips)
     folded = {name.casefold() for name in known}
     return drawn.filter(lambda name: name.casefold() not in folded)
+
+
+def _is_short(script: Script) -> bool:
+    return len(script.text) <= SHORT
 
 
 def _is_utc(created: str | None) -> bool:
