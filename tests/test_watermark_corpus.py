@@ -66,6 +66,19 @@ def test_every_sentence_is_found_to_be_marked(robust: Any, attack: str) -> None:
     assert missed == []
 
 
+def test_what_can_not_be_judged_at_its_own_speed_is_not_called_unmarked(robust: Any) -> None:
+    """This sound can be judged as it plays, where the mark is not; at the speed where it is it can't be."""
+    script = Script.of(robust.sentence(1239), voices={"narrator": "steph"}, language="nl")
+    with Host() as host:
+        samples, rate = robust.ATTACKS["5 % faster"](host.voice("espeak").speak(script).samples[:, 0], 22_050)
+        marker = host.provider("watermarker")
+        sound = Audio(samples[:, None], rate)
+        assert marker.verify(sound, search=False).abstained == ""
+        verdict = marker.verify(sound)
+    assert (verdict.marked, verdict.score) == (False, None)
+    assert verdict.abstained
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(0)
 def test_no_sentence_that_is_not_marked_is_taken_for_one(robust: Any) -> None:
