@@ -8,13 +8,8 @@ anew here.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -306,33 +301,6 @@ def test_from_and_until(first: Film, sample: Path) -> None:
         ]  # fmt: skip
         with pytest.raises(ConfigError, match="plant"):
             shoot(host, sample, until="plamt")
-
-
-def test_a_killed_run_goes_on_to_the_same_film(first: Film, sample: Path, home: Path) -> None:
-    killed = sample.with_name("killed.toml")
-    killed.write_text(sample.read_text().replace("seed = 7", "seed = 8").replace("shot.mp4", "killed.mp4"))
-    command = [sys.executable, "-m", "kinetoscope", "shoot", str(killed)]
-    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline, plants = time.monotonic() + 240, home / "cache" / "shots" / "plant"
-    before = set(os.listdir(plants))
-    while set(os.listdir(plants)) == before and running.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.02)
-    running.send_signal(signal.SIGKILL)
-    running.wait()
-    assert not killed.with_name("killed.mp4").exists()
-    assert not killed.with_name("killed.report.json").exists()
-    # Each run a process like the first: within this one other tests may have set other numbers of threads,
-    # which decide the last bits of a training and of what a network generates.
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    film, told = killed.with_name("killed.mp4"), killed.with_name("killed.report.json")
-    cached = {stage["name"]: stage["cached"] for stage in json.loads(told.read_text())["stages"]}
-    assert cached["train"]
-    assert cached["generate"]
-    whole = [*command, "--out", str(killed.with_name("whole.mp4")), "--from", "train"]
-    subprocess.run(whole, check=True, stdout=subprocess.DEVNULL)
-    # But for the time at which the words were spoken, which stands in the file.
-    assert np.array_equal(frames_of(film), frames_of(killed.with_name("whole.mp4")))
-    assert film.with_suffix(".bvh").read_bytes() == killed.with_name("whole.bvh").read_bytes()
 
 
 class _Page(HTMLParser):

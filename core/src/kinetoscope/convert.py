@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor
+from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from kinetoscope._detection import told
 from kinetoscope_spec.errors import Cancelled, ConfigError, KinetoscopeError
@@ -25,7 +26,11 @@ __all__ = [
     "means_dataset",
     "open_executor",
     "plan",
+    "spread",
 ]
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 DATASET = "zarr"
 """The label with which `--to` asks for a dataset, and the suffix of one."""
@@ -255,27 +260,47 @@ def convert_all(
     read = FileReader(host, options)
     if executor is None:
         return _counted((convert_one(read, task) for task in tasks), len(tasks), progress)
-    futures = [executor.submit(convert_one, read, _for_workers(task)) for task in tasks]
+    with closing(spread(executor, convert_one, read, [_for_workers(task) for task in tasks])) as results:
+        return _counted(_named(tasks, results), len(tasks), progress)
+
+
+def spread(
+    executor: Executor, call: Callable[[FileReader, T], R], read: FileReader, tasks: Sequence[T]
+) -> Generator[R | BrokenExecutor, None, None]:
+    """Yield what `call(read, task)` gives in the workers of `executor`, in order of the tasks.
+
+    A task whose worker died is tried again, alone; the error stands for its result if that dies too.
+    Close it to have what has not begun left undone.
+    """
+    futures = [executor.submit(call, read, task) for task in tasks]
     try:
-        return _counted(_results(executor, read, tasks, futures), len(tasks), progress)
+        for task, future in zip(tasks, futures, strict=True):
+            try:
+                yield future.result()
+            except BrokenExecutor:
+                yield _again(executor, call, read, task)
     finally:
         for future in futures:
             future.cancel()
 
 
-def _results(
-    executor: Executor, read: FileReader, tasks: Sequence[Task], futures: Sequence[Future[Result]]
-) -> Iterator[Result]:
-    """Yield results in order; a task whose worker died is tried again, alone."""
-    for task, future in zip(tasks, futures, strict=True):
-        try:
-            result = future.result()
-        except BrokenExecutor:
-            try:
-                result = executor.submit(convert_one, read, _for_workers(task)).result()
-            except BrokenExecutor as error:
-                result = Result("", "failed", f"the worker that read it died, twice: {error}")
-        yield result._replace(path=str(task.source))
+def _again(
+    executor: Executor, call: Callable[[FileReader, T], R], read: FileReader, task: T
+) -> R | BrokenExecutor:
+    try:
+        return executor.submit(call, read, task).result()
+    except BrokenExecutor as error:
+        return error
+
+
+def _named(tasks: Sequence[Task], results: Iterator[Result | BrokenExecutor]) -> Iterator[Result]:
+    """Yield results with the paths as they were given."""
+    for task, result in zip(tasks, results, strict=True):
+        if isinstance(result, BrokenExecutor):
+            reason = f"the worker that read it died, twice: {result}"
+            yield Result(str(task.source), "failed", reason)
+        else:
+            yield result._replace(path=str(task.source))
 
 
 def _for_workers(task: Task) -> Task:

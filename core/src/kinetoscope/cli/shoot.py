@@ -1,21 +1,26 @@
-"""`kinetoscope shoot`: a shot file in, a film out."""
+"""`kinetoscope shoot`: a shot file in, a film out; or several."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from kinetoscope.cli._common import emit, json_option, pass_host, progress_bar
+from kinetoscope.cli._common import emit, json_option, pass_host, progress_bar, table
 
 if TYPE_CHECKING:
     from kinetoscope import Host
 
 
 @click.command("shoot")
-@click.argument("shot", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="The film's file, instead of the shot's own.")
+@click.argument("shots", metavar="SHOT...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The film's file, instead of the shot's own; of several shots, a folder for their films.",
+)
 @click.option(
     "--from",
     "first",
@@ -30,34 +35,85 @@ if TYPE_CHECKING:
     metavar="STAGE=NAME",
     help="Let this provider do a stage, whatever the shot says.",
 )
+@click.option(
+    "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Shots that are shot at once."
+)
+@click.option("--executor", metavar="NAME[://ADDRESS]", help="Where to work, such as dask://host:8786.")
 @json_option
 @pass_host
 def command(
     host: Host,
-    shot: Path,
+    shots: tuple[Path, ...],
     out: Path | None,
     first: str | None,
     until: str | None,
     providers: tuple[str, ...],
+    jobs: int,
+    executor: str | None,
 ) -> None:
     """Shoot SHOT, a shot file (TOML): clean the plate, train, generate, speak, render, composite.
 
     What an earlier run has made of the same is taken up, be it one that was killed. Beside the film come
     a report (HTML and JSON) and the performance as BVH, planted and as generated.
+
+    Of several shots each goes where it says, or into the folder --out, called as its shot file. One that
+    fails does not stop the others.
     """
+    ways: dict[str, Any] = {"first": first, "until": until, "providers": chosen(providers)}
+    if len(shots) > 1 or executor is not None:
+        _shoot_several(host, shots, out, ways, executor, jobs)
+        return
     with progress_bar("shooting") as bar:
         film = host.shoot(
-            shot,
+            shots[0],
             out=out,
-            first=first,
-            until=until,
-            providers=chosen(providers),
+            **ways,
             progress=lambda event: bar(round(1000 * event.whole), 1000, f"{event.stage}: {event.message}"),
         )
     files = ("film", "report", "page", "motion", "unplanted")
     data: dict[str, Any] = {name: _text(getattr(film, name)) for name in files}
     data |= {"figures": film.figures, "stages": film.stages, "warnings": film.warnings}
     emit(click.get_current_context(), data, _human)
+
+
+def _shoot_several(
+    host: Host,
+    shots: tuple[Path, ...],
+    out: Path | None,
+    ways: dict[str, Any],
+    executor: str | None,
+    jobs: int,
+) -> None:
+    """Shoot all, tell what became of each, and end with 1 if one failed."""
+    from kinetoscope.convert import open_executor
+    from kinetoscope.shot.several import shoot_all, takes
+
+    ctx = click.get_current_context()
+    wanted = takes(shots, out, **ways)
+    held = open_executor(host, executor, min(jobs, len(wanted)))
+    options = getattr(ctx.find_root().obj, "options", {})
+    with held or nullcontext(), progress_bar("shooting") as bar:
+        done = shoot_all(host, wanted, executor=held, options=options, progress=bar)
+    data = {
+        "shots": [outcome._asdict() | {"shot": str(shot)} for shot, outcome in zip(shots, done, strict=True)],
+        "failed": sum(bool(outcome.reason) for outcome in done),
+    }
+    emit(ctx, data, _several)
+    if data["failed"]:
+        ctx.exit(1)
+
+
+def _several(data: dict[str, Any]) -> str:
+    rows = [
+        (
+            one["shot"],
+            f"{one['seconds']:.1f} s",
+            f"failed: {one['reason']}" if one["reason"] else one["film"] or "no film",
+        )
+        for one in data["shots"]
+    ]
+    told = f"{len(rows) - data['failed']} shot, {data['failed']} failed"
+    return "\n".join([table(("shot", "time", "film"), rows), "", told])
 
 
 def chosen(given: tuple[str, ...]) -> dict[str, str]:

@@ -26,6 +26,7 @@ from kinetoscope.shot.signing import signed
 from kinetoscope.shot.stages import Stages
 from kinetoscope.shot.steps import check_choices, check_stage, from_on, steps_of
 from kinetoscope.shot.store import Store
+from kinetoscope.shot.waiting import attended
 from kinetoscope_spec import Asset, Motion
 from kinetoscope_spec import Path as GroundPath
 from kinetoscope_spec.errors import ConfigError, ValidationError
@@ -280,11 +281,13 @@ def _plant(job: Job, motion: Motion, learned: Learned, made_of: str) -> tuple[Mo
         solver = job.provider(stage, "solver", job.shot.performer.solver)
 
         def make(folder: Path) -> None:
+            save_motion(folder / "motion.npz", attended(planted, job.progress, "planting feet"))
+
+        def planted() -> Motion:
             contacts = measure.contact_frames(motion, learned.rest_m)
-            planted = solver.plant(
-                motion, contacts=contacts, ground_m=learned.rest_m, limits=learned.limits
-            ).motion
-            save_motion(folder / "motion.npz", planted)
+            planting = solver.plant(motion, contacts=contacts, ground_m=learned.rest_m, limits=learned.limits)
+            held: Motion = planting.motion
+            return held
 
         return job.kept(stage, made_of, make, lambda folder: load_motion(folder / "motion.npz"))
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from kinetoscope.shot.job import Job
 from kinetoscope.shot.packing import load_audio, load_motion, save_audio, save_motion
 from kinetoscope.shot.settings import Voice
+from kinetoscope.shot.waiting import attended
 from kinetoscope_spec import Audio, Character, Motion, Script
 from kinetoscope_spec.errors import ConfigError, KinetoscopeError, ValidationError
 
@@ -96,10 +97,15 @@ def align(job: Job, spoken: Spoken) -> Spoken:
             stage.why = "the voice's own cues"
             job.warnings.append(f"nothing here aligns speech: {error}")
             return spoken
+
+        def aligned() -> Audio:
+            found: Audio = aligner.align(spoken.audio, spoken.script)
+            return found
+
         audio, key = job.kept(
             stage,
             spoken.key,
-            lambda folder: save_audio(folder / "speech.npz", aligner.align(spoken.audio, spoken.script)),
+            lambda folder: save_audio(folder / "speech.npz", attended(aligned, job.progress, "aligning")),
             lambda folder: load_audio(folder / "speech.npz"),
         )
         stage.details["cues"] = len(audio.cues)

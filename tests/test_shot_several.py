@@ -1,0 +1,122 @@
+"""Several shots in one command: in processes or here, each as if it were alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor, Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from kinetoscope import Host
+from kinetoscope.cli import main
+from kinetoscope.shot.several import shoot_all, takes
+from kinetoscope_samples.shot import write_sample
+
+
+@pytest.fixture
+def shots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """Two of the cheapest: a model without a training, a few frames of a small picture, another light."""
+    monkeypatch.setenv("KINETOSCOPE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    first = write_sample(
+        tmp_path / "shots", steps=5, size=(64, 36), quality="draft", path=((0, 0), (0.2, 0.6))
+    )
+    for clip in (first.parent / "mocap").iterdir():
+        if clip.name != "walk-straight.sample.toml":
+            clip.unlink()
+    text = first.read_text().replace("[performer]", '[performer]\nmodel = "motion-matching"')
+    other = first.with_name("other.toml")
+    first.write_text(text)
+    other.write_text(text.replace("shot.mp4", "other.mp4") + "\n[light]\nazimuth = -40.0\n")
+    return Path("shots") / first.name, Path("shots") / other.name
+
+
+def run(*words: str | Path) -> tuple[int, dict[str, Any]]:
+    result = CliRunner().invoke(main, ["shoot", *map(str, words), "--json"])
+    return result.exit_code, json.loads(result.stdout)
+
+
+def encoded(home: Path) -> dict[str, bytes]:
+    """The films as they were encoded, before they were signed, by their keys."""
+    films = (home / "cache" / "shots" / "encode").glob("*/*.mp4")
+    return {film.parent.name: film.read_bytes() for film in films}
+
+
+@pytest.mark.slow
+def test_in_processes_each_film_is_the_one_it_is_alone(
+    shots: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, told = run(
+        *shots, shots[0].with_name("none.toml"), "--jobs", "2", "--out", "films", "--executor", "processes"
+    )
+    assert (code, told["failed"]) == (1, 1)
+    assert [one["shot"] for one in told["shots"]] == [*map(str, shots), "shots/none.toml"]
+    assert "none.toml" in told["shots"][2]["reason"]
+    assert told["shots"][2]["film"] is None
+    spread = encoded(tmp_path / "home")
+    assert len(spread) == 2
+    monkeypatch.setenv("KINETOSCOPE_HOME", str(tmp_path / "alone"))
+    for shot, one in zip(shots, told["shots"], strict=False):
+        assert one["film"] == str(tmp_path / "films" / f"{shot.stem}.mp4")
+        code, alone = run(shot)
+        assert code == 0
+        for suffix in (".bvh", ".unplanted.bvh"):
+            made = Path(one["film"]).with_suffix(suffix)
+            assert made.read_bytes() == Path(alone["film"]).with_suffix(suffix).read_bytes()
+        assert Path(one["report"]).is_file()
+        assert Path(one["film"]).is_file()
+    assert encoded(tmp_path / "alone") == spread
+
+
+def test_here_a_shot_that_fails_stops_no_other(shots: tuple[Path, Path]) -> None:
+    broken = shots[0].with_name("broken.toml")
+    broken.write_text("[performer]\nmocap = 3\n")
+    code, told = run(broken, shots[0], "--until", "import")
+    assert (code, told["failed"]) == (1, 1)
+    assert "broken.toml:2" in told["shots"][0]["reason"]
+    assert told["shots"][1] | {"seconds": 0} == {
+        "shot": str(shots[0]), "film": None, "report": None, "seconds": 0, "reason": "",
+    }  # fmt: skip
+    table = CliRunner().invoke(main, ["shoot", str(broken), str(shots[0]), "--until", "import"])
+    assert table.exit_code == 1
+    assert "1 shot, 1 failed" in table.output
+    assert "failed: " in table.output
+
+
+class Deadly(Executor):
+    """Works here; the worker of a shot dies so many times."""
+
+    def __init__(self, deaths: dict[str, int]) -> None:
+        self.deaths = deaths
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        name = args[1].shot.name
+        self.deaths[name] -= 1
+        if self.deaths[name] >= 0:
+            future.set_exception(BrokenExecutor("it was killed"))
+        else:
+            future.set_result(fn(*args, **kwargs))
+        return future
+
+
+def test_a_worker_that_dies_costs_its_shot_at_most(shots: tuple[Path, Path]) -> None:
+    executor = Deadly({"shot.toml": 1, "other.toml": 2})
+    with Host() as host:
+        done = shoot_all(host, takes(shots, None, until="import"), executor=executor)
+    assert [bool(outcome.reason) for outcome in done] == [False, True]
+    assert "died, twice: it was killed" in done[1].reason
+
+
+def test_two_shots_are_not_shot_to_one_film(shots: tuple[Path, Path], tmp_path: Path) -> None:
+    shots[1].write_text(shots[0].read_text())
+    result = CliRunner().invoke(main, ["shoot", *map(str, shots)])
+    assert result.exit_code != 0
+    assert "would both be shot to" in result.output
+    result = CliRunner().invoke(main, ["shoot", *map(str, shots), "--out", str(shots[0])])
+    assert "expected a folder" in result.output
+    assert not (tmp_path / "home" / "cache" / "shots").exists()
