@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from kinetoscope import Host
 from kinetoscope.cli import main
 from kinetoscope.shot.learn import load_checkpoint
+from kinetoscope.shot.measure import pelvis
 from kinetoscope.shot.mocap import read_clips
 from kinetoscope.shot.pace import Pace
 from kinetoscope.shot.perform import perform, pick_start
@@ -111,6 +112,25 @@ def test_each_seed_has_its_own_file_and_its_own_figures(
     assert [walk["frames"] for walk in told["metrics"]["walks"]] == [90, 90]
     assert all(walk["path_error_m"]["mean"] < 0.5 for walk in told["metrics"]["walks"])
     assert told["metrics"]["diversity"]["apart_m"] > 1e-3
+
+
+def test_a_head_and_two_hands_are_a_way_to_say_where_to_go(
+    matched: tuple[Path, list[Path]], tmp_path: Path
+) -> None:
+    model, clips = matched
+    walk = next(clip for clip in clips if clip.name.startswith("walk"))
+    asked = ("generate", model, tmp_path / "run.bvh", "--start", clips[0], "--track", walk)
+    told = run(*asked, "--seconds", 3)
+    (figures,) = told["metrics"]["walks"]
+    assert figures["frames"] == 90
+    assert set(figures["tracking_error_m"]["roles"]) == {"head", "left_hand", "right_hand"}
+    assert figures["tracking_error_m"]["mean"] < 0.05
+    with Host() as host:
+        seen, wanted = (host.open(file).motions[0].resample(30.0) for file in (tmp_path / "run.bvh", walk))
+    off = np.linalg.norm((pelvis(seen) - pelvis(wanted)[: seen.frame_count])[15:], axis=-1)
+    assert off.mean() < 0.15
+    wrong = CliRunner().invoke(main, [*map(str, asked), "--velocity", "0,1", "--seconds", "2"])
+    assert wrong.exit_code == 2
 
 
 def test_a_velocity_is_a_way_to_say_where_to_go(matched: tuple[Path, list[Path]], tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kinetoscope import Host
     from kinetoscope.shot.generate import Wish
     from kinetoscope.shot.steering import Velocities
+    from kinetoscope.shot.tracking import Targets
 
 FARTHEST_M = 1000.0
 FASTEST_M_S = 20.0
@@ -77,6 +78,11 @@ def _velocities(_ctx: click.Context, _parameter: click.Parameter, text: str | No
     help="Instead of a path, velocities 'x,z x,z@SECOND ...' in m/s, each from its second on (needs --seconds).",
 )
 @click.option(
+    "--track",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Instead of a path, a motion of the same skeleton; its head and hands alone are known, and followed.",
+)
+@click.option(
     "--speed", type=click.FloatRange(0.05, 20), help="m/s along the path; the clips' median if not given."
 )
 @click.option("--style", help="A label that the clips carry.")
@@ -102,6 +108,7 @@ def command(
     start: Path,
     path: str | list[list[float]] | None,
     velocity: Velocities | None,
+    track: Path | None,
     speed: float | None,
     style: str | None,
     seed: int,
@@ -110,25 +117,27 @@ def command(
     plant: bool,
     film: Path | None,
 ) -> None:
-    """Let the model in CHECKPOINT walk along a path, or as fast as is told, and write the motion to OUT (BVH).
+    """Let the model in CHECKPOINT walk along a path, as fast as is told, or after a head and hands.
 
-    A table tells how it walked: how far from the path, how feet skate before and after they are planted,
+    The motion is written to OUT (BVH).
+
+    A table tells how it walked: how far from what it followed, how feet skate before and after they are planted,
     and, with several seeds, how many of the motions are visibly different.
     """
     from kinetoscope.shot import generate
     from kinetoscope.shot.outputs import refuse_overwriting
     from kinetoscope.shot.stages import Stages
 
-    way = path if velocity is None else velocity
-    if way is None or (path is not None and velocity is not None):
-        raise click.UsageError("expected one of --path and --velocity")
+    if sum(given is not None for given in (path, velocity, track)) != 1:
+        raise click.UsageError("expected one of --path, --velocity and --track")
     if velocity is not None and seconds is None:
         raise click.UsageError("--velocity has no end; say how long with --seconds")
     if path == FIGURE_EIGHT and seconds is None:
         raise click.UsageError("--path figure-eight has no end; say how long with --seconds")
     files = [out] if seeds == 1 else [out.with_stem(f"{out.stem}-{seed + i}") for i in range(seeds)]
     for file in [*files, *([] if film is None else [film])]:
-        refuse_overwriting(file, [start])
+        refuse_overwriting(file, [start, *([] if track is None else [track])])
+    way = path or velocity or _targets(host, track, start)
     wish = generate.Wish(way, speed, style, tuple(range(seed, seed + seeds)), seconds, plant)
     with progress_bar("generating") as progress, Stages(host).stage("generate") as stage:
         walks = generate.generate(host, checkpoint, start, wish, files, film=film, progress=progress)
@@ -144,8 +153,31 @@ def command(
     emit(click.get_current_context(), data, lambda data: _human(data, wish))
 
 
+def _targets(host: Host, track: Path | None, start: Path) -> Targets:
+    """Return what is known of the motion in `track`, which must be of the skeleton that `start` moves."""
+    from kinetoscope.shot.mocap import same_body
+    from kinetoscope.shot.tracking import Targets
+    from kinetoscope_spec.errors import ConfigError
+
+    assert track is not None
+    motions, begins = host.open(track).motions, host.open(start).motions
+    if not motions:
+        raise ConfigError(f"{track} holds no motion to follow")
+    if begins and not same_body(begins[0], motions[0]):
+        raise ConfigError(f"{track} moves another skeleton than {start}, expected the same: its sizes count")
+    return Targets.of(motions[0])
+
+
+_FOLLOWED = {
+    "path_error_m": "path error m",
+    "velocity_error_m_s": "velocity error m/s",
+    "tracking_error_m": "head and hands off m",
+}
+"""What is told of whom, and how the table calls it."""
+
+
 def _human(data: dict[str, Any], wish: Wish) -> None:
-    followed = "path_error_m" if "path_error_m" in data["metrics"]["walks"][0] else "velocity_error_m_s"
+    followed = next(name for name in _FOLLOWED if name in data["metrics"]["walks"][0])
     rows = [
         (
             str(seed),
@@ -158,8 +190,7 @@ def _human(data: dict[str, Any], wish: Wish) -> None:
         )
         for seed, walk in zip(wish.seeds, data["metrics"]["walks"], strict=True)
     ]
-    error = "path error m" if followed == "path_error_m" else "velocity error m/s"
-    columns = ("seed", "frames", error, "at most", "skate cm/s", "planted", "speed m/s")
+    columns = ("seed", "frames", _FOLLOWED[followed], "at most", "skate cm/s", "planted", "speed m/s")
     click.echo(table(columns, rows))
     diversity = data["metrics"]["diversity"]
     if diversity:

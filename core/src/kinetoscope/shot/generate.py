@@ -16,6 +16,7 @@ from kinetoscope.shot.mocap import read_clips
 from kinetoscope.shot.pace import Pace
 from kinetoscope.shot.perform import perform, pick_start
 from kinetoscope.shot.steering import Velocities
+from kinetoscope.shot.tracking import Targets, follow
 from kinetoscope_spec import Asset, Motion
 from kinetoscope_spec import Path as GroundPath
 from kinetoscope_spec.files import replacing
@@ -37,7 +38,7 @@ class Wish:
     """What is to be generated.
 
     Attributes:
-        path: points on the ground, m, `figure-eight`, or velocities over time.
+        path: points on the ground, m, `figure-eight`, velocities over time, or targets of head and hands.
         speed_m_s: None is the clips' median.
         style: a label that the clips carry, or None.
         seeds: one motion for each.
@@ -45,7 +46,7 @@ class Wish:
         plant: whether feet are kept still on the ground.
     """
 
-    path: str | Sequence[Sequence[float]] | Velocities
+    path: str | Sequence[Sequence[float]] | Velocities | Targets
     speed_m_s: float | None
     style: str | None
     seeds: tuple[int, ...]
@@ -58,12 +59,12 @@ class Walks:
     """What was generated.
 
     Attributes:
-        path: where it was to go, or how fast.
+        path: where it was to go, or how fast, or what it followed.
         unplanted, motions: for each seed, as the model made it and as it is shown.
         learned: what made it.
     """
 
-    path: GroundPath | Velocities
+    path: GroundPath | Velocities | Targets
     unplanted: tuple[Motion, ...]
     motions: tuple[Motion, ...]
     learned: Learned
@@ -114,11 +115,9 @@ def generate(
     """
     # What can be found out before the work is found out before it.
     writer = host.writer(files[0].suffix.removeprefix("."))
-    way: GroundPath | Velocities | None = None
-    if isinstance(wish.path, Velocities):
-        way = wish.path
-    elif not isinstance(wish.path, str):
-        way = GroundPath(np.asarray(wish.path))
+    way = _way(wish)
+    if film is not None and isinstance(way, Targets):
+        way.path()
     learned = load_checkpoint(host, checkpoint).ready()
     speed = wish.speed_m_s or float(np.median([gait.speed_m_s for gait in learned.gaits]))
     if way is None:
@@ -136,15 +135,23 @@ def generate(
     if film is not None:
         seconds = max(motion.frame_count / motion.framerate for motion in motions)
         seen = way.path(seconds) if isinstance(way, Velocities) else way
+        seen = seen.path() if isinstance(seen, Targets) else seen
         _write_film(host, motions, seen, film, progress)
     return Walks(way, unplanted, motions, learned)
+
+
+def _way(wish: Wish) -> GroundPath | Velocities | Targets | None:
+    """Return what is to be followed, None for a path that depends on the speed."""
+    if isinstance(wish.path, Velocities | Targets):
+        return wish.path
+    return None if isinstance(wish.path, str) else GroundPath(np.asarray(wish.path))
 
 
 def _walk(
     host: Host,
     learned: Learned,
     start: Motion,
-    way: GroundPath | Velocities,
+    way: GroundPath | Velocities | Targets,
     wish: Wish,
     speed_m_s: float,
     seed: int,
@@ -162,12 +169,12 @@ def _walk(
         progress=progress,
     )
     motion = attrs.evolve(motion, rotations=learned.limits.clamp(motion.rotations), name=name)
-    if not wish.plant:
-        return motion, motion
-    contacts = measure.contact_frames(motion, learned.rest_m)
-    solver = host.provider("solver")
-    planting = solver.plant(motion, contacts=contacts, ground_m=learned.rest_m, limits=learned.limits)
-    return motion, planting.motion
+    shown = motion
+    if wish.plant:
+        contacts = measure.contact_frames(motion, learned.rest_m)
+        solver = host.provider("solver")
+        shown = solver.plant(motion, contacts=contacts, ground_m=learned.rest_m, limits=learned.limits).motion
+    return motion, follow(host.provider("solver"), shown, way) if isinstance(way, Targets) else shown
 
 
 def _write_film(

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinetoscope.shot.steering import Velocities
+from kinetoscope.shot.tracking import TRACKED, Targets, misses
 from kinetoscope_spec import JointLimits, Motion, Path, anatomy, kinematics
 from kinetoscope_spec.errors import ValidationError
 
@@ -143,7 +144,7 @@ def judge(
     unplanted: Motion,
     planted: Motion,
     *,
-    path: Path | Velocities,
+    path: Path | Velocities | Targets,
     limits: JointLimits,
     rest_m: float,
     training: Sequence[Gait],
@@ -153,7 +154,7 @@ def judge(
     Args:
         unplanted: as the model made it.
         planted: as it is shown.
-        path: where it was to go, or how fast.
+        path: where it was to go, or how fast, or what head and hands were to follow.
         limits: the range of joint angles in the training clips.
         rest_m: the height at which toes rest in the training clips.
         training: the gait of each training clip.
@@ -190,8 +191,13 @@ def judge(
     }
 
 
-def _followed(motion: Motion, way: Path | Velocities) -> dict[str, Any]:
-    """Return how far it was from the path, or from the velocities that were wanted."""
+def _followed(motion: Motion, way: Path | Velocities | Targets) -> dict[str, Any]:
+    """Return how far it was from the path, from the velocities that were wanted, or from targets."""
+    if isinstance(way, Targets):
+        off = misses(motion, way)
+        return {
+            "tracking_error_m": _spread(off) | {"roles": dict(zip(TRACKED, map(_spread, off.T), strict=True))}
+        }
     if isinstance(way, Velocities):
         errors = velocity_errors(motion, way)
         return {"velocity_error_m_s": {"mean": float(errors.mean()), "max": float(errors.max())}}
@@ -200,3 +206,13 @@ def _followed(motion: Motion, way: Path | Velocities) -> dict[str, Any]:
         "path_error_m": {"mean": float(errors.mean()), "max": float(errors.max())},
         "path_length_m": way.length,
     }
+
+
+def _spread(errors: Array) -> dict[str, Any]:
+    """Return mean and greatest of the errors that are known; None where none is."""
+    known = errors[np.isfinite(errors)]
+    return (
+        {"mean": float(known.mean()), "max": float(known.max())}
+        if known.size
+        else {"mean": None, "max": None}
+    )

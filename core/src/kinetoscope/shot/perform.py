@@ -11,7 +11,8 @@ from kinetoscope.shot.inserts import Insert
 from kinetoscope.shot.learn import Learned
 from kinetoscope.shot.pace import Pace
 from kinetoscope.shot.steering import Velocities
-from kinetoscope.shot.walkers import SEED_S, Steered, Walker
+from kinetoscope.shot.tracking import Targets
+from kinetoscope.shot.walkers import SEED_S, Steered, Tracked, Walker
 from kinetoscope_spec import Motion, Path
 from kinetoscope_spec.errors import Cancelled, ConfigError, nearest
 from kinetoscope_spec.protocols import Progress
@@ -65,7 +66,7 @@ def named_clips(motions: Sequence[Motion], name: str | None) -> Sequence[Motion]
 def perform(
     learned: Learned,
     start: Motion,
-    path: Path | Velocities,
+    path: Path | Velocities | Targets,
     *,
     pace: Pace,
     seed: int,
@@ -78,7 +79,8 @@ def perform(
     It ends where the path ends, or after `max_seconds` (when None, twice the time that the path
     should take, an hour at most: a character that is stuck must not walk for ever). Who is told
     velocities instead goes on until then and begins at the origin; of `pace` only the style counts then, and
-    no clips are played.
+    no clips are played. The same holds for who follows targets, whose root goes where the head is above the
+    ground until they end; `tracking.follow` brings head and hands to them.
 
     Raises:
         ConfigError: `start`, or a clip, moves another skeleton than the model was trained on.
@@ -98,7 +100,7 @@ def perform(
 
 def crowd(
     learned: Learned,
-    walks: Sequence[tuple[Motion, Path | Velocities]],
+    walks: Sequence[tuple[Motion, Path | Velocities | Targets]],
     *,
     pace: Pace,
     seed: int,
@@ -117,12 +119,7 @@ def crowd(
         ConfigError: a start or a clip moves another skeleton than the model was trained on.
         Cancelled: `progress` returned False.
     """
-    walkers = [
-        Steered.of(learned, start, way, pace, max_seconds)
-        if isinstance(way, Velocities)
-        else Walker.of(learned, start, way, pace, clips, max_seconds)
-        for start, way in walks
-    ]
+    walkers = [_walker(learned, *walk, pace, clips, max_seconds) for walk in walks]
     while walking := [walker for walker in walkers if walker.is_on_its_way()]:
         slowest = min(walking, key=lambda walker: walker.done())
         if progress and progress(int(1000 * slowest.done()), 1000, "generating") is False:
@@ -139,3 +136,18 @@ def crowd(
         for i, state in zip(places, states, strict=True):
             walkers[i].state = state
     return [walker.motion() for walker in walkers]
+
+
+def _walker(
+    learned: Learned,
+    start: Motion,
+    way: Path | Velocities | Targets,
+    pace: Pace,
+    clips: Sequence[Insert],
+    max_seconds: float | None,
+) -> Walker | Steered | Tracked:
+    if isinstance(way, Velocities):
+        return Steered.of(learned, start, way, pace, max_seconds)
+    if isinstance(way, Targets):
+        return Tracked.of(learned, start, way, pace, max_seconds)
+    return Walker.of(learned, start, way, pace, clips, max_seconds)

@@ -12,10 +12,11 @@ from kinetoscope.shot.inserts import Insert, blended, joined, put
 from kinetoscope.shot.learn import Learned
 from kinetoscope.shot.pace import Pace
 from kinetoscope.shot.steering import Velocities
-from kinetoscope_spec import Control, Locomotion, Motion, Path
+from kinetoscope.shot.tracking import TRACKED, Targets, led
+from kinetoscope_spec import Control, Locomotion, Motion, Path, anatomy, rotation
 from kinetoscope_spec.errors import ConfigError
 
-__all__ = ["SEED_S", "Steered", "Walker"]
+__all__ = ["SEED_S", "Steered", "Tracked", "Walker"]
 
 HORIZON_S = 2.0
 """How far ahead the control tells where to go; features take from it what they were trained on."""
@@ -210,6 +211,95 @@ class Steered:
     def motion(self) -> Motion:
         """Return all that was done."""
         return self.feature.motion(self.state)
+
+
+@attrs.define
+class Tracked:
+    """A character that goes where a head goes.
+
+    Attributes:
+        head, ground, facings: `[T, 2]` m and unit: above what its head is to be, where its root, and where it
+            is to face, frame by frame.
+        state, frames, framerate: as a walker's.
+        aside_m: there is no path to be aside of.
+    """
+
+    feature: Locomotion
+    head: np.ndarray
+    ground: np.ndarray
+    facings: np.ndarray
+    state: Any
+    pace: Pace
+    frames: int
+    framerate: float
+    aside_m: float = 0.0
+
+    @classmethod
+    def of(
+        cls, learned: Learned, start: Motion, targets: Targets, pace: Pace, max_seconds: float | None
+    ) -> Tracked:
+        """Return the character where the targets begin.
+
+        The end of `start` tells how far its head is ahead of its root, and all of it how the head faces.
+
+        Raises:
+            ValidationError: the head is never known.
+        """
+        _check_skeleton(learned, start)
+        feature, rate = learned.feature, learned.framerate
+        head, facings = targets.resampled(rate).way(_ahead(feature, start))
+        begin = put(feature, start, head[0], facings[0])
+        joint = anatomy.roles(begin.skeleton)[TRACKED[0]]
+        ahead = _seen(begin.global_transforms()[0][-1, joint, [0, 2]] - head[0], facings[0])
+        ground = head - _turned(ahead, facings)
+        state = feature.start(put(feature, start, ground[0], facings[0]))
+        most = len(head) if max_seconds is None else int(np.ceil(max_seconds * rate))
+        return cls(feature, head, ground, facings, state, pace, min(len(head), most), rate)
+
+    def played(self) -> int:
+        """Return how many frames there are."""
+        return self.feature.frame_count(self.state)
+
+    def done(self) -> float:
+        """Tell which share of its time is over."""
+        return self.played() / self.frames
+
+    def is_on_its_way(self) -> bool:
+        """Tell whether it has time left."""
+        return self.done() < 1.0
+
+    def control(self) -> Control:
+        """Return where it is to go from where it is now."""
+        now = self.played()
+        # The last frame that was played is one before `now`, the first of the targets is the first to come.
+        at = np.minimum(now - 1 + np.round(_TIMES * self.framerate).astype(int), len(self.ground) - 1)
+        style = self.pace.style_at(now / self.framerate)
+        return Control(_TIMES, self.ground[at], self.facings[at], style)
+
+    def motion(self) -> Motion:
+        """Return all that was done, at most as long as the targets, moved to where the head is to be."""
+        motion = self.feature.motion(self.state).slice(0, self.frames)
+        return led(motion, self.head[: self.frames])
+
+
+def _ahead(feature: Locomotion, start: Motion) -> np.ndarray:
+    """Return the direction `[3]` in the head's frame that is the body's ahead, on average over `start`."""
+    turns = start.global_transforms()[1][1:, anatomy.roles(start.skeleton)[TRACKED[0]]].astype(np.float64)
+    facings = [feature.root(feature.start(start.slice(i, i + 2)))[1] for i in range(start.frame_count - 1)]
+    ways = np.insert(np.array(facings), 1, 0.0, axis=1)
+    mean: np.ndarray = rotation.rotate(rotation.inverse(turns), ways).mean(axis=0)
+    return mean
+
+
+def _seen(way: np.ndarray, facing: np.ndarray) -> np.ndarray:
+    """Return `way [2]` (x, z) as seen by who faces `facing [2]`."""
+    return np.array([way[0] * facing[1] - way[1] * facing[0], way @ facing])
+
+
+def _turned(way: np.ndarray, facings: np.ndarray) -> np.ndarray:
+    """Return in the world what those who face `facings [T, 2]` see as `way [2]`."""
+    x, z = facings[:, 0], facings[:, 1]
+    return np.stack([way[0] * z + way[1] * x, way[1] * z - way[0] * x], axis=1)
 
 
 def _check_skeleton(learned: Learned, start: Motion) -> None:
