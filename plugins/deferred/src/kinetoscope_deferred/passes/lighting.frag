@@ -29,16 +29,29 @@ layout(location = 0) out vec4 hdr;          // light times coverage, coverage
 
 const float PI = 3.14159265;
 
+// What all lights need of a surface, worked out once for a pixel.
+struct Surface {
+    vec3 n, v, diffuse, f0; // normal, direction to the eye, colours; diffuse is divided by pi
+    float nv, a2;           // cosine between n and v, GGX's alpha squared
+    float eye_masking;      // Smith's root for the eye's side
+};
+
+Surface surface_of(vec3 n, vec3 v, vec3 diffuse, vec3 f0, float roughness) {
+    float nv = max(dot(n, v), 1e-4), a = max(roughness * roughness, 2e-3), a2 = a * a;
+    return Surface(n, v, diffuse * (1.0 / PI), f0, nv, a2, sqrt(nv * nv * (1.0 - a2) + a2));
+}
+
 // GGX with Smith's height-correlated masking and Schlick's Fresnel term (Karis 2013, Heitz 2014).
-vec3 reflected(vec3 n, vec3 v, vec3 l, vec3 diffuse, vec3 f0, float roughness) {
-    vec3 h = normalize(v + l);
-    float nl = dot(n, l), nv = max(dot(n, v), 1e-4), nh = clamp(dot(n, h), 0.0, 1.0);
-    float a = max(roughness * roughness, 2e-3), a2 = a * a;
-    float d = nh * nh * (a2 - 1.0) + 1.0;
-    float spread = a2 / (PI * d * d);
-    float masking = 0.5 / (nl * sqrt(nv * nv * (1.0 - a2) + a2) + nv * sqrt(nl * nl * (1.0 - a2) + a2));
-    vec3 fresnel = f0 + (1.0 - f0) * pow(1.0 - clamp(dot(v, h), 0.0, 1.0), 5.0);
-    return (diffuse / PI * (1.0 - fresnel) + spread * masking * fresnel) * nl;
+// The half vector is only met in cosines: |v + l|^2 = 2 + 2 v.l for unit vectors.
+vec3 reflected(Surface s, vec3 l, float nl) {
+    float open = 1.0 + dot(s.v, l), scale = inversesqrt(max(2.0 * open, 1e-8));
+    float nh = clamp((dot(s.n, s.v) + nl) * scale, 0.0, 1.0), vh = clamp(open * scale, 0.0, 1.0);
+    float d = nh * nh * (s.a2 - 1.0) + 1.0;
+    float masking = nl * s.eye_masking + s.nv * sqrt(nl * nl * (1.0 - s.a2) + s.a2);
+    float gloss = 0.5 * s.a2 / (PI * d * d * masking);
+    float away = 1.0 - vh, away2 = away * away;
+    vec3 fresnel = s.f0 + (1.0 - s.f0) * (away2 * away2 * away);
+    return (s.diffuse + (gloss - s.diffuse) * fresnel) * nl;
 }
 
 // What a surface returns of light from all around (Karis 2014, fitted).
@@ -87,12 +100,13 @@ float visibility_at(ivec2 pixel, float away) {
 
 vec4 light_texel(int light, int which) { return texelFetch(lights, ivec2((light & 255) * 4 + which, light >> 8), 0); }
 
-vec3 from_sun(int i, vec3 n, vec3 v, vec3 diffuse, vec3 f0, float roughness) {
+vec3 from_sun(int i, Surface s) {
     vec3 to = light_texel(i, 0).xyz;
-    return dot(n, to) > 0.0 ? light_texel(i, 1).rgb * reflected(n, v, to, diffuse, f0, roughness) : vec3(0.0);
+    float nl = dot(s.n, to);
+    return nl > 0.0 ? light_texel(i, 1).rgb * reflected(s, to, nl) : vec3(0.0);
 }
 
-vec3 from_lamp(int i, vec3 p, vec3 n, vec3 v, vec3 diffuse, vec3 f0, float roughness) {
+vec3 from_lamp(int i, vec3 p, Surface s) {
     vec4 place = light_texel(i, 0), power = light_texel(i, 1);
     vec3 to = place.xyz - p;
     float d2 = dot(to, to), part = d2 / (place.w * place.w);
@@ -105,8 +119,8 @@ vec3 from_lamp(int i, vec3 p, vec3 n, vec3 v, vec3 diffuse, vec3 f0, float rough
         strength *= smoothstep(axis.w, light_texel(i, 3).x, -dot(to, axis.xyz));
     }
 #endif
-    return strength > 0.0 && dot(n, to) > 0.0
-        ? strength * power.rgb * reflected(n, v, to, diffuse, f0, roughness) : vec3(0.0);
+    float nl = dot(s.n, to);
+    return strength > 0.0 && nl > 0.0 ? strength * power.rgb * reflected(s, to, nl) : vec3(0.0);
 }
 
 void main() {
@@ -121,21 +135,23 @@ void main() {
     vec3 p = ray_at(gl_FragCoord.xy) * away;
     vec3 v = -normalize(p);
     vec3 diffuse = surface * (1.0 - kind.g), f0 = mix(vec3(0.04), surface, kind.g);
+    Surface s = surface_of(n, v, diffuse, f0, kind.r);
     float visible = occluded ? visibility_at(pixel, away) : 1.0;
 
     vec3 color = visible * (diffuse * hemisphere(n)
         + environment(f0, kind.r, max(dot(n, v), 0.0)) * hemisphere(reflect(-v, n)));
     // Drivers without a graphics card take every branch: the shadow is not asked for within the loop.
-    if (shadowed) color += lit_by_sun(p, n, light_texel(0, 0).xyz) * from_sun(0, n, v, diffuse, f0, kind.r);
-    for (int i = shadowed ? 1 : 0; i < sun_count; ++i) color += from_sun(i, n, v, diffuse, f0, kind.r);
+    if (shadowed) color += lit_by_sun(p, n, light_texel(0, 0).xyz) * from_sun(0, s);
+    for (int i = shadowed ? 1 : 0; i < sun_count; ++i) color += from_sun(i, s);
     int rows = (textureSize(depth, 0).y + tile - 1) / tile;
     for (int group = 0; group * 128 < lamp_count; ++group) {
         uvec4 reaching = texelFetch(tile_lights, pixel / tile + ivec2(0, group * rows), 0);
-        for (int word = 0; word < 4; ++word)
+        int words = min(4, (lamp_count - group * 128 + 31) / 32);
+        for (int word = 0; word < words; ++word)
             for (uint bits = reaching[word]; bits != 0u; bits &= bits - 1u) {
                 // The lowest bit's number is the exponent of its value.
                 int bit = int(floatBitsToUint(float(bits & (~bits + 1u))) >> 23) - 127;
-                color += from_lamp(sun_count + group * 128 + word * 32 + bit, p, n, v, diffuse, f0, kind.r);
+                color += from_lamp(sun_count + group * 128 + word * 32 + bit, p, s);
             }
     }
 #if EMISSIVE
