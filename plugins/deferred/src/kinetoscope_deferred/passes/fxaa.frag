@@ -1,7 +1,6 @@
 // Fast approximate anti-aliasing after Lottes (2009), on whole texels: find an edge by its
 // contrast, follow it to both ends, and mix in the neighbour across it by how far along we are.
 uniform sampler2D picture;
-uniform float alpha_weight; // 1 where the background is transparent: its outline is an edge too
 
 layout(location = 0) out vec4 color;
 
@@ -11,7 +10,13 @@ vec4 texel(ivec2 at) { return texelFetch(picture, clamp(at, ivec2(0), last), 0);
 
 float luma(ivec2 at) {
     vec4 c = texel(at);
-    return mix(dot(c.rgb, vec3(0.299, 0.587, 0.114)), 0.5 * dot(c.rgb, vec3(0.299, 0.587, 0.114)) * c.a + 0.5 * c.a, alpha_weight);
+    float light = dot(c.rgb, vec3(0.299, 0.587, 0.114));
+#if TRANSPARENT
+    // The outline before a transparent background is an edge too.
+    return 0.5 * (light * c.a + c.a);
+#else
+    return light;
+#endif
 }
 
 void main() {

@@ -8,7 +8,7 @@ uniform sampler2D material;
 #if EMISSIVE
 uniform sampler2D emission;
 #endif
-uniform sampler2D occlusion;
+uniform sampler2D occlusion; // visibility, metres: see ssao.frag
 uniform bool occluded;
 uniform vec3 sky;
 uniform vec3 earth;
@@ -89,10 +89,10 @@ float visibility_at(ivec2 pixel, float away) {
     for (int i = 0; i < 4; ++i) {
         ivec2 offset = ivec2(i & 1, i >> 1);
         ivec2 tap = min(first + offset, last);
-        float there = metres(texelFetch(depth, tap * 2, 0).r);
+        vec2 there = texelFetch(occlusion, tap, 0).rg;
         vec2 near = mix(1.0 - part, part, vec2(offset));
-        float weight = (near.x * near.y + 1e-3) * max(1e-4, 1.0 - abs(there - away) / (0.04 * away));
-        sum += weight * texelFetch(occlusion, tap, 0).r;
+        float weight = (near.x * near.y + 1e-3) * max(1e-4, 1.0 - abs(there.g - away) / (0.04 * away));
+        sum += weight * there.r;
         total += weight;
     }
     return sum / total;

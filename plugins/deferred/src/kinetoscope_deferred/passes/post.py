@@ -95,8 +95,12 @@ class FxaaPass:
 
     def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
         """Smooth the picture."""
-        program = device.program("screen.vert", "fxaa.frag", STEPS=quality.fxaa_steps)
+        program = device.program(
+            "screen.vert",
+            "fxaa.frag",
+            STEPS=quality.fxaa_steps,
+            TRANSPARENT=int(view.scene.background[3] < 1),
+        )
         device.bind(program, {"picture": device.textures["picture"]})
-        uniforms(program, alpha_weight=float(view.scene.background[3] < 1))
         device.screen(program, device.framebuffer("smooth", [device.texture("smooth", 4, "f1")]))
         return {}
