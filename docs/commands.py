@@ -12,7 +12,8 @@ _HEAD = """\
 
 `--json` prints one JSON object on standard output and nothing else there. The exit status is 0 when the
 work is done, 1 when it failed (one readable line says why; `--traceback` shows more), 2 when the command
-was used wrongly, 130 when it was interrupted. An interrupted command leaves no half-written file.
+was used wrongly, 130 when it was interrupted (`serve`, which has no other end, exits with 0). An
+interrupted command leaves no half-written file.
 
 This page is made from the commands' own help by `docs/commands.py`.
 """

@@ -55,6 +55,12 @@ def test_what_it_has_seen_it_knows_better_than_who_knows_nothing(
         )
         interval = ours["errors"][horizon]["npss"]
         assert interval["low"] <= interval["value"] <= interval["high"]
+        for measure, error in ours["errors"][horizon].items():
+            base, less = still["errors"][horizon][measure], error["less_still"]
+            assert less["value"] == pytest.approx(error["value"] - base["value"])
+            assert less["low"] <= less["value"] <= less["high"]
+            assert set(base["less_still"].values()) == {0.0}
+        assert ours["errors"][horizon]["position_m"]["less_still"]["high"] < 0
     assert found["methods"]["truth"]["figures"]["frechet_m2"] < 1e-6
     assert {path.name for path in (tmp_path / "report").iterdir()} == {
         "errors.png",
@@ -81,10 +87,15 @@ def test_trainings_by_several_seeds_are_told_together(
         low, high = (
             pick(told[measure][end] for told in (one, other)) for pick, end in ((min, "low"), (max, "high"))
         )
+        assert both[measure]["less_still"]["value"] == pytest.approx(
+            middle - methods["zero velocity"]["errors"]["15"][measure]["value"]
+        )
         assert both[measure]["low"] == pytest.approx(low, rel=0.2)
         assert both[measure]["high"] == pytest.approx(high, rel=0.2)
     assert [name for name in methods if "trainings" in name] == ["2 trainings: seed-0, seed-1"]
-    assert "2 trainings" in (tmp_path / "report" / "evaluation.md").read_text()
+    page = (tmp_path / "report" / "evaluation.md").read_text()
+    assert page.count("| 2 trainings: seed-0, seed-1 | 15 |") == 2
+    assert page.count("| zero velocity | 15 |") == 1
 
 
 def test_each_seed_has_its_own_file_and_its_own_figures(

@@ -267,9 +267,8 @@ def test_characters(benchmark, character, crowd, plant):
     def ours():
         states = [start] * crowd
         for _ in range(steps):
-            rows = np.concatenate([feature.inputs(state, ahead(feature, state)) for state in states])
-            answers = predictor.predict(rows)
-            states = [feature.advance(state, answers[i : i + 1]) for i, state in enumerate(states)]
+            rows = feature.crowd_inputs(states, [ahead(feature, state) for state in states])
+            states = feature.crowd_advance(states, predictor.predict(rows))
         for state in states:
             motion = feature.motion(state)
             if plant:

@@ -292,3 +292,50 @@ def test_true_rows_hardly_jump(walkers):
         state = PLAIN.advance(state, rows[[98 + 5 * i]])
     offset = PLAIN.motion(state).global_transforms()[0] - clip.slice(100, 130).global_transforms()[0]
     assert np.ptp(offset[:, 1:], axis=(0, 1)).max() < 0.01
+
+
+@pytest.mark.parametrize("shortest", [15, 60])
+def test_a_crowd_goes_as_each_goes_alone(walkers, shortest):
+    """Some know less than a row asks for, and one starts when the others are under way."""
+    random = np.random.default_rng(0)
+    clips = [walkers.walk(turn_rate=rate, frames=90) for rate in (-0.5, 0.0, 0.4)]
+    rows = PLAIN.training_set(clips[:1]).outputs
+    crowd = [PLAIN.start(clip.slice(0, shortest + 15 * i)) for i, clip in enumerate(clips)]
+    crowd[2] = PLAIN.advance(crowd[2], rows[[40]])
+    alone = list(crowd)
+    for _ in range(4):
+        controls = [
+            straight_on(state, PLAIN, speed) for state, speed in zip(crowd, (0.5, 1.0, 2.0), strict=True)
+        ]
+        asked = PLAIN.crowd_inputs(crowd, controls)
+        each = [PLAIN.inputs(*one) for one in zip(alone, controls, strict=True)]
+        np.testing.assert_allclose(asked, np.concatenate(each), atol=1e-6)
+        answers = rows[random.integers(len(rows), size=3)]
+        crowd = PLAIN.crowd_advance(crowd, answers)
+        alone = [PLAIN.advance(state, answers[i : i + 1]) for i, state in enumerate(alone)]
+    for together, single in zip(crowd, alone, strict=True):
+        a, b = (PLAIN.motion(state).global_transforms() for state in (together, single))
+        np.testing.assert_allclose(a[0], b[0], atol=1e-9)
+        np.testing.assert_allclose(np.abs((a[1] * b[1]).sum(-1)), 1.0, atol=1e-9)
+        np.testing.assert_allclose(PLAIN.contacts(together), PLAIN.contacts(single), atol=1e-12)
+
+
+def test_bones_of_a_crowd_keep_the_lengths_of_each(walkers):
+    clip = walkers.walk(frames=60)
+    tall = attrs.evolve(clip, positions=clip.positions * 1.25)
+    rows = PLAIN.training_set([clip]).outputs
+    states = PLAIN.crowd_advance([PLAIN.start(clip), PLAIN.start(tall)], rows[[20, 20]])
+    parents = list(Body.of(clip.skeleton).parents[1:])
+    joints = (state.history.joints[-5:] for state in states)
+    small, large = (np.linalg.norm(played[:, 1:] - played[:, parents], axis=-1) for played in joints)
+    np.testing.assert_allclose(large, 1.25 * small, rtol=1e-6, atol=1e-9)
+
+
+def test_a_crowd_tells_whose_row_is_wrong(walkers):
+    states = [PLAIN.start(walkers.walk(frames=60))] * 2
+    rows = PLAIN.training_set([walkers.walk(frames=60)]).outputs[:2].copy()
+    with pytest.raises(ValidationError, match=r"outputs have shape \[1, \d+\], expected \[2, \d+\]"):
+        PLAIN.crowd_advance(states, rows[:1])
+    rows[1, 7] = np.nan
+    with pytest.raises(ValidationError, match=r"outputs\[1, 7\] is not finite"):
+        PLAIN.crowd_advance(states, rows)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import wave
 
 import attrs
+import av
 import cv2
 import numpy as np
 import pytest
@@ -31,8 +33,9 @@ def films(scenes, tmp_path_factory):
         tall = Video.from_frames(covered.transpose(0, 2, 1, 3) * np.uint8(255), 25)
         media.write(folder / "tall.mkv", tall, quality="high")
         media.write(folder / "all.mkv", Video.from_frames(np.full_like(dark, 255), 25), quality="high")
-    whole = (folder / "film.mkv").read_bytes()
-    (folder / "cut.mkv").write_bytes(whole[: 2 * len(whole) // 3])
+        media.write(folder / "cut.mp4", Video.from_frames(scene.film, 25), quality="high")
+    whole = (folder / "cut.mp4").read_bytes()
+    (folder / "cut.mp4").write_bytes(whole[: 2 * len(whole) // 3])
     with wave.open(str(folder / "sound.wav"), "wb") as sound:
         sound.setparams((1, 2, 8000, 0, "NONE", ""))
         sound.writeframes(bytes(16000))
@@ -59,7 +62,23 @@ def test_a_mask_of_nothing_leaves_the_film_and_says_so(films, tmp_path) -> None:
     assert "covers nothing" in done.output
 
 
-@pytest.mark.parametrize("way", ["timestamps", "odd", "alpha"])
+def written(path, frames, way):
+    """Write a film as phones (a quarter turned, only the container says so) or cameras (10 bits) do."""
+    codec, pixels = ("ffv1", "yuv444p10le") if way == "deep" else ("libx264", "yuv444p")
+    if way == "turned":
+        frames = np.rot90(frames, -1, axes=(1, 2))
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25, options={"crf": "2"} if way == "turned" else {})
+        stream.height, stream.width, stream.pix_fmt = *frames.shape[1:3], pixels
+        if way == "turned":
+            stream.set_display_rotation(90)
+        for frame in frames:
+            shown = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
+            container.mux(stream.encode(shown.reformat(format=pixels)))
+        container.mux(stream.encode(None))
+
+
+@pytest.mark.parametrize("way", ["timestamps", "odd", "alpha", "turned", "deep"])
 def test_films_of_other_kinds_come_out_whole(scenes, tmp_path, way) -> None:
     scene = scenes.scene("still", 4, size=(160, 96), frames=6)
     film, covered = scene.film, np.repeat(scene.covered[..., None], 3, axis=3) * np.uint8(255)
@@ -71,9 +90,13 @@ def test_films_of_other_kinds_come_out_whole(scenes, tmp_path, way) -> None:
     with kinetoscope.Host() as host:
         media = host.provider("media")
         given = attrs.evolve(Video.from_frames(film, 25), timestamps=stamps)
-        media.write(tmp_path / "film.mkv", given, quality="high")
+        name = "film.mp4" if way == "turned" else "film.mkv"
+        if way in ("turned", "deep"):
+            written(tmp_path / name, film, way)
+        else:
+            media.write(tmp_path / name, given, quality="high")
         media.write(tmp_path / "mask.mkv", Video.from_frames(covered, 25), quality="high")
-        words = ("film.mkv", "out.mkv", "--mask", "mask.mkv")
+        words = (name, "out.mkv", "--mask", "mask.mkv")
         files = [word if word.startswith("--") else tmp_path / word for word in words]
         assert run(*files, "--provider", "propagate")["frames"] == 6
         made = media.open(tmp_path / "out.mkv")
@@ -137,8 +160,10 @@ def test_what_does_not_fit_is_said_and_nothing_is_left(films, tmp_path) -> None:
     assert "covers all of every frame" in data["error"]["message"]
     data = run(folder / "sound.wav", out, "--mask", folder / "bright.mkv", status=1)
     assert "only audio" in data["error"]["message"]
-    cut = run(folder / "cut.mkv", out, "--mask", folder / "bright.mkv", status=1)
-    assert "cut.mkv" in cut["error"]["message"] or "10 frames" in cut["error"]["message"]
+    said = run(folder / "cut.mp4", out, "--mask", folder / "bright.mkv", status=1)["error"]["message"]
+    assert re.search(r"cut.mp4: is cut off: [1-9] frames are there \(expected 10\)", said)
+    said = run(folder / "film.mkv", out, "--mask", folder / "cut.mp4", status=1)["error"]["message"]
+    assert re.search(r"cut.mp4: is cut off: [1-9] frames are there \(expected 10\)", said)
     assert list(tmp_path.iterdir()) == []
     assert "in one way" in run(folder / "film.mkv", out, status=2)
     clash = run(folder / "film.mkv", folder / "film.mkv", "--mask", folder / "bright.mkv", status=2)

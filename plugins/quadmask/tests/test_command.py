@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from quadmask_discs import COUNT, INSIDE, VIDEO, FakeHost, Flood, stacked
 from kinetoscope_av.provider import AvMedia
 from kinetoscope_quadmask.command import command
 from kinetoscope_quadmask.hooks import Box, Point, Prompts, read_quadmask, write_mask
-from kinetoscope_spec import Audio, FormatError, Mask, ProviderNotFound, Video
+from kinetoscope_spec import Audio, FormatError, Mask, ProviderNotFound, ValidationError, Video
 
 MEDIA = AvMedia()
 CLICK = Prompts([Point(32, 15, 3)])
@@ -152,6 +153,43 @@ def test_what_is_no_film_leaves_nothing(film: Path, what: str) -> None:
     assert isinstance(done.exception, FormatError)
     assert path.name in str(done.exception)
     assert {held.name for held in film.parent.iterdir()} == {film.name, path.name}
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--point", "32,15@99"], f"on frame 99, but the video has {COUNT} frames"),
+        (["--point", "500,15@3"], "point (500, 15) lies outside the picture"),
+        (["--point", "1,1@3", "--not", "1,1@99"], "on frame 99"),
+    ],
+)
+def test_prompts_that_do_not_fit_leave_no_folder(film: Path, options: list[str], says: str) -> None:
+    done = run(film, *options)
+    assert isinstance(done.exception, ValidationError)
+    assert says in str(done.exception)
+    assert list(film.parent.iterdir()) == [film]
+    assert run(film, "--point", "32,15@3", "--reasoner", "off").exit_code == 0
+    run(film, *options)
+    assert film.with_name("mask.mp4.stages").is_dir(), "what an earlier run left stays"
+
+
+@pytest.mark.parametrize("what", ["film", "mask"])
+def test_a_film_or_a_mask_that_ends_too_early_is_named(film: Path, what: str) -> None:
+    noise = np.random.default_rng(5).integers(0, 256, (12, 64, 96, 3), np.uint8)
+    inside = np.zeros(noise.shape[:3], bool)
+    inside[:, 20:40, 30:60] = True
+    film, given = film.with_name("noise.mp4"), film.with_name("given.mp4")
+    MEDIA.write(film, Video.from_frames(noise, 12), quality="high")
+    bright = np.where(inside[..., None], noise // 4 + 190, noise // 4).astype(np.uint8)
+    MEDIA.write(given, Video.from_frames(bright, 12), quality="high")
+    cut = film if what == "film" else given
+    whole = cut.read_bytes()
+    cut.write_bytes(whole[: len(whole) * 2 // 3])
+    before = set(film.parent.iterdir())
+    done = run(film, "--mask", given, "--reasoner", "off")
+    assert isinstance(done.exception, FormatError)
+    assert re.search(rf"{cut.name}: is cut off: [5-9] frames are there \(expected 12\)", str(done.exception))
+    assert set(film.parent.iterdir()) == before
 
 
 def test_frames_of_any_rate_and_odd_size_keep_their_times(film: Path) -> None:

@@ -105,7 +105,7 @@ def test_an_interrupted_session_tells_what_is_lost(
     monkeypatch.setattr("kinetoscope_quadmask.server.EditorServer.wait", waited)
     options = [str(film), str(film.with_name("mask.mp4")), "--no-browser"]
     done = CliRunner().invoke(command, options, obj=FakeHost({"media": MEDIA}))
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == 130, done.output
     assert ("edits that were not saved" in done.stderr) == edited
 
 

@@ -142,6 +142,9 @@ class Locomotion(Feature, Protocol):
             rows = fitted.predict(feature.inputs(state, control))
             state = feature.advance(state, rows)
         motion = feature.motion(state)
+
+    It may have `crowd_inputs(states, controls) -> [C, X]` and `crowd_advance(states, outputs) -> list` of
+    states besides: what `inputs` and `advance` do, for many characters of one skeleton at once.
     """
 
     def configured(self, **options: Any) -> Locomotion:

@@ -41,11 +41,13 @@ def command(host: Host, paths: tuple[Path, ...], config: Path | None, out: Path 
 
     MODEL is a checkpoint's folder, of which there may be several; CLIPS are files and folders of clips.
     Beside the models stand zero velocity (the last pose stays) and interpolation (which is told the pose
-    after the last frame). Train `motion-matching` on the same clips to compare with that.
+    after the last frame). A second table holds each method's errors less zero velocity's on the same
+    windows: an interval that is all below 0 is surely better. Train `motion-matching` on the same clips
+    to compare with that.
     Models that differ in nothing but the seed of their training are told together as well.
     """
     from kinetoscope.evaluation.evaluate import evaluate
-    from kinetoscope.evaluation.report import drawing, error_rows, figure_rows
+    from kinetoscope.evaluation.report import difference_rows, drawing, error_rows, figure_rows
     from kinetoscope.shot.learn import is_checkpoint, load_checkpoint
     from kinetoscope.shot.mocap import read_clips
     from kinetoscope.shot.settings import Listing, files_in
@@ -78,7 +80,10 @@ def command(host: Host, paths: tuple[Path, ...], config: Path | None, out: Path 
         click.get_current_context(),
         data,
         "\n\n".join(
-            [*(table(*rows(found)) for rows in (error_rows, figure_rows)), _summary(found, stage.seconds)]
+            [
+                *(table(*rows(found)) for rows in (error_rows, difference_rows, figure_rows)),
+                _summary(found, stage.seconds),
+            ]
         ),
     )
 

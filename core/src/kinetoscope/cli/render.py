@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kinetoscope.cli._common import emit, json_option, pass_host, progress_bar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kinetoscope import Host
+    from kinetoscope.shot.settings import Output
+    from kinetoscope_spec import Frame
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".exr")
 
@@ -54,13 +58,8 @@ def command(
     from kinetoscope.shot import film, settings
     from kinetoscope.shot.outputs import refuse_overwriting
     from kinetoscope.shot.stages import Stages
-    from kinetoscope.toml import WrongValue
-    from kinetoscope_spec.files import replacing
 
-    try:
-        output = settings.Output(file=out.name, size=_size(size), framerate=framerate, quality=quality)
-    except WrongValue as error:
-        raise click.BadParameter(f"{error.key} {error}") from None
+    output = _output(out, size, framerate, quality)
     refuse_overwriting(out, [file])
     layered = out.suffix.lower() == ".exr"
     picture = out.suffix.lower() in _PICTURES and not (layered and "#" in out.name)
@@ -83,21 +82,11 @@ def command(
         drawn = film.frames(
             renderer, output, settings.Light(), character, shown, views, buffers=buffers, progress=progress
         )
-        if picture:
-            *_, last = drawn
-            drawn, views = iter([last]), views[-1:]
-        if layered:
-            for number, each in enumerate(drawn):
-                exr.write_exr(_numbered(out, number), each)
-        else:
-            with replacing(out) as building:
-                if picture:
-                    media.write_image(building, last.color[..., :3])
-                else:
-                    media.write(building, (each.color[..., :3] for each in drawn), rate=framerate)
+        frames = 1 if picture else len(views)
+        _write(media, out, drawn, framerate, picture=picture)
     data = {
         "output": str(out),
-        "frames": len(views),
+        "frames": frames,
         "seconds": stage.seconds,
         "provider": stage.provider,
         "why": stage.why,
@@ -105,8 +94,42 @@ def command(
     emit(
         click.get_current_context(),
         data,
-        f"{len(views)} frames by {stage.provider} ({stage.why}) in {stage.seconds:.1f} s: {out}",
+        f"{frames} frames by {stage.provider} ({stage.why}) in {stage.seconds:.1f} s: {out}",
     )
+
+
+def _write(media: Any, out: Path, drawn: Iterator[Frame], framerate: float, *, picture: bool) -> None:
+    """Write the frames to `out`; of a picture the last one, those before only tell what moves."""
+    from kinetoscope import exr
+    from kinetoscope_spec.files import replacing
+
+    if picture:
+        *_, last = drawn
+        drawn = iter([last])
+    if out.suffix.lower() == ".exr":
+        for number, each in enumerate(drawn):
+            exr.write_exr(_numbered(out, number), each)
+        return
+    with replacing(out) as building:
+        if picture:
+            media.write_image(building, last.color[..., :3])
+        else:
+            media.write(building, (each.color[..., :3] for each in drawn), rate=framerate)
+
+
+def _output(out: Path, size: str, framerate: float, quality: str) -> Output:
+    """Return the options as a shot's output.
+
+    Raises:
+        BadParameter: one of them can't be.
+    """
+    from kinetoscope.shot import settings
+    from kinetoscope.toml import WrongValue
+
+    try:
+        return settings.Output(file=out.name, size=_size(size), framerate=framerate, quality=quality)
+    except WrongValue as error:
+        raise click.BadParameter(f"{error.key} {error}") from None
 
 
 def _numbered(out: Path, number: int) -> Path:

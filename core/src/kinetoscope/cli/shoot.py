@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 @click.command("shoot")
 @click.argument("shot", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="The film's file, instead of the shot's own.")
-@click.option("--from", "first", metavar="STAGE", help="Make this stage and all after it again.")
+@click.option(
+    "--from",
+    "first",
+    metavar="STAGE",
+    help="Make this stage and all after it again; the film is signed anew.",
+)
 @click.option("--until", metavar="STAGE", help="Stop after this stage; what it made is kept.")
 @click.option(
     "--provider",

@@ -17,6 +17,10 @@ from kinetoscope.cli._common import emit, json_option, pass_host, progress_bar
 
 if TYPE_CHECKING:
     from kinetoscope import Host
+    from kinetoscope.shot.learn import Learned
+    from kinetoscope.shot.mocap import Clips
+    from kinetoscope.shot.stages import Stages
+    from kinetoscope_spec.protocols import Progress
 
 
 @contextmanager
@@ -124,7 +128,6 @@ def command(
     **given: Any,
 ) -> None:
     """Train a model on CLIPS (files and folders) and keep it in a checkpoint folder."""
-    from kinetoscope.shot.learn import learn
     from kinetoscope.shot.mocap import read_clips
     from kinetoscope.shot.settings import Listing, files_in
     from kinetoscope.shot.stages import Stages
@@ -140,25 +143,44 @@ def command(
     if mirror is not None:
         asked["feature_options"] = {**asked["feature_options"], "mirror": mirror}
     working = {"checkpoint": resume, "logs": logs}
+    stages = Stages(host)
     with making_folder(out.parent), workplace(out) as building:
         with progress_bar("training") as progress:
-            stages = Stages(host)
             read = read_clips(host, listing, progress)
-            learned = learn(
-                stages,
-                read,
-                model=asked["model"],
-                feature=asked["feature"],
-                options=asked["feature_options"],
-                seed=asked["seed"],
-                budget={key: asked[key] for key in LIMITS if asked[key] is not None} or None,
-                cache=building,
-                progress=progress,
-                model_options=asked["model_options"],
-                working={key: str(path) for key, path in working.items() if path is not None},
-            )
+            learned = _learn(stages, read, asked, working, building, progress)
         (trained,) = (building / "train").iterdir()
         os.replace(trained, out)
+    _tell(out, learned, read, sum(stage.seconds for stage in stages.done))
+
+
+def _learn(
+    stages: Stages,
+    read: Clips,
+    asked: dict[str, Any],
+    working: dict[str, Path | None],
+    building: Path,
+    progress: Progress,
+) -> Learned:
+    """Train as is `asked`; the checkpoint goes into the folder `building`."""
+    from kinetoscope.shot.learn import learn
+
+    return learn(
+        stages,
+        read,
+        model=asked["model"],
+        feature=asked["feature"],
+        options=asked["feature_options"],
+        seed=asked["seed"],
+        budget={key: asked[key] for key in LIMITS if asked[key] is not None} or None,
+        cache=building,
+        progress=progress,
+        model_options=asked["model_options"],
+        working={key: str(path) for key, path in working.items() if path is not None},
+    )
+
+
+def _tell(out: Path, learned: Learned, read: Clips, seconds: float) -> None:
+    """Print what was trained, and what to beware of."""
     collapsed = list(getattr(learned.fitted, "collapsed", ()))
     warnings = list(read.warnings)
     if collapsed:
@@ -176,7 +198,7 @@ def command(
         "losses": record["losses"],
         "metrics": metrics(record),
         "collapsed": collapsed,
-        "seconds": sum(stage.seconds for stage in stages.done),
+        "seconds": seconds,
     }
     emit(
         click.get_current_context(),

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinetoscope.evaluation import metrics, rollout
+from kinetoscope.evaluation.rollout import STILL
 from kinetoscope.shot import futures, measure
 from kinetoscope.shot.learn import Learned
 from kinetoscope_spec import Motion
@@ -25,7 +26,6 @@ __all__ = ["INTERPOLATION", "STILL", "Plan", "evaluate"]
 
 Array = NDArray[np.float64]
 _Measured = dict[int, dict[str, tuple[Array, Array]]]
-STILL = "zero velocity"
 INTERPOLATION = "interpolation (told the end)"
 
 
@@ -89,9 +89,10 @@ def evaluate(
     """Return the figures of every model and baseline on windows of `clips`, ready for JSON.
 
     `methods` holds for each its `errors` by horizon (position, rotation, NPSS), each a value with its 95 %
-    interval over clips; `curves` of position and rotation errors frame by frame; and the figures of
-    `_Judge.figures`. Models that differ in nothing but their training's seed have their common `errors`
-    besides, with intervals over clips and trainings.
+    interval over clips, and `less_still`, the same of its difference from zero velocity's error; `curves`
+    of position and rotation errors frame by frame; and the figures of `_Judge.figures`. Models that differ
+    in nothing but their training's seed have their common `errors` besides, with intervals over clips and
+    trainings.
 
     Raises:
         ConfigError: no clip is long enough, or models play at different framerates.
@@ -114,14 +115,15 @@ def evaluate(
     makers[STILL] = lambda: [rollout.still(window) for window in asked]
     makers[INTERPOLATION] = lambda: [rollout.interpolated(window) for window in asked]
     judge = _Judge.of(host, asked, next(iter(models.values())), plan)
+    still = judge.measured(makers[STILL]())
     methods, measured = {}, {}
     for name, make in makers.items():
         found = make()
         measured[name] = judge.measured(found)
-        methods[name] = judge.judged(found, measured[name])
+        methods[name] = judge.judged(found, measured[name], still)
     for names in _trainings(models):
         title = f"{len(names)} trainings: {', '.join(names)}"
-        methods[title] = {"errors": judge.errors([measured[name] for name in names])}
+        methods[title] = {"errors": judge.errors([measured[name] for name in names], still)}
     for name, learned in models.items():
         methods[name]["diversity_m"] = _diversity(learned, asked, plan, progress)
     methods["truth"] = {"figures": judge.figures([window.truth for window in asked])}
@@ -189,11 +191,11 @@ class _Judge:
         rows = np.concatenate([rows_of(motion) for motion in truths])
         return cls(asked, _globals(truths), learned, plan, host.provider("solver"), rows_of, rows)
 
-    def judged(self, found: Sequence[Motion], measured: _Measured) -> dict[str, Any]:
+    def judged(self, found: Sequence[Motion], measured: _Measured, still: _Measured) -> dict[str, Any]:
         """Return all figures of predictions, one for each window, whose errors were `measured`."""
         last = measured[self.plan.horizons[-1]]
         return {
-            "errors": self.errors([measured]),
+            "errors": self.errors([measured], still),
             "curves": {name: last[name][0].mean(axis=0).tolist() for name in ("position_m", "rotation")},
             "figures": self.figures(found),
         }
@@ -214,16 +216,24 @@ class _Judge:
             told[h]["npss"] = self._npss(rotations, h)
         return told
 
-    def errors(self, trainings: Sequence[_Measured]) -> dict[str, dict[str, dict[str, float]]]:
-        """Return by horizon and measure the error at its last frame, with its interval."""
-        found: dict[str, dict[str, dict[str, float]]] = {}
+    def errors(self, trainings: Sequence[_Measured], still: _Measured) -> dict[str, dict[str, Any]]:
+        """Return by horizon and measure the error at its last frame, with its interval.
+
+        `less_still` is what is left of it without zero velocity's error on the same windows. Clips are hard
+        or easy for both, so this interval tells who is better where the two intervals overlap.
+        """
+        found: dict[str, dict[str, Any]] = {}
         for h in self.plan.horizons:
             found[str(h)] = {}
             for name in trainings[0][h]:
                 values, weights = (
                     np.stack(part) for part in zip(*(m[h][name] for m in trainings), strict=True)
                 )
-                found[str(h)][name] = self._told(values if values.ndim == 2 else values[..., -1], weights)
+                values, base = _last(values, 2), _last(still[h][name][0], 1)
+                told: dict[str, Any] = {**self._told(values, weights)}
+                # The weights of NPSS are the truth's power: one for all methods.
+                told["less_still"] = self._told(values - base, weights)
+                found[str(h)][name] = told
         return found
 
     def _npss(self, rotations: Array, horizon: int) -> tuple[Array, Array]:
@@ -268,6 +278,11 @@ class _Judge:
                 np.concatenate([self.rows_of(motion) for motion in found]), self.true_rows
             ),
         }
+
+
+def _last(values: Array, axes: int) -> Array:
+    """Return the last frame's values where there is an axis of frames after `axes` others."""
+    return values if values.ndim == axes else values[..., -1]
 
 
 def _globals(motions: Sequence[Motion]) -> tuple[Array, Array]:

@@ -6,9 +6,10 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
+from kinetoscope.evaluation.rollout import STILL
 from kinetoscope_spec.errors import ProviderUnavailable
 
-__all__ = ["curves", "drawing", "error_rows", "figure_rows", "markdown"]
+__all__ = ["curves", "difference_rows", "drawing", "error_rows", "figure_rows", "markdown"]
 
 _FIGURES = {
     "skate_cm_s": ("skate cm/s", "{:.2f}"),
@@ -23,15 +24,36 @@ Rows = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
 def error_rows(found: Mapping[str, Any]) -> Rows:
     """Return headers and rows: each method's errors at each horizon, with 95 % intervals."""
-    rows = []
-    for name, told in found["methods"].items():
-        for horizon, errors in told.get("errors", {}).items():
-            cells = [
-                f"{e['value']:.3f} ({e['low']:.3f} to {e['high']:.3f})"
-                for e in (errors[key] for key in ("position_m", "rotation", "npss"))
-            ]
-            rows.append((name, horizon, *cells))
-    return ("method", "frames", "position m", "rotation", "NPSS"), sorted(rows, key=lambda row: int(row[1]))
+    rows = [(*key, *map(_cell, errors)) for key, errors in _errors(found)]
+    return ("method", "frames", "position m", "rotation", "NPSS"), rows
+
+
+def difference_rows(found: Mapping[str, Any]) -> Rows:
+    """Return headers and rows: how much more than zero velocity each method errs, window by window.
+
+    Below 0 is better; an interval that is all below 0 is surely so.
+    """
+    rows = [
+        (*key, *(_cell(error["less_still"], sign="+") for error in errors))
+        for key, errors in _errors(found)
+        if key[0] != STILL
+    ]
+    return ("less zero velocity", "frames", "position m", "rotation", "NPSS"), rows
+
+
+def _errors(found: Mapping[str, Any]) -> list[tuple[tuple[str, str], list[Mapping[str, Any]]]]:
+    """Return method and horizon, and the three errors there, by horizon."""
+    told = [
+        ((name, horizon), [errors[key] for key in ("position_m", "rotation", "npss")])
+        for name, method in found["methods"].items()
+        for horizon, errors in method.get("errors", {}).items()
+    ]
+    return sorted(told, key=lambda row: int(row[0][1]))
+
+
+def _cell(error: Mapping[str, float], sign: str = "") -> str:
+    value, low, high = (f"{error[key]:{sign}.3f}" for key in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
 
 
 def figure_rows(found: Mapping[str, Any]) -> Rows:
@@ -49,13 +71,13 @@ def figure_rows(found: Mapping[str, Any]) -> Rows:
 
 
 def markdown(found: Mapping[str, Any]) -> str:
-    """Return a page with both tables."""
+    """Return a page with all tables."""
     parts = [
         f"{found['windows']} windows of {found['clips']} clips at {found['framerate']:g} Hz; "
         f"{found['clips_too_short']} clips are too short. In brackets 95 % intervals "
         "over clips, and of several trainings over these as well."
     ]
-    for headers, rows in (error_rows(found), figure_rows(found)):
+    for headers, rows in (error_rows(found), difference_rows(found), figure_rows(found)):
         lines = [headers, tuple("---" for _ in headers), *rows]
         parts.append("\n".join("| " + " | ".join(line) + " |" for line in lines))
     return "# Evaluation\n\n" + "\n\n".join(parts) + "\n"

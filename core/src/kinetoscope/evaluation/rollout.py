@@ -8,12 +8,16 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from kinetoscope.shot import crowds
 from kinetoscope.shot.learn import Learned
 from kinetoscope_spec import Control, Motion, rotation
 from kinetoscope_spec.errors import Cancelled
 from kinetoscope_spec.protocols import Locomotion, Progress
 
-__all__ = ["Window", "interpolated", "played", "still", "windows"]
+__all__ = ["STILL", "Window", "interpolated", "played", "still", "windows"]
+
+STILL = "zero velocity"
+"""What predictions by `still` are called."""
 
 AHEAD_S = 1.0
 """How far ahead the control tells where the root really goes."""
@@ -107,15 +111,14 @@ def played(
     while states and (done := feature.frame_count(states[0])) < count:
         if progress and progress(done, count, "playing") is False:
             raise Cancelled(f"cancelled after {done} of {count} frames")
-        rows = [
-            feature.inputs(
-                state, _control(*roots[window.clip], window.start - 1 + done, window.motion.framerate)
-            )
-            for state, window in zip(states, asked, strict=True)
+        controls = [
+            _control(*roots[window.clip], window.start - 1 + done, window.motion.framerate)
+            for window in asked
         ]
+        rows = crowds.inputs(feature, states, controls)
         drawn = None if seed is None else int(draws.integers(2**31))
-        outputs = learned.fitted.predict(np.concatenate(rows), seed=drawn)
-        states = [feature.advance(state, row[None]) for state, row in zip(states, outputs, strict=True)]
+        outputs = learned.fitted.predict(rows, seed=drawn)
+        states = crowds.advance(feature, states, outputs)
     return [feature.motion(state).slice(0, count) for state in states]
 
 

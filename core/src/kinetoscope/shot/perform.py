@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kinetoscope.shot import measure
+from kinetoscope.shot import crowds, measure
 from kinetoscope.shot.inserts import Insert
 from kinetoscope.shot.learn import Learned
 from kinetoscope.shot.pace import Pace
@@ -128,12 +128,14 @@ def crowd(
         if progress and progress(int(1000 * slowest.done()), 1000, "generating") is False:
             raise Cancelled(f"cancelled after {slowest.played()} frames")
         # Those who have arrived are asked for too, so that the others keep their places.
-        rows = np.concatenate([walker.inputs() for walker in walkers])
+        feature, controls = learned.feature, [walker.control() for walker in walkers]
+        rows = crowds.inputs(feature, [walker.state for walker in walkers], controls)
         outputs = learned.fitted.predict(rows, seed=seed)
         strays = [i for i, walker in enumerate(walkers) if walker.aside_m > LEASH_M]
         if strays:
             outputs[strays] = learned.fitted.predict(rows[strays])
-        for walker, row in zip(walkers, outputs, strict=True):
-            if any(walker is other for other in walking):
-                walker.state = walker.feature.advance(walker.state, row[None])
+        places = [i for i, walker in enumerate(walkers) if any(walker is other for other in walking)]
+        states = crowds.advance(feature, [walkers[i].state for i in places], outputs[places])
+        for i, state in zip(places, states, strict=True):
+            walkers[i].state = state
     return [walker.motion() for walker in walkers]

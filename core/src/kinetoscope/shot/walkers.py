@@ -98,8 +98,8 @@ class Walker:
         self.distance = max(self.distance, self.path.nearest(position, near=self.distance, window=1.0))
         return self.path.length - self.distance >= ARRIVED_M
 
-    def inputs(self) -> np.ndarray:
-        """Return the model's input `[1, X]`."""
+    def control(self) -> Control:
+        """Return where it is to go from where it is now."""
         now = self.played() / self.framerate
         position, _ = self.feature.root(self.state)
         since, speed = 0.0, float(self.pace.speeds[0])
@@ -116,7 +116,7 @@ class Walker:
         face = self.pace.face_at(now)
         if face is not None:
             control = attrs.evolve(control, directions=_towards(face, control))
-        return self.feature.inputs(self.state, control)
+        return control
 
     def _trim(self, position: np.ndarray, seconds: float) -> None:
         """Aim further to the other side the longer it has been on one side of the path.
@@ -200,12 +200,12 @@ class Steered:
         """Tell whether it has time left."""
         return self.done() < 1.0
 
-    def inputs(self) -> np.ndarray:
-        """Return the model's input `[1, X]`."""
+    def control(self) -> Control:
+        """Return where it is to go from where it is now."""
         position, facing = self.feature.root(self.state)
         now = self.played() / self.framerate
         control = self.wanted.control(now, position, facing, _TIMES)
-        return self.feature.inputs(self.state, attrs.evolve(control, style=self.pace.style_at(now)))
+        return attrs.evolve(control, style=self.pace.style_at(now))
 
     def motion(self) -> Motion:
         """Return all that was done."""

@@ -16,7 +16,7 @@ from kinetoscope_features.body import Array, Body
 from kinetoscope_features.frame import within
 from kinetoscope_features.mirror import Mirror
 from kinetoscope_features.steering import along, eased
-from kinetoscope_features.track import Rig, Track, blended, joined, settled, track_of
+from kinetoscope_features.track import Rig, Track, apart, blended, joined, settled, stacked, track_of
 from kinetoscope_features.windows import Windows
 from kinetoscope_spec import Control, FeatureSchema, Motion, Skeleton, TrainingSet
 from kinetoscope_spec.errors import Cancelled, ValidationError, nearest
@@ -278,10 +278,36 @@ class Locomotion:
         Raises:
             ValidationError: the control's style is not known.
         """
-        windows, track = self.windows(state.rig.body), state.history
-        wanted, facings = self._wanted(track, control)
-        styles = windows.style_row(control.style if control.style is not None else state.style)
-        return windows.inputs(track, np.array([len(track) - 1]), wanted[None], facings[None], styles)
+        return self.crowd_inputs([state], [control])
+
+    def crowd_inputs(self, states: Sequence[State], controls: Sequence[Control]) -> Array:
+        """Return the model's inputs `[C, X]` of characters of one skeleton, each under its control.
+
+        Raises:
+            ValidationError: a control's style is not known.
+        """
+        windows = self.windows(states[0].rig.body)
+        known = [state.history.slice(-windows.history) for state in states]
+        told = zip(known, controls, strict=True)
+        wanted, facings = (np.stack(part) for part in zip(*(self._wanted(*one) for one in told), strict=True))
+        styles = np.concatenate(
+            [
+                windows.style_row(state.style if control.style is None else control.style)
+                for state, control in zip(states, controls, strict=True)
+            ]
+        )
+        if min(map(len, known)) < windows.history:  # whose past is made up is looked at alone
+            parts = [
+                windows.inputs(
+                    state.history,
+                    np.array([len(state.history) - 1]),
+                    *(a[i : i + 1] for a in (wanted, facings, styles)),
+                )
+                for i, state in enumerate(states)
+            ]
+            return np.concatenate(parts)
+        ends = np.cumsum([len(track) for track in known]) - 1
+        return windows.inputs(joined(known), ends, wanted, facings, styles)
 
     def _wanted(self, track: Track, control: Control) -> tuple[Array, Array]:
         """Return where to be and to face, `[F, 2]` each, at the times that rows ask for."""
@@ -298,15 +324,39 @@ class Locomotion:
         Raises:
             ValidationError: another width, or a number that is not finite.
         """
-        windows = self.windows(state.rig.body)
-        predicted = windows.decoded(outputs, state.rig, state.history)
-        predicted = settled(state.rig, state.history, predicted, self.framerate, self.settle_s)
-        if state.pending is not None:
-            predicted = blended(state.rig, state.pending, predicted)
+        return self.crowd_advance([state], outputs)[0]
+
+    def crowd_advance(self, states: Sequence[State], outputs: Array) -> list[State]:
+        """Return the states of characters of one skeleton after `stride` frames of each row of `outputs`.
+
+        What `advance` makes of each, worked out together; `outputs` is `[C, Y]`.
+
+        Raises:
+            ValidationError: another shape, or a number that is not finite.
+        """
+        windows = self.windows(states[0].rig.body)
+        lengths = {(min(len(s.history), 2), len(s.pending) if s.pending else 0) for s in states}
+        if len(lengths) > 1:  # some have just started
+            rows = np.asarray(outputs)
+            return [self.crowd_advance([s], rows[i : i + 1])[0] for i, s in enumerate(states)]
+        rig = attrs.evolve(states[0].rig, offsets=np.stack([state.rig.offsets for state in states]))
+        before = stacked([state.history.slice(-2) for state in states])
+        predicted = windows.decoded(outputs, rig, before)
+        predicted = settled(rig, before, predicted, self.framerate, self.settle_s)
+        pending = [state.pending for state in states if state.pending is not None]
+        if pending:
+            predicted = blended(rig, stacked(pending), predicted)
+        return [
+            self._after(state, one, windows.history)
+            for state, one in zip(states, apart(predicted), strict=True)
+        ]
+
+    def _after(self, state: State, predicted: Track, kept: int) -> State:
+        """Return the state after the first frames of what is `predicted`; `kept` frames are known of the past."""
         now, later = predicted.slice(0, self.stride), predicted.slice(self.stride)
         return attrs.evolve(
             state,
-            history=joined([state.history, now]).slice(-windows.history),
+            history=joined([state.history, now]).slice(-kept),
             pending=later if len(later) else None,
             played=(*state.played, now),
         )

@@ -13,7 +13,7 @@ from kinetoscope_features.body import Array, Body, require_rigid
 from kinetoscope_features.root import root_track
 from kinetoscope_spec import Motion, kinematics, rotation
 
-__all__ = ["Rig", "Track", "blended", "joined", "settled", "track_of"]
+__all__ = ["Rig", "Track", "apart", "blended", "joined", "settled", "stacked", "track_of"]
 
 CONTACT_HEIGHT_M = 0.03
 CONTACT_SPEED_M_S = 0.4
@@ -22,6 +22,8 @@ CONTACT_SPEED_M_S = 0.4
 @attrs.frozen(eq=False)
 class Track:
     """T frames of a body: the root in the world, everything else seen from the root.
+
+    Of a crowd (`stacked`) each array has an axis of characters after that of time.
 
     Attributes:
         ground: `[T, 2]` m, world x and z of the root.
@@ -50,6 +52,19 @@ def joined(tracks: Sequence[Track]) -> Track:
     return Track(
         *(np.concatenate([getattr(track, field.name) for track in tracks]) for field in attrs.fields(Track))
     )
+
+
+def stacked(tracks: Sequence[Track]) -> Track:
+    """Return tracks of one length side by side: an axis of characters follows that of time."""
+    return Track(
+        *(np.stack([getattr(track, field.name) for track in tracks], 1) for field in attrs.fields(Track))
+    )
+
+
+def apart(crowd: Track) -> list[Track]:
+    """Return the tracks that were `stacked`; each array is a part of the crowd's."""
+    arrays = [np.ascontiguousarray(getattr(crowd, f.name).swapaxes(0, 1)) for f in attrs.fields(Track)]
+    return [Track(*parts) for parts in zip(*arrays, strict=True)]
 
 
 def track_of(body: Body, motion: Motion) -> Track:
@@ -90,6 +105,7 @@ class Rig:
     Attributes:
         body: its joints.
         offsets: `[B, 3]` m, local positions of the body's joints: bones keep these lengths.
+            `[C, B, 3]` of a crowd's.
         template: the seed's last frame, from which everything outside the body is taken.
         carried_above: whether the topmost ancestor of the hips carries the travel, and not the hips.
         above_rotation: `[4]`, rotation of that ancestor in root space.
@@ -119,13 +135,12 @@ class Rig:
         return cls(body, offsets, last, carried_above, above_rotation)
 
     def posed(self, hips: Array, rotations: Array) -> Array:
-        """Return joint positions `[T, B, 3]` of `hips [T, 3]` and `rotations [T, B, 4]`, all root space."""
+        """Return joint positions `[..., B, 3]` of `hips [..., 3]`, `rotations [..., B, 4]`, all root space."""
         # A joint lies at the end of all bones that lead to it: one product, where joint by joint took
         # most of the time that playing takes.
-        bones = rotation.rotate(rotations[:, self.body.parents[1:]], self.offsets[1:])
-        positions: Array = hips[:, None] + _leading(self.body.parents) @ np.concatenate(
-            [0.0 * hips[:, None], bones], 1
-        )
+        bones = rotation.rotate(rotations[..., self.body.parents[1:], :], self.offsets[..., 1:, :])
+        base = hips[..., None, :]
+        positions: Array = base + _leading(self.body.parents) @ np.concatenate([0.0 * base, bones], -2)
         return positions
 
     def motion(self, track: Track, framerate: float, name: str) -> Motion:
@@ -181,12 +196,13 @@ def blended(rig: Rig, old: Track, new: Track) -> Track:
         mixed: Array = a + (b - a) * weight.reshape((-1,) + (1,) * (a.ndim - 1))
         return mixed
 
-    spread = np.repeat(weight[:, None], old.rotations.shape[1], axis=1)
+    joints = old.rotations.shape[:-1]
+    spread = np.broadcast_to(weight.reshape((-1,) + (1,) * (len(joints) - 1)), joints)
     rotations = rotation.nlerp(old.rotations, head.rotations, spread)
     faded = Track(
         ground=mix(old.ground, head.ground),
         yaw=mix(old.yaw, head.yaw),
-        joints=rig.posed(mix(old.joints[:, 0], head.joints[:, 0]), rotations),
+        joints=rig.posed(mix(old.joints[..., 0, :], head.joints[..., 0, :]), rotations),
         rotations=rotations,
         contacts=mix(old.contacts, head.contacts),
     )
@@ -202,10 +218,12 @@ def settled(rig: Rig, before: Track, new: Track, framerate: float, seconds: floa
     """
     if seconds <= 0 or len(before) < 2 or len(new) < 2:
         return new
-    fade = np.exp(-np.arange(1, len(new) + 1) / (seconds * framerate))[:, None]
     hips, turns = _jump(before, new)
+    fade = np.exp(-np.arange(1, len(new) + 1) / (seconds * framerate)).reshape((-1,) + (1,) * hips.ndim)
     rotations = rotation.multiply(rotation.from_rotation_vector(fade[..., None] * turns), new.rotations)
-    return attrs.evolve(new, joints=rig.posed(new.joints[:, 0] + fade * hips, rotations), rotations=rotations)
+    return attrs.evolve(
+        new, joints=rig.posed(new.joints[..., 0, :] + fade * hips, rotations), rotations=rotations
+    )
 
 
 def _jump(before: Track, new: Track) -> tuple[Array, Array]:
@@ -220,6 +238,6 @@ def _jump(before: Track, new: Track) -> tuple[Array, Array]:
         return vector
 
     (h2, h1), (n1, n2) = before.rotations[-2:], new.rotations[:2]
-    p2, p1, q1, q2 = *before.joints[-2:, 0], *new.joints[:2, 0]
+    p2, p1, q1, q2 = *before.joints[-2:, ..., 0, :], *new.joints[:2, ..., 0, :]
     hips = p1 - q1 + 0.5 * ((p1 - p2) + (q2 - q1))
     return hips, turn(n1, h1) + 0.5 * (turn(h2, h1) + turn(n1, n2))

@@ -162,24 +162,26 @@ class Windows:
         return rows.reshape(len(frames), self.horizon * rows.shape[-1]).astype(np.float32)
 
     def decoded(self, rows: Array, rig: Rig, history: Track) -> Track:
-        """Return the frames that a row `[1, Y]` describes as following `history`, in the world.
+        """Return the frames that rows `[C, Y]` describe as following the crowd's `history`, in the world.
 
         Raises:
-            ValidationError: another width, or a number that is not finite.
+            ValidationError: another shape, or a number that is not finite.
         """
         rows = np.asarray(rows, np.float64)
-        width = self.horizon * (8 + 6 * len(self.body.joints))
-        if rows.shape != (1, width):
-            raise ValidationError(f"outputs have shape {list(rows.shape)}, expected [1, {width}]")
+        shape = history.yaw.shape[1], self.horizon * (8 + 6 * len(self.body.joints))
+        if rows.shape != shape:
+            raise ValidationError(f"outputs have shape {list(rows.shape)}, expected {list(shape)}")
         if not np.isfinite(rows).all():
-            raise ValidationError(f"outputs[0, {int(np.argmin(np.isfinite(rows[0])))}] is not finite")
-        frames = rows.reshape(self.horizon, -1)
+            row, column = np.argwhere(~np.isfinite(rows))[0]
+            raise ValidationError(f"outputs[{row}, {column}] is not finite")
+        frames = rows.reshape(len(rows), self.horizon, -1).swapaxes(0, 1)
         here, facing = history.ground[-1], history.yaw[-1]
-        rotations = rotation.from_6d(frames[:, 6:-2].reshape(self.horizon, -1, 6))
+        rotations = rotation.from_6d(frames[..., 6:-2].reshape(self.horizon, len(rows), -1, 6))
+        yaws = np.broadcast_to(facing, frames.shape[:2])
         return Track(
-            ground=here + formulas.turned(np.full(self.horizon, facing), frames[:, :2]),
-            yaw=facing + frames[:, 2],
-            joints=rig.posed(frames[:, 3:6], rotations),
+            ground=here + formulas.turned(yaws, frames[..., :2]),
+            yaw=facing + frames[..., 2],
+            joints=rig.posed(frames[..., 3:6], rotations),
             rotations=rotations,
-            contacts=np.clip(frames[:, -2:], 0.0, 1.0),
+            contacts=np.clip(frames[..., -2:], 0.0, 1.0),
         )

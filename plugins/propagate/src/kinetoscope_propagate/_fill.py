@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import attrs
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinetoscope_propagate import _vote
-from kinetoscope_propagate._guess import trusted
+from kinetoscope_propagate._guess import Guess, trusted
 from kinetoscope_propagate._membrane import spread
 from kinetoscope_propagate._views import EDGE, Held, Sight, box_of, seen_from
 
@@ -41,7 +41,7 @@ MOST_STILL, VIEW_BYTES = 60, 256 << 20
 """Views where the camera stands still, which cost no warping, and what they may take in memory."""
 
 KEPT = 0.5
-"""Share of a guess that is carried on while the camera moves."""
+"""Share of a smooth guess that is carried on while the camera moves."""
 
 AROUND, FAINT = 15, 0.5
 """Pixels along the square over which changes of light are averaged, and levels that noise may leave of it."""
@@ -84,16 +84,14 @@ def preferred(number: int, held: Iterable[int], *, still: bool) -> list[int]:
     return far
 
 
-def filled(
-    target: Held, window: Sequence[Held], done: Held | None, guess: Callable[[Array, Array], Array]
-) -> Filled:
+def filled(target: Held, window: Sequence[Held], done: Held | None, guess: Guess) -> Filled:
     """Return the frame of `target` without its hole.
 
     Args:
         target: the frame.
         window: frames that may show what is hidden.
         done: a frame that has been filled before, whose guesses are carried on.
-        guess: `guess(picture, hole)` fills what no frame shows.
+        guess: fills what no frame shows.
     """
     if not target.hole.any():
         return Filled(target.frame, 0, 0)
@@ -127,9 +125,7 @@ def filled(
     return Filled(frame, int(hole.sum()), guessed)
 
 
-def _completed(
-    picture: Array, left: Array, sight: Sight, done: Held | None, guess: Callable[[Array, Array], Array]
-) -> Array:
+def _completed(picture: Array, left: Array, sight: Sight, done: Held | None, guess: Guess) -> Array:
     """Return a picture `uint8 [h, w, C]` in whose hole nothing is left: what was guessed before, else a guess."""
     hole = sight.hole
     # Not from what may still show of the thing; what has been filled around it may be gone by.
@@ -140,13 +136,15 @@ def _completed(
     before, shown = carried
     there = left & shown
     still = np.allclose(done.place, sight.target.place, atol=1e-9)
-    whole = still and bool(there.sum() == left.sum())
-    made = picture if whole else guess(picture, unsure)
     told = shown & ~unsure & ~hole
     before = before + spread(_light(np.where(told[..., None], picture - before, 0), told), told)
+    if still or guess.way == "exemplar":  # then nothing is made twice: other patches would flicker
+        made = picture.copy()
+        made[there] = np.rint(before).clip(0, 255)[there]
+        return guess(made, unsure & ~there) if (left & ~there).any() else made
+    made = guess(picture, unsure)
     # A guess that is carried on does not flicker; one made anew knows what the camera has brought into sight.
-    kept = 1 if still else KEPT
-    made[there] = np.rint(kept * before + (1 - kept) * made).clip(0, 255)[there]
+    made[there] = np.rint(KEPT * before + (1 - KEPT) * made).clip(0, 255)[there]
     return made
 
 

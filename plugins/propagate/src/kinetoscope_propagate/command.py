@@ -206,6 +206,7 @@ def _human(data: dict[str, Any]) -> str:
     if report and report["guessed"]:
         share = report["guessed"] / report["hidden"]
         said += f"\n{share:.1%} of what was hidden is seen in no frame within reach: it is a guess"
+        said += {"telea": ", smooth", "exemplar": ", patches of what is around"}.get(report.get("guess"), "")
     for doubt in data.get("mask", {}).get("doubts", ()):
         said += f"\nframe {doubt['frame']}: {doubt['reason']}; click there, too"
     return said

@@ -34,11 +34,14 @@ class Report:
         frames: made.
         hidden: pixels that were covered.
         guessed: of them, those that no frame within reach shows: they are made up.
+        guess: how, for the whole film: `telea` (smooth colours), `exemplar` (patches of what is around), or
+            an empty string where nothing is made up.
     """
 
     frames: int = 0
     hidden: int = 0
     guessed: int = 0
+    guess: str = ""
 
 
 class PropagateInpainter:
@@ -46,8 +49,9 @@ class PropagateInpainter:
 
     Frames are aligned by homographies from corners outside the mask, and again around each hole. A pixel is
     the median of the nearest five views or what all views agree on, whichever knows the rim of the hole
-    better; what the rim is off by is spread into the hole. What no frame shows is guessed and carried
-    on. Memory is bounded by `WINDOW_BYTES`.
+    better; what the rim is off by is spread into the hole. What no frame shows is guessed, by patches
+    or smoothly, whichever says better what lies beside the hole, and carried on. Memory is bounded by
+    `WINDOW_BYTES`.
     """
 
     def inpaint(
@@ -86,7 +90,7 @@ class _Source:
 
     def __call__(self, start: int, stop: int | None) -> Iterator[Array]:
         from kinetoscope_propagate._fill import filled
-        from kinetoscope_propagate._guess import guess
+        from kinetoscope_propagate._guess import Guess
         from kinetoscope_propagate._views import Held
 
         self.report = report = Report()
@@ -95,6 +99,7 @@ class _Source:
         reach = self._reach()
         ended = False
         done: Held | None = None
+        guess = Guess()
         number = 0
         while stop is None or number < stop:
             while not ended and (not window or window[-1].number < number + reach):
@@ -109,7 +114,7 @@ class _Source:
             made = filled(target, window, done, guess)
             done = Held(number, made.frame, target.hole, target.place)
             report.frames, report.hidden = report.frames + 1, report.hidden + made.hidden
-            report.guessed += made.guessed
+            report.guessed, report.guess = report.guessed + made.guessed, guess.way
             while window and window[0].number <= number - reach:
                 window.popleft()
             number += 1

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _PATH = click.Path(path_type=Path)
+_INTERRUPTED = 130
+"""The status of a process that Ctrl-C ends, as shells count it: 128 and the signal's number."""
 
 
 @click.command("edit-mask")
@@ -86,6 +88,7 @@ def command(
     if interrupted:  # said once a save that was going on is done
         lost = f"; edits that were not saved to {target} are lost" if server.changed else ""
         click.echo(f"ended{lost}", err=True)
+        ctx.exit(_INTERRUPTED)
 
 
 def _redirect(folder: Path, url: str) -> Path:

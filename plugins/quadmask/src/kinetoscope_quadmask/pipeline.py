@@ -9,7 +9,8 @@ tools can look at the other's. `black_mask.mp4` is dark where the object is.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -106,11 +107,11 @@ class MaskPipeline:
         work = _Work(
             self, video, Stages(Path(folder), fresh=fresh), progress, identity or frames_digest(video)
         )
-        work.stages.folder.mkdir(parents=True, exist_ok=True)
-        doubts = work.segment(objects, mask, instruction)
-        reasoning = work.reason(instruction, grid)
-        located, warnings = work.locate(reasoning)
-        work.combine(reasoning, located, first_frame=first_frame)
+        with _made(work.stages.folder):
+            doubts = work.segment(objects, mask, instruction)
+            reasoning = work.reason(instruction, grid)
+            located, warnings = work.locate(reasoning)
+            work.combine(reasoning, located, first_frame=first_frame)
         return Masked(
             read_quadmask(self.media, work.path(QUADMASK), like=video),
             reasoning,
@@ -119,6 +120,19 @@ class MaskPipeline:
             (*reasoning.warnings, *warnings),
             work.stages.folder,
         )
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Make a folder; where work fails before anything is in it, it goes again."""
+    new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        if new and not any(folder.iterdir()):
+            folder.rmdir()
+        raise
 
 
 @attrs.define

@@ -1,0 +1,140 @@
+"""What no frame shows: patches where they say what is there, smooth colours elsewhere; truth is known throughout."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from kinetoscope_propagate._exemplar import exemplar
+from kinetoscope_propagate._guess import Guess, telea
+from kinetoscope_propagate.inpainter import PropagateInpainter
+from kinetoscope_spec import Mask, Video
+
+SIZE = (144, 192)
+WAYS = {
+    "stripes": "exemplar",
+    "bricks": "exemplar",
+    "edge": "exemplar",
+    "haze": "telea",
+    "noise": "telea",
+    "gravel": "telea",
+}
+THING = (0, 255, 0)
+
+
+def ground(kind, seed):
+    """Return a picture `uint8 [H, W, 3]` of a kind."""
+    random = np.random.default_rng((171, seed))
+    v, u = np.mgrid[: SIZE[0], : SIZE[1]].astype(np.float32)
+    turn = random.uniform(0.3, 1.2)
+    across = u * np.cos(turn) + v * np.sin(turn)
+
+    def blurred(by):
+        noise = cv2.GaussianBlur(random.normal(size=(*SIZE, 3)).astype(np.float32), (0, 0), by)
+        return noise / noise.std()
+
+    if kind == "stripes":
+        picture = (
+            120 + 50 * np.sign(np.sin(across * 2 * np.pi / random.uniform(9, 15)))[..., None] + blurred(1)
+        )
+    elif kind == "bricks":
+        wide, high = random.integers(18, 28), random.integers(9, 14)
+        joint = (v % high < 2) | ((u + (v // high % 2) * wide / 2) % wide < 2)
+        picture = np.where(joint[..., None], 190, (150, 80, 60)) + 4 * blurred(1.2)
+    elif kind == "edge":
+        middle = SIZE[1] / 2 * np.cos(turn) + SIZE[0] / 2 * np.sin(turn)
+        picture = np.where((across > middle)[..., None], 170, 80) + blurred(1)
+    elif kind == "haze":
+        picture = 120 + 40 * (u / SIZE[1])[..., None] * (1, 0.5, -0.5) + 20 * blurred(30)
+    else:
+        picture = 120 + (6 * random.normal(size=(*SIZE, 3)) if kind == "noise" else 30 * blurred(2))
+    return np.rint(picture).clip(0, 255).astype(np.uint8)
+
+
+def oval(at=(96, 72), size=(22, 15)):
+    hole = np.zeros(SIZE, np.uint8)
+    cv2.ellipse(hole, at, size, 20, 0, 360, 1, -1)
+    return hole > 0
+
+
+def without(picture, hole):
+    return np.where(hole[..., None], np.uint8(THING), picture)
+
+
+def psnr(made, truth, hole):
+    return 10 * np.log10(255**2 / np.square(made.astype(float) - truth)[hole].mean())
+
+
+def fineness(picture, hole):
+    """Return the mean slope of brightness in a hole, beyond what noise makes of it."""
+    grey = cv2.GaussianBlur(picture.astype(np.float32).mean(axis=2), (0, 0), 1)
+    return np.hypot(cv2.Sobel(grey, -1, 1, 0), cv2.Sobel(grey, -1, 0, 1))[hole].mean()
+
+
+@pytest.mark.parametrize("kind", WAYS)
+def test_the_way_is_chosen_by_what_is_around(kind) -> None:
+    """Patches win on both counts where they are chosen, and are not chosen where they would lose."""
+    hole, gained, ways = oval(), [], []
+    for seed in (1, 2, 3):
+        truth = ground(kind, seed)
+        guess = Guess()
+        made = guess(without(truth, hole), hole)
+        np.testing.assert_array_equal(made[~hole], truth[~hole])
+        ways.append(guess.way)
+        smooth = telea(without(truth, hole), hole)
+        gained.append(psnr(made, truth, hole) - psnr(smooth, truth, hole))
+        if guess.way == "exemplar":
+            kept = (fineness(held, hole) / fineness(truth, hole) for held in (made, smooth))
+            patched, plain = (abs(np.log(share)) for share in kept)
+            assert patched < plain or patched < 0.05
+    # A lone edge is told only where it goes through a disc that is tried.
+    assert ways.count(WAYS[kind]) >= (1 if kind == "edge" else 3), ways
+    assert np.mean(gained) > 2 if WAYS[kind] == "exemplar" else min(gained) >= 0
+
+
+@pytest.mark.parametrize(
+    "hole", [oval(), oval((4, 3)), oval((96, 72), (60, 45))], ids=["in", "corner", "large"]
+)
+def test_patches_are_of_what_is_shown_and_allowed(hole) -> None:
+    """At the border, too, and where patches are sought at a fraction of the size."""
+    truth = ground("stripes", 4)
+    barred = oval((40, 110)) & ~hole
+    given = without(truth, hole)
+    given[barred] = (255, 0, 0)
+    made = exemplar(given, hole, barred)
+    np.testing.assert_array_equal(made[~hole], given[~hole])
+    colours = {tuple(colour) for colour in given[~hole & ~barred].tolist()}
+    assert {tuple(colour) for colour in made[hole].tolist()} <= colours
+    assert psnr(made, truth, hole) > psnr(telea(without(truth, hole), hole), truth, hole) + 3
+
+
+def test_where_there_is_no_whole_patch_there_is_no_exemplar() -> None:
+    hole = np.ones(SIZE, bool)
+    hole[:8] = False
+    given = without(ground("stripes", 5), hole)
+    assert exemplar(given, hole) is None
+    guess = Guess()
+    assert guess(given, hole).shape == given.shape
+    assert guess.way == "telea"
+    assert exemplar(given[:5, :5], np.eye(5) > 0) is None
+
+
+@pytest.mark.parametrize("pan", [0, 2])
+def test_a_shot_is_guessed_once_and_says_how(pan) -> None:
+    """A hole that goes with the ground is seen in no frame."""
+    behind = ground("stripes", 6)
+    holes = np.stack([oval((90 - pan * t, 72)) for t in range(6)])[:, :, :160]
+    truth = np.stack([behind[:, pan * t : pan * t + 160] for t in range(6)])
+    film = np.where(holes[..., None], np.uint8(THING), truth)
+    made = PropagateInpainter().inpaint(
+        Video.from_frames(film, 25), Mask.from_frames(holes * np.uint8(255), 25)
+    )
+    frames = np.stack(list(made.frames()))
+    report = made.source.report
+    assert (report.guess, report.hidden) == ("exemplar", holes.sum())
+    assert report.guessed > 0.8 * report.hidden
+    smooth = np.stack([telea(*held) for held in zip(film, holes, strict=True)])
+    assert psnr(frames, truth, holes) > psnr(smooth, truth, holes) + 6
+    off = np.diff(frames.astype(float) - truth, axis=0)[holes[1:] & holes[:-1]]
+    assert np.abs(off).mean() < (8 if pan else 0.01)
