@@ -12,7 +12,9 @@ uniform sampler2D occlusion; // visibility, metres: see ssao.frag
 uniform bool occluded;
 uniform vec3 sky;
 uniform vec3 earth;
+#if FOG
 uniform vec4 fog;           // linear RGB, density per metre
+#endif
 
 uniform sampler2D lights;   // four texels each, see lighting.py: suns first, then lamps
 uniform int sun_count;
@@ -157,7 +159,9 @@ void main() {
 #if EMISSIVE
     color += texelFetch(emission, pixel, 0).rgb;
 #endif
+#if FOG
     color = mix(fog.rgb, color, exp(-fog.a * length(p)));
+#endif
     float coverage = 1.0 - kind.b;
     hdr = vec4(min(color, vec3(60000.0)) * coverage, coverage);
 }

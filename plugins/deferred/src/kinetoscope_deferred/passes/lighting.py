@@ -39,6 +39,7 @@ class LightingPass:
             "screen.vert",
             "lighting.frag",
             EMISSIVE=int(view.emissive),
+            FOG=int(scene.fog is not None),
             SHADOW_TAPS=quality.shadow_taps,
             SPOTS=int(any(light.kind == "spot" for light in lights)),
         )
