@@ -45,7 +45,7 @@ def figure() -> Character:
     i, j = (n.ravel() for n in np.meshgrid(np.arange(rings - 1), np.arange(rings - 1), indexing="ij"))
     a = i * rings + j
     b = a + rings
-    faces = np.concatenate([np.stack([a, a + 1, b], 1), np.stack([a + 1, b + 1, b], 1)])
+    faces = np.concatenate([np.stack([a, b, a + 1], 1), np.stack([a + 1, b, b + 1], 1)])
     bone = np.minimum(points[:, 1] / 1.8 * 20, 20).astype(int)
     weights = np.tile([0.4, 0.3, 0.2, 0.1], (len(points), 1))
     skin = Skin(bone[:, None] + np.arange(4), weights, np.arange(24), np.tile(np.eye(4), (24, 1, 1)))
