@@ -19,6 +19,8 @@ uniform vec4 fog;           // linear RGB, density per metre
 uniform sampler2D lights;   // four texels each, see lighting.py: suns first, then lamps
 uniform int sun_count;
 uniform bool shadowed;      // the first sun has the shadow map
+uniform vec3 to_sun;        // its direction and power, which each pixel would read of the texture else
+uniform vec3 sun_power;
 uniform int lamp_count;
 uniform usampler2D tile_lights; // a bit for each lamp that reaches a tile, see tile_lights.frag
 uniform int tile;           // pixels along an edge
@@ -67,7 +69,8 @@ vec3 hemisphere(vec3 n) { return mix(earth, sky, 0.5 + 0.5 * n.y); }
 
 float lit_by_sun(vec3 p, vec3 n, vec3 l) {
     // Moved off the surface by about a texel, more where the light grazes it.
-    float graze = sqrt(1.0 - pow(clamp(dot(n, l), 0.0, 1.0), 2.0));
+    float facing = clamp(dot(n, l), 0.0, 1.0);
+    float graze = sqrt(1.0 - facing * facing);
     vec4 at = to_light * vec4(p + n * shadow_texel * (0.6 + 1.4 * graze), 1.0);
     vec3 place = at.xyz * 0.5 + 0.5;
     if (any(lessThan(place.xy, vec2(0.0))) || any(greaterThan(place.xy, vec2(1.0))) || place.z < 0.0) return 1.0;
@@ -87,13 +90,13 @@ float visibility_at(ivec2 pixel, float away) {
     vec2 at = vec2(pixel) * 0.5;
     ivec2 first = ivec2(floor(at));
     vec2 part = at - vec2(first);
-    float sum = 0.0, total = 0.0;
+    float sum = 0.0, total = 0.0, steep = 1.0 / (0.04 * away);
     for (int i = 0; i < 4; ++i) {
         ivec2 offset = ivec2(i & 1, i >> 1);
         ivec2 tap = min(first + offset, last);
         vec2 there = texelFetch(occlusion, tap, 0).rg;
         vec2 near = mix(1.0 - part, part, vec2(offset));
-        float weight = (near.x * near.y + 1e-3) * max(1e-4, 1.0 - abs(there.g - away) / (0.04 * away));
+        float weight = (near.x * near.y + 1e-3) * max(1e-4, 1.0 - abs(there.g - away) * steep);
         sum += weight * there.r;
         total += weight;
     }
@@ -102,10 +105,9 @@ float visibility_at(ivec2 pixel, float away) {
 
 vec4 light_texel(int light, int which) { return texelFetch(lights, ivec2((light & 255) * 4 + which, light >> 8), 0); }
 
-vec3 from_sun(int i, Surface s) {
-    vec3 to = light_texel(i, 0).xyz;
+vec3 from_sun(vec3 to, vec3 power, Surface s) {
     float nl = dot(s.n, to);
-    return nl > 0.0 ? light_texel(i, 1).rgb * reflected(s, to, nl) : vec3(0.0);
+    return nl > 0.0 ? power * reflected(s, to, nl) : vec3(0.0);
 }
 
 vec3 from_lamp(int i, vec3 p, Surface s) {
@@ -143,8 +145,8 @@ void main() {
     vec3 color = visible * (diffuse * hemisphere(n)
         + environment(f0, kind.r, max(dot(n, v), 0.0)) * hemisphere(reflect(-v, n)));
     // Drivers without a graphics card take every branch: the shadow is not asked for within the loop.
-    if (shadowed) color += lit_by_sun(p, n, light_texel(0, 0).xyz) * from_sun(0, s);
-    for (int i = shadowed ? 1 : 0; i < sun_count; ++i) color += from_sun(i, s);
+    if (shadowed) color += lit_by_sun(p, n, to_sun) * from_sun(to_sun, sun_power, s);
+    for (int i = shadowed ? 1 : 0; i < sun_count; ++i) color += from_sun(light_texel(i, 0).xyz, light_texel(i, 1).rgb, s);
     int rows = (textureSize(depth, 0).y + tile - 1) / tile;
     for (int group = 0; group * 128 < lamp_count; ++group) {
         uvec4 reaching = texelFetch(tile_lights, pixel / tile + ivec2(0, group * rows), 0);
