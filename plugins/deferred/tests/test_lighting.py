@@ -270,6 +270,46 @@ def test_a_lit_body_does_not_shade_itself(sessions, kit):
 # Ambient occlusion
 
 
+@pytest.mark.parametrize("mirror", [1.0, -1.0])
+def test_the_shadow_map_of_a_closed_body_needs_no_back_faces(sessions, kit, mirror):
+    """Cut-out material at full alpha draws both sides: the map must be the same to the last bit."""
+    points, faces = kit.sphere(0.5, rings=12)
+    pose = np.diag([mirror, 1.3, 1.0, 1.0])
+    session, maps = sessions(), {}
+    for mode in ("opaque", "mask"):
+        body = kit.character(points, faces, material=Material(alpha_mode=mode))
+        session.render(
+            kit.scene(Actor(body, pose[None], id=1), ground=Ground()), Camera((0, 1, 4), (0, 0, 0))
+        )
+        with session.device.context:
+            maps[mode] = np.frombuffer(session.device.textures["shadow_map"].read(), np.float32)
+    assert (maps["mask"] < 1).mean() > 0.1
+    np.testing.assert_array_equal(maps["opaque"], maps["mask"])
+
+
+def test_only_what_is_shut_and_looks_outwards_counts_as_closed(kit):
+    from kinetoscope_deferred.meshes import pack
+
+    points, faces = kit.sphere(0.5, rings=12)
+
+    def closed(faces, **mesh):
+        return pack(Mesh.from_triangles("m", points, faces, **mesh)).closed
+
+    def carried(bones):
+        return Skin(bones[:, None], np.ones((len(points), 1)), np.arange(2), np.tile(np.eye(4), (2, 1, 1)))
+
+    assert closed(faces)
+    assert closed(faces, skin=carried((points[:, 1] > 0).astype(int)))
+    assert not closed(faces[:, ::-1])
+    middle = np.flatnonzero(np.abs(points[faces].mean(axis=1)[:, 1]) < 0.2)[0]
+    assert not closed(np.delete(faces, middle, axis=0))
+    turned = faces.copy()
+    turned[middle] = turned[middle, ::-1]
+    assert not closed(turned)
+    # The seam's two rows of vertices go with different bones: a pose may open it.
+    assert not closed(faces, skin=carried((np.arange(len(points)) % 24 == 23).astype(int)))
+
+
 def test_occlusion_darkens_a_corner_and_leaves_the_open_floor(sessions, kit):
     wall = kit.actor(*kit.quad((0, 1.5, 0), (6, 0, 0), (0, 1.5, 0)))
     scene = kit.scene(wall, lights=(), ground=Ground(spacing=0))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 
@@ -36,6 +37,15 @@ CAMERA = Camera(position=(1.2, 1.6, 3.4), target=(0.0, 0.9, 0.0))
 PICTURES = 5
 
 
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Numba's threads spin while they wait, which would count as work."""
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    yield
+    numba.set_num_threads(before)
+
+
 def figure() -> Character:
     """Return a body of 18,432 faces whose vertices follow four of 24 joints."""
     rings = 97
@@ -45,7 +55,7 @@ def figure() -> Character:
     i, j = (n.ravel() for n in np.meshgrid(np.arange(rings - 1), np.arange(rings - 1), indexing="ij"))
     a = i * rings + j
     b = a + rings
-    faces = np.concatenate([np.stack([a, a + 1, b], 1), np.stack([a + 1, b + 1, b], 1)])
+    faces = np.concatenate([np.stack([a, b, a + 1], 1), np.stack([a + 1, b, b + 1], 1)])
     bone = np.minimum(points[:, 1] / 1.8 * 20, 20).astype(int)
     weights = np.tile([0.4, 0.3, 0.2, 0.1], (len(points), 1))
     skin = Skin(bone[:, None] + np.arange(4), weights, np.arange(24), np.tile(np.eye(4), (24, 1, 1)))
@@ -69,7 +79,7 @@ def crowd(lights: int, characters: int) -> Scene:
 
 
 def processor_ms(renderer: Any, case: tuple[Any, ...], **options: Any) -> float:
-    """Return the processor time of all threads for one picture, the median of five."""
+    """Return the processor time for one picture, the least of five: what others do on the machine only adds."""
     size, preset, lights, characters = case
     scene, taken = crowd(lights, characters), []
     with renderer.open(size, preset, **options) as session:
@@ -78,7 +88,7 @@ def processor_ms(renderer: Any, case: tuple[Any, ...], **options: Any) -> float:
             start = time.process_time()
             session.render(scene, CAMERA)
             taken.append(time.process_time() - start)
-    return float(np.median(taken)) * 1e3
+    return float(min(taken)) * 1e3
 
 
 def peer(measure: Callable[[Any], float]) -> dict[str, Any]:

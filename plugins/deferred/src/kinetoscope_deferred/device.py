@@ -101,17 +101,18 @@ class Device:
         *,
         depth: bool = False,
         count: bool = False,
+        vertices: int = 3,
     ) -> int:
-        """Run `program` for every pixel of `target`; return how many, if they are to be counted."""
+        """Run `program`, which makes its own corners, over `target`; return its pixels, if they are to be counted."""
         if program.glo not in self._screens:
             self._screens[program.glo] = self.context.vertex_array(program, [])
         target.use()
         self.context.enable_only(moderngl.DEPTH_TEST if depth else moderngl.NOTHING)
         if not count:
-            self._screens[program.glo].render(moderngl.TRIANGLES, vertices=3)
+            self._screens[program.glo].render(moderngl.TRIANGLES, vertices=vertices)
             return 0
         with self._samples:
-            self._screens[program.glo].render(moderngl.TRIANGLES, vertices=3)
+            self._screens[program.glo].render(moderngl.TRIANGLES, vertices=vertices)
         return int(self._samples.samples)
 
 

@@ -16,6 +16,9 @@ Array = NDArray[np.floating]
 INFLUENCES = 8
 """Influences a vertex keeps; of more the heaviest stay, made to sum to one."""
 
+_PLACES = 2**20 - 1
+"""Places along a mesh's longest side that are told apart when its seams are looked for."""
+
 VERTEX = np.dtype(
     [
         ("position", "f4", 3),
@@ -42,6 +45,8 @@ class PackedMesh:
         inverse_bind: float64 `[B, 4, 4]`.
         boxes: float64 `[N, 8, 3]`, corners of each used bone's vertices in mesh space.
         box_bones: `[N]`, the bone of each box.
+        closed: whether no edge is open and the faces look outwards, so that whatever looks at it from
+            outside meets a front face first.
     """
 
     vertices: NDArray[np.void]
@@ -52,6 +57,7 @@ class PackedMesh:
     inverse_bind: Array
     boxes: Array
     box_bones: NDArray[np.int64]
+    closed: bool
 
 
 def pack(mesh: Mesh) -> PackedMesh:
@@ -73,7 +79,8 @@ def pack(mesh: Mesh) -> PackedMesh:
     else:
         bones, inverse_bind = mesh.skin.bones, np.asarray(mesh.skin.inverse_bind, np.float64)
     used = max(1, int((weights > 0).sum(axis=1).max(initial=1)))
-    return PackedMesh(vertices, indices, ranges, used, bones, inverse_bind, boxes, box_bones)
+    closed = _closed(points, mesh.corner_vertex[mesh.faces], np.concatenate([joints, weights], axis=1))
+    return PackedMesh(vertices, indices, ranges, used, bones, inverse_bind, boxes, box_bones, closed)
 
 
 def bone_matrices(packed: PackedMesh, pose: Array) -> Array:
@@ -117,6 +124,26 @@ def _influences(mesh: Mesh) -> tuple[NDArray[np.int64], Array]:
     weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
     joints[weights == 0] = 0
     return joints, weights
+
+
+def _closed(points: Array, faces: NDArray[np.int64], carried: Array) -> bool:
+    """Tell whether each edge of `faces [F, 3]` is met once each way by faces that look outwards.
+
+    Vertices at one place count as one if the same bones carry them (`carried [V, C]`): a seam stays shut.
+    """
+    at = points - points.min(axis=0)
+    places = np.round(at / max(float(at.max()), 1e-12) * _PLACES).astype(np.int64)
+    keys = places @ np.array([1, 2**20, 2**40])
+    _, first, one = np.unique(keys, return_index=True, return_inverse=True)
+    if not np.allclose(carried, carried[first[one]], atol=1e-6):
+        return False
+    start = one[faces].ravel()
+    end = one[np.roll(faces, -1, axis=1)].ravel()
+    kept = start != end
+    there, back = (np.sort(a[kept] * len(one) + b[kept]) for a, b in ((start, end), (end, start)))
+    a, b, c = (at[faces[:, i]] for i in range(3))
+    volume = float(np.einsum("ij,ij->", a, np.cross(b, c)))
+    return bool(np.array_equal(there, back)) and volume > 0
 
 
 def _by_material(mesh: Mesh) -> tuple[NDArray[np.uint32], tuple[tuple[int, int, int], ...]]:

@@ -1,18 +1,8 @@
 // Fast approximate anti-aliasing after Lottes (2009), on whole texels: find an edge by its
 // contrast, follow it to both ends, and mix in the neighbour across it by how far along we are.
-uniform sampler2D picture;
-uniform float alpha_weight; // 1 where the background is transparent: its outline is an edge too
+#include "luma.glsl"
 
 layout(location = 0) out vec4 color;
-
-ivec2 last;
-
-vec4 texel(ivec2 at) { return texelFetch(picture, clamp(at, ivec2(0), last), 0); }
-
-float luma(ivec2 at) {
-    vec4 c = texel(at);
-    return mix(dot(c.rgb, vec3(0.299, 0.587, 0.114)), 0.5 * dot(c.rgb, vec3(0.299, 0.587, 0.114)) * c.a + 0.5 * c.a, alpha_weight);
-}
 
 void main() {
     ivec2 at = ivec2(gl_FragCoord.xy);
@@ -22,7 +12,7 @@ void main() {
     float e = luma(at + ivec2(1, 0)), w = luma(at - ivec2(1, 0));
     float high = max(m, max(max(n, s), max(e, w))), low = min(m, min(min(n, s), min(e, w)));
     float range = high - low;
-    if (range < max(0.0312, 0.125 * high)) return;
+    if (range < threshold(high)) return;
 
     float ne = luma(at + ivec2(1, 1)), nw = luma(at + ivec2(-1, 1));
     float se = luma(at + ivec2(1, -1)), sw = luma(at + ivec2(-1, -1));

@@ -8,15 +8,19 @@ uniform sampler2D material;
 #if EMISSIVE
 uniform sampler2D emission;
 #endif
-uniform sampler2D occlusion;
+uniform sampler2D occlusion; // visibility, metres: see ssao.frag
 uniform bool occluded;
 uniform vec3 sky;
 uniform vec3 earth;
+#if FOG
 uniform vec4 fog;           // linear RGB, density per metre
+#endif
 
 uniform sampler2D lights;   // four texels each, see lighting.py: suns first, then lamps
 uniform int sun_count;
 uniform bool shadowed;      // the first sun has the shadow map
+uniform vec3 to_sun;        // its direction and power, which each pixel would read of the texture else
+uniform vec3 sun_power;
 uniform int lamp_count;
 uniform usampler2D tile_lights; // a bit for each lamp that reaches a tile, see tile_lights.frag
 uniform int tile;           // pixels along an edge
@@ -29,16 +33,29 @@ layout(location = 0) out vec4 hdr;          // light times coverage, coverage
 
 const float PI = 3.14159265;
 
+// What all lights need of a surface, worked out once for a pixel.
+struct Surface {
+    vec3 n, v, diffuse, f0; // normal, direction to the eye, colours; diffuse is divided by pi
+    float nv, a2;           // cosine between n and v, GGX's alpha squared
+    float eye_masking;      // Smith's root for the eye's side
+};
+
+Surface surface_of(vec3 n, vec3 v, vec3 diffuse, vec3 f0, float roughness) {
+    float nv = max(dot(n, v), 1e-4), a = max(roughness * roughness, 2e-3), a2 = a * a;
+    return Surface(n, v, diffuse * (1.0 / PI), f0, nv, a2, sqrt(nv * nv * (1.0 - a2) + a2));
+}
+
 // GGX with Smith's height-correlated masking and Schlick's Fresnel term (Karis 2013, Heitz 2014).
-vec3 reflected(vec3 n, vec3 v, vec3 l, vec3 diffuse, vec3 f0, float roughness) {
-    vec3 h = normalize(v + l);
-    float nl = dot(n, l), nv = max(dot(n, v), 1e-4), nh = clamp(dot(n, h), 0.0, 1.0);
-    float a = max(roughness * roughness, 2e-3), a2 = a * a;
-    float d = nh * nh * (a2 - 1.0) + 1.0;
-    float spread = a2 / (PI * d * d);
-    float masking = 0.5 / (nl * sqrt(nv * nv * (1.0 - a2) + a2) + nv * sqrt(nl * nl * (1.0 - a2) + a2));
-    vec3 fresnel = f0 + (1.0 - f0) * pow(1.0 - clamp(dot(v, h), 0.0, 1.0), 5.0);
-    return (diffuse / PI * (1.0 - fresnel) + spread * masking * fresnel) * nl;
+// The half vector is only met in cosines: |v + l|^2 = 2 + 2 v.l for unit vectors.
+vec3 reflected(Surface s, vec3 l, float nl) {
+    float open = 1.0 + dot(s.v, l), scale = inversesqrt(max(2.0 * open, 1e-8));
+    float nh = clamp((dot(s.n, s.v) + nl) * scale, 0.0, 1.0), vh = clamp(open * scale, 0.0, 1.0);
+    float d = nh * nh * (s.a2 - 1.0) + 1.0;
+    float masking = nl * s.eye_masking + s.nv * sqrt(nl * nl * (1.0 - s.a2) + s.a2);
+    float gloss = 0.5 * s.a2 / (PI * d * d * masking);
+    float away = 1.0 - vh, away2 = away * away;
+    vec3 fresnel = s.f0 + (1.0 - s.f0) * (away2 * away2 * away);
+    return (s.diffuse + (gloss - s.diffuse) * fresnel) * nl;
 }
 
 // What a surface returns of light from all around (Karis 2014, fitted).
@@ -52,7 +69,8 @@ vec3 hemisphere(vec3 n) { return mix(earth, sky, 0.5 + 0.5 * n.y); }
 
 float lit_by_sun(vec3 p, vec3 n, vec3 l) {
     // Moved off the surface by about a texel, more where the light grazes it.
-    float graze = sqrt(1.0 - pow(clamp(dot(n, l), 0.0, 1.0), 2.0));
+    float facing = clamp(dot(n, l), 0.0, 1.0);
+    float graze = sqrt(1.0 - facing * facing);
     vec4 at = to_light * vec4(p + n * shadow_texel * (0.6 + 1.4 * graze), 1.0);
     vec3 place = at.xyz * 0.5 + 0.5;
     if (any(lessThan(place.xy, vec2(0.0))) || any(greaterThan(place.xy, vec2(1.0))) || place.z < 0.0) return 1.0;
@@ -72,14 +90,14 @@ float visibility_at(ivec2 pixel, float away) {
     vec2 at = vec2(pixel) * 0.5;
     ivec2 first = ivec2(floor(at));
     vec2 part = at - vec2(first);
-    float sum = 0.0, total = 0.0;
+    float sum = 0.0, total = 0.0, steep = 1.0 / (0.04 * away);
     for (int i = 0; i < 4; ++i) {
         ivec2 offset = ivec2(i & 1, i >> 1);
         ivec2 tap = min(first + offset, last);
-        float there = metres(texelFetch(depth, tap * 2, 0).r);
+        vec2 there = texelFetch(occlusion, tap, 0).rg;
         vec2 near = mix(1.0 - part, part, vec2(offset));
-        float weight = (near.x * near.y + 1e-3) * max(1e-4, 1.0 - abs(there - away) / (0.04 * away));
-        sum += weight * texelFetch(occlusion, tap, 0).r;
+        float weight = (near.x * near.y + 1e-3) * max(1e-4, 1.0 - abs(there.g - away) * steep);
+        sum += weight * there.r;
         total += weight;
     }
     return sum / total;
@@ -87,12 +105,12 @@ float visibility_at(ivec2 pixel, float away) {
 
 vec4 light_texel(int light, int which) { return texelFetch(lights, ivec2((light & 255) * 4 + which, light >> 8), 0); }
 
-vec3 from_sun(int i, vec3 n, vec3 v, vec3 diffuse, vec3 f0, float roughness) {
-    vec3 to = light_texel(i, 0).xyz;
-    return dot(n, to) > 0.0 ? light_texel(i, 1).rgb * reflected(n, v, to, diffuse, f0, roughness) : vec3(0.0);
+vec3 from_sun(vec3 to, vec3 power, Surface s) {
+    float nl = dot(s.n, to);
+    return nl > 0.0 ? power * reflected(s, to, nl) : vec3(0.0);
 }
 
-vec3 from_lamp(int i, vec3 p, vec3 n, vec3 v, vec3 diffuse, vec3 f0, float roughness) {
+vec3 from_lamp(int i, vec3 p, Surface s) {
     vec4 place = light_texel(i, 0), power = light_texel(i, 1);
     vec3 to = place.xyz - p;
     float d2 = dot(to, to), part = d2 / (place.w * place.w);
@@ -105,8 +123,8 @@ vec3 from_lamp(int i, vec3 p, vec3 n, vec3 v, vec3 diffuse, vec3 f0, float rough
         strength *= smoothstep(axis.w, light_texel(i, 3).x, -dot(to, axis.xyz));
     }
 #endif
-    return strength > 0.0 && dot(n, to) > 0.0
-        ? strength * power.rgb * reflected(n, v, to, diffuse, f0, roughness) : vec3(0.0);
+    float nl = dot(s.n, to);
+    return strength > 0.0 && nl > 0.0 ? strength * power.rgb * reflected(s, to, nl) : vec3(0.0);
 }
 
 void main() {
@@ -121,27 +139,31 @@ void main() {
     vec3 p = ray_at(gl_FragCoord.xy) * away;
     vec3 v = -normalize(p);
     vec3 diffuse = surface * (1.0 - kind.g), f0 = mix(vec3(0.04), surface, kind.g);
+    Surface s = surface_of(n, v, diffuse, f0, kind.r);
     float visible = occluded ? visibility_at(pixel, away) : 1.0;
 
     vec3 color = visible * (diffuse * hemisphere(n)
         + environment(f0, kind.r, max(dot(n, v), 0.0)) * hemisphere(reflect(-v, n)));
     // Drivers without a graphics card take every branch: the shadow is not asked for within the loop.
-    if (shadowed) color += lit_by_sun(p, n, light_texel(0, 0).xyz) * from_sun(0, n, v, diffuse, f0, kind.r);
-    for (int i = shadowed ? 1 : 0; i < sun_count; ++i) color += from_sun(i, n, v, diffuse, f0, kind.r);
+    if (shadowed) color += lit_by_sun(p, n, to_sun) * from_sun(to_sun, sun_power, s);
+    for (int i = shadowed ? 1 : 0; i < sun_count; ++i) color += from_sun(light_texel(i, 0).xyz, light_texel(i, 1).rgb, s);
     int rows = (textureSize(depth, 0).y + tile - 1) / tile;
     for (int group = 0; group * 128 < lamp_count; ++group) {
         uvec4 reaching = texelFetch(tile_lights, pixel / tile + ivec2(0, group * rows), 0);
-        for (int word = 0; word < 4; ++word)
+        int words = min(4, (lamp_count - group * 128 + 31) / 32);
+        for (int word = 0; word < words; ++word)
             for (uint bits = reaching[word]; bits != 0u; bits &= bits - 1u) {
                 // The lowest bit's number is the exponent of its value.
                 int bit = int(floatBitsToUint(float(bits & (~bits + 1u))) >> 23) - 127;
-                color += from_lamp(sun_count + group * 128 + word * 32 + bit, p, n, v, diffuse, f0, kind.r);
+                color += from_lamp(sun_count + group * 128 + word * 32 + bit, p, s);
             }
     }
 #if EMISSIVE
     color += texelFetch(emission, pixel, 0).rgb;
 #endif
+#if FOG
     color = mix(fog.rgb, color, exp(-fog.a * length(p)));
+#endif
     float coverage = 1.0 - kind.b;
     hdr = vec4(min(color, vec3(60000.0)) * coverage, coverage);
 }

@@ -39,6 +39,7 @@ class LightingPass:
             "screen.vert",
             "lighting.frag",
             EMISSIVE=int(view.emissive),
+            FOG=int(scene.fog is not None),
             SHADOW_TAPS=quality.shadow_taps,
             SPOTS=int(any(light.kind == "spot" for light in lights)),
         )
@@ -97,12 +98,14 @@ class LightingPass:
         program: moderngl.Program, device: Device, view: View, quality: Quality
     ) -> moderngl.Texture:
         sun = sun_projection(view, quality.shadow_size) if quality.runs("shadow") else None
-        if sun is None:
+        if sun is None or view.sun is None:
             uniforms(program, shadowed=False)
             return device.no_shadow
         uniforms(
             program,
             shadowed=True,
+            to_sun=-view.sun.direction / np.linalg.norm(view.sun.direction),
+            sun_power=view.sun.color * view.sun.intensity,
             to_light=sun.matrix,
             shadow_texel=sun.texel,
             shadow_slack=min(0.25 * sun.texel + 0.001, 0.02) / sun.depth,

@@ -48,7 +48,6 @@ class ShadowPass:
         target = _framebuffer(device, depth)
         target.use()
         target.clear(depth=1.0)
-        device.context.enable_only(moderngl.DEPTH_TEST)
         count = 0
         for draw in view.draws:
             count += _draw(device, draw, sun)
@@ -108,6 +107,11 @@ def _framebuffer(device: Device, depth: moderngl.Texture) -> moderngl.Framebuffe
 
 def _draw(device: Device, draw: Draw, sun: SunProjection) -> int:
     mesh = draw.mesh
+    solid = mesh.packed.closed and all(material.alpha_mode == "opaque" for material in mesh.materials)
+    # The sun meets the front of what is closed first: its back would only be drawn over.
+    device.context.enable_only(moderngl.DEPTH_TEST | (moderngl.CULL_FACE if solid else moderngl.NOTHING))
+    # The map's axes are a mirror image of the camera's.
+    device.context.front_face = "ccw" if draw.mirrored else "cw"
     for (_, first, count), material, image in zip(
         mesh.packed.ranges, mesh.materials, mesh.images, strict=True
     ):
@@ -128,4 +132,5 @@ def _draw(device: Device, draw: Draw, sun: SunProjection) -> int:
             textures["base_color_image"] = image
         device.bind(program, textures)
         mesh.array(device.context, program).render(moderngl.TRIANGLES, vertices=count, first=first)
+    device.context.front_face = "ccw"
     return len(mesh.packed.ranges)

@@ -6,15 +6,15 @@ uniform sampler2D depth;
 uniform sampler2D normal;
 uniform float radius;       // metres
 
-layout(location = 0) out float visibility;
+layout(location = 0) out vec2 occlusion;    // what is seen of the sky; metres along the camera's axis
 
 const float GOLDEN_ANGLE = 2.39996323;
 
 void main() {
     ivec2 pixel = ivec2(gl_FragCoord.xy) * 2;
     float here = texelFetch(depth, pixel, 0).r;
-    if (here >= 1.0) { visibility = 1.0; return; }
     float away = metres(here);
+    if (here >= 1.0) { occlusion = vec2(1.0, away); return; }
     vec3 n = from_octahedron(texelFetch(normal, pixel, 0).rg);
     vec3 p = ray_at(vec2(pixel) + 0.5) * away;
     // The pattern turns through sixteen steps within four by four pixels, which the blur takes out.
@@ -47,5 +47,5 @@ void main() {
         float hidden = behind > 0.0 ? 1.0 - smoothstep(0.5 * radius, 1.5 * radius, behind) : 0.0;
         open += 1.0 - hidden;
     }
-    visibility = open / float(SAMPLES);
+    occlusion = vec2(open / float(SAMPLES), away);
 }
