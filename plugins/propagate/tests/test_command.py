@@ -62,6 +62,24 @@ def test_a_mask_of_nothing_leaves_the_film_and_says_so(films, tmp_path) -> None:
     assert "covers nothing" in done.output
 
 
+@pytest.mark.parametrize(("stripes", "says"), [(50, "patches of what is around"), (0, "smooth colours")])
+def test_what_is_made_up_is_said_with_its_way(tmp_path, stripes, says) -> None:
+    """A hole that stays where it is, in stripes and in noise."""
+    noise = np.random.default_rng(3).normal(scale=6, size=(96, 160))
+    light = 120 + stripes * np.sin(np.arange(160) * 2 * np.pi / 12) + noise
+    frame = np.repeat(light.astype(np.uint8)[..., None], 3, axis=2)
+    hole = np.zeros_like(frame)
+    hole[40:58, 66:90] = 255
+    files = [tmp_path / name for name in ("film.mkv", "mask.mkv")]
+    with kinetoscope.Host() as host:
+        for file, picture in zip(files, (frame | hole, hole), strict=True):
+            host.provider("media").write(file, Video.from_frames(np.stack([picture] * 2), 25), quality="high")
+    words = ("inpaint", files[0], tmp_path / "out.mkv", "--mask", files[1], "--provider", "propagate")
+    done = CliRunner().invoke(main, list(map(str, words)))
+    assert done.exit_code == 0, done.output
+    assert re.search(rf"100\.0% of what was hidden .* it is a guess of {says}", done.output)
+
+
 def written(path, frames, way):
     """Write a film as phones (a quarter turned, only the container says so) or cameras (10 bits) do."""
     codec, pixels = ("ffv1", "yuv444p10le") if way == "deep" else ("libx264", "yuv444p")

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from kinetoscope_av.provider import AvMedia
-from kinetoscope_propagate import _frames
 from kinetoscope_propagate.segmenter import GrabcutSegmenter
 from kinetoscope_quadmask.hooks import Box, Hint, Point, Prompts, read_prompts
 from kinetoscope_spec import Video
@@ -146,23 +145,6 @@ def test_large_films_get_masks_of_their_size(things, channels) -> None:
     assert made.shape == large.shape[:3]
     small = np.stack([cv2.resize(held.astype(np.uint8), (320, 180)) > 0 for held in made])
     assert things.iou(small, film).min() > 0.85
-
-
-def test_no_more_than_three_chunks_are_held(things, monkeypatch) -> None:
-    monkeypatch.setattr(_frames, "CHUNK", 4)
-    film = things.thing(351, frames=40, size=(160, 90))
-    asked = []
-
-    def source(start, stop):
-        asked.append((start, stop))
-        yield from film.frames[start:stop]
-
-    video = Video(160, 90, 12, source, 40)
-    frames = _frames.Frames(video, 40, 640)
-    for index in [*range(40), *range(39, -1, -1)]:
-        np.testing.assert_array_equal(frames[index], film.frames[index])
-        assert len(frames._chunks) <= 3
-    assert len(asked) <= 18, "a chunk is read once on the way there, and once back"
 
 
 # -- real films

@@ -8,8 +8,8 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_quadmask.hooks import Doubt, MaskStore, Prompts, Segmentation
-from kinetoscope_spec import Cancelled, Progress, ValidationError, Video
+from kinetoscope_quadmask.hooks import Doubt, MaskStore, Prompts, Segmentation, check_objects
+from kinetoscope_spec import Cancelled, Progress, Video
 
 __all__ = ["TAKES", "Track", "followed"]
 
@@ -46,14 +46,7 @@ def followed(
         ValidationError: there is no object, or its prompts can't be used.
         Cancelled: `progress` returned False.
     """
-    if not objects:
-        raise ValidationError("there is no object to segment, expected prompts of one at least")
-    for prompts in objects:
-        prompts.check(video, TAKES)
-    count = video.frame_count or sum(1 for _ in video.frames())
-    late = [frame for prompts in objects for frame in prompts.prompted_frames() if frame >= count]
-    if late:
-        raise ValidationError(f"a prompt is on frame {late[0]}, but the video has {count} frames")
+    count = check_objects(video, objects, TAKES)
     confidence = np.zeros((len(objects), count), np.float32)
     stores = []
     for index, prompts in enumerate(objects):

@@ -21,6 +21,8 @@ __all__ = ["Backdrop", "camera", "clean", "masked", "open_plate", "plate_files"]
 HEIGHT_M = 1.6
 """Of a camera that a person holds, over the ground."""
 MAX_FRAMES = 1_000_000
+GUESSED = {"telea": " of smooth colours", "exemplar": " of patches of what is around"}
+"""How an inpainter that says it made up what no frame shows."""
 MUCH = 0.25
 """Share of a plate that is seldom meant to be taken out: a segmenter has followed what is around the object."""
 
@@ -181,7 +183,10 @@ def clean(job: Job, backdrop: Backdrop) -> Backdrop:
         stage.details |= told
     if told.get("guessed"):
         share = told["guessed"] / max(told["hidden"], 1)
-        job.warnings.append(f"{share:.0%} of what was taken out is seen in no other frame: it is a guess")
+        way = GUESSED.get(told.get("guess", ""), "")
+        job.warnings.append(
+            f"{share:.0%} of what was taken out is seen in no other frame: it is a guess{way}"
+        )
     area = backdrop.plate.width * backdrop.plate.height * backdrop.frames
     if told.get("hidden", 0) > MUCH * area:
         job.warnings.append(

@@ -26,6 +26,7 @@ __all__ = ["command"]
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OUT = click.Path(dir_okay=False, path_type=Path)
 _MOST_PROMPT_BYTES = 1 << 20
+_GUESSED = {"telea": " of smooth colours", "exemplar": " of patches of what is around"}
 
 
 @click.command("inpaint")
@@ -206,7 +207,7 @@ def _human(data: dict[str, Any]) -> str:
     if report and report["guessed"]:
         share = report["guessed"] / report["hidden"]
         said += f"\n{share:.1%} of what was hidden is seen in no frame within reach: it is a guess"
-        said += {"telea": ", smooth", "exemplar": ", patches of what is around"}.get(report.get("guess"), "")
+        said += _GUESSED.get(report.get("guess", ""), "")
     for doubt in data.get("mask", {}).get("doubts", ()):
         said += f"\nframe {doubt['frame']}: {doubt['reason']}; click there, too"
     return said

@@ -11,6 +11,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from kinetoscope_quadmask.hooks import check_fit
 from kinetoscope_spec import Cancelled, Mask, Progress, Quadmask, ValidationError, Video
 
 __all__ = ["PropagateInpainter", "Report"]
@@ -69,13 +70,7 @@ class PropagateInpainter:
         `report`, of the frames that were made in the last reading. Reading from the middle makes what comes
         before, too: guesses are carried on from there.
         """
-        if (mask.width, mask.height) != (video.width, video.height):
-            raise ValidationError(
-                f"the mask is {mask.width} x {mask.height} pixels, the video {video.width} x {video.height}"
-            )
-        counts = video.frame_count, mask.frame_count
-        if None not in counts and counts[0] != counts[1]:
-            raise ValidationError(f"the mask has {counts[1]} frames, the video {counts[0]}")
+        check_fit(mask, video)
         return attrs.evolve(video, source=_Source(video, mask, progress))
 
 

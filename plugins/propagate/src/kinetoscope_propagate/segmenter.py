@@ -15,8 +15,8 @@ from kinetoscope_propagate import _sure
 from kinetoscope_propagate._carry import carried, shift
 from kinetoscope_propagate._cut import first_mask, refined, without
 from kinetoscope_propagate._frames import Frames
-from kinetoscope_quadmask.hooks import Box, Hint, MaskStore, Point, Prompts, Segmentation
-from kinetoscope_spec import Cancelled, Progress, ValidationError, Video
+from kinetoscope_quadmask.hooks import Box, Hint, MaskStore, Point, Prompts, Segmentation, check_objects
+from kinetoscope_spec import Cancelled, Progress, Video
 
 __all__ = ["GrabcutSegmenter"]
 
@@ -36,7 +36,7 @@ class GrabcutSegmenter:
     brings its outline to the edges again. Between two anchors, what comes from either side is joined, the
     nearer one counting for more; a click on a frame that the object was lost in brings it back.
 
-    Frames are decoded in chunks and masks kept compressed: memory is bounded by three chunks of 16 frames.
+    Frames are decoded in chunks and masks kept compressed: memory is bounded by three chunks of 12 frames.
     """
 
     takes: ClassVar[frozenset[str]] = TAKES
@@ -45,14 +45,7 @@ class GrabcutSegmenter:
         self, video: Video, objects: Sequence[Prompts], *, progress: Progress | None = None
     ) -> Segmentation:
         """Return a mask for each object; see `kinetoscope_quadmask.hooks.Segmenter`."""
-        if not objects:
-            raise ValidationError("there is no object to segment, expected prompts of one at least")
-        for prompts in objects:
-            prompts.check(video, TAKES)
-        count = video.frame_count or sum(1 for _ in video.frames())
-        late = [frame for prompts in objects for frame in prompts.prompted_frames() if frame >= count]
-        if late:
-            raise ValidationError(f"a prompt is on frame {late[0]}, but the video has {count} frames")
+        count = check_objects(video, objects, TAKES)
         frames = Frames(video, count, LONGEST)
         total = len(objects) * count
         stores, sureness = [], []

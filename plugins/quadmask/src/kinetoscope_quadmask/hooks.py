@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kinetoscope_spec import Hook, Provider, hookimpl, hookspec
 
 if TYPE_CHECKING:
+    from kinetoscope_quadmask._chunks import ChunkedFrames
     from kinetoscope_quadmask._grid import Grid
     from kinetoscope_quadmask._options import BoxType, PointType, gathered
     from kinetoscope_quadmask._store import MaskStore
@@ -30,7 +31,16 @@ if TYPE_CHECKING:
     from kinetoscope_quadmask.overlay import overlay_video
     from kinetoscope_quadmask.pipeline import Masked, MaskPipeline
     from kinetoscope_quadmask.prompting import prompts_json, read_prompts
-    from kinetoscope_quadmask.prompts import Box, Doubt, Hint, Point, Prompts, Segmentation, Segmenter
+    from kinetoscope_quadmask.prompts import (
+        Box,
+        Doubt,
+        Hint,
+        Point,
+        Prompts,
+        Segmentation,
+        Segmenter,
+        check_objects,
+    )
     from kinetoscope_quadmask.reasoning import Affected, Belonging, Cells, Reasoner, Reasoning, Step
     from kinetoscope_quadmask.streams import (
         affected_mask,
@@ -48,6 +58,7 @@ __all__ = [
     "Box",
     "BoxType",
     "Cells",
+    "ChunkedFrames",
     "Doubt",
     "Grid",
     "Hint",
@@ -70,6 +81,7 @@ __all__ = [
     "analysis_of",
     "as_quadmask",
     "check_fit",
+    "check_objects",
     "gathered",
     "on_grid",
     "overlay_video",
@@ -120,7 +132,9 @@ def addhooks() -> Sequence[object]:
 
 
 _HOMES = {
-    **dict.fromkeys(("Box", "Doubt", "Hint", "Point", "Prompts", "Segmentation", "Segmenter"), "prompts"),
+    **dict.fromkeys(
+        ("Box", "Doubt", "Hint", "Point", "Prompts", "Segmentation", "Segmenter", "check_objects"), "prompts"
+    ),
     **dict.fromkeys(("Affected", "Belonging", "Cells", "Reasoner", "Reasoning", "Step"), "reasoning"),
     **dict.fromkeys(("read_mask", "read_quadmask", "write_mask", "write_quadmask"), "files"),
     **dict.fromkeys(
@@ -133,6 +147,7 @@ _HOMES = {
     **dict.fromkeys(("MaskPipeline", "Masked"), "pipeline"),
     "overlay_video": "overlay",
     "MaskEditor": "editing",
+    "ChunkedFrames": "_chunks",
     "Grid": "_grid",
     "MaskStore": "_store",
     "SegmenterContract": "contract",

@@ -9,9 +9,10 @@ import attrs
 import numpy as np
 
 from kinetoscope_quadmask._grid import Array
+from kinetoscope_quadmask.streams import count_frames
 from kinetoscope_spec import Mask, Progress, ValidationError, Video
 
-__all__ = ["Box", "Doubt", "Hint", "Point", "Prompts", "Segmentation", "Segmenter"]
+__all__ = ["Box", "Doubt", "Hint", "Point", "Prompts", "Segmentation", "Segmenter", "check_objects"]
 
 
 def _frame(instance: object, _attribute: object, value: int) -> None:
@@ -148,6 +149,23 @@ class Prompts:
         for frame in self.prompted_frames():
             if count is not None and frame >= count:
                 raise ValidationError(f"a prompt is on frame {frame}, but the video has {count} frames")
+
+
+def check_objects(video: Video, objects: Sequence[Prompts], takes: Iterable[str]) -> int:
+    """Return how many frames a video has, if a segmenter that `takes` these kinds can follow the objects in it.
+
+    Raises:
+        ValidationError: there is no object, or its prompts can't be used (`Prompts.check`); a video that
+            does not know its length is read for it.
+    """
+    if not objects:
+        raise ValidationError("there is no object to segment, expected prompts of one at least")
+    for prompts in objects:
+        prompts.check(video, takes)
+    count = count_frames(video)
+    for prompts in objects:
+        prompts.check(attrs.evolve(video, frame_count=count), takes)
+    return count
 
 
 @attrs.frozen
