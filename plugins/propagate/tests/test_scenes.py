@@ -9,7 +9,7 @@ from kinetoscope_propagate import inpainter
 from kinetoscope_propagate.inpainter import PropagateInpainter
 from kinetoscope_spec import Mask, Video
 
-SIZE, FRAMES = (240, 144), 20
+SIZE, FRAMES = (192, 120), 16
 
 
 def ours(scene, **options):
