@@ -9,7 +9,7 @@ from kinetoscope_propagate import inpainter
 from kinetoscope_propagate.inpainter import PropagateInpainter
 from kinetoscope_spec import Mask, Video
 
-SIZE, FRAMES = (240, 144), 20
+SIZE, FRAMES = (192, 120), 16
 
 
 def ours(scene, **options):
@@ -27,7 +27,7 @@ FLOOR = {
     "still": (50, 1),
     "pan": (28, 0),
     "hand": (40, 1),
-    "parallax": (20, 3),
+    "parallax": (20, 4.5),
     "shadow": (48, 1),
     "exposure": (28, 0.5),
 }
@@ -52,6 +52,15 @@ def test_a_still_camera_gives_a_picture_that_does_not_flicker(scenes) -> None:
     median = scenes.scores(scenes.temporal_median(scene), scene)
     assert made["psnr"] > median["psnr"]
     assert made["flicker"] < 0.05
+
+
+def test_light_that_changes_is_brought_to_the_frame(scenes) -> None:
+    """By 30 levels throughout; without a look at the rim the colours of other frames are off by 5.7."""
+    scene = scenes.scene("still", 6, size=SIZE, frames=FRAMES, noise=0.5)
+    light = np.linspace(-20, 10, FRAMES)[:, None, None, None]
+    film, truth = ((held + light).clip(0, 255).astype(np.uint8) for held in (scene.film, scene.truth))
+    made = frames(ours(scenes.Scene(film, scene.covered, truth)))
+    assert np.abs(made[scene.covered].astype(float) - truth[scene.covered]).mean() < 4.7
 
 
 def test_what_passes_by_is_voted_out(scenes) -> None:

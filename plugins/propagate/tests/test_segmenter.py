@@ -91,7 +91,7 @@ def hidden(film, first, last):
 
 
 def test_a_thing_that_is_lost_is_a_doubt_and_a_click_brings_it_back(things) -> None:
-    film = hidden(things.thing(321), 6, 8)
+    film = hidden(things.thing(321, size=(320, 180)), 6, 8)
     box = Box(*film.bounds(2), 2)
     made, told = segmented(film.frames, Prompts(boxes=[box]))
     assert [doubt.index for doubt in told.doubts] == [0]
@@ -136,7 +136,7 @@ def test_a_click_that_is_not_on_it_cuts_what_is_there_away(things) -> None:
 
 @pytest.mark.parametrize("channels", [3, 4])
 def test_large_films_get_masks_of_their_size(things, channels) -> None:
-    film = things.thing(341, frames=4, way=0.15)
+    film = things.thing(341, size=(320, 180), frames=4, way=0.15)
     large = np.repeat(np.repeat(film.frames, 3, axis=1), 3, axis=2)[:, :-1, :-1]
     if channels == 4:
         large = np.concatenate([large, np.full((*large.shape[:3], 1), 255, np.uint8)], axis=3)
@@ -150,23 +150,23 @@ def test_large_films_get_masks_of_their_size(things, channels) -> None:
 # -- real films
 
 
-def real(name, mask):
+def real(name, mask, count=None):
     folder = Path(os.environ.get("KINETOSCOPE_DATA", "")) / "video" / name
     if not os.environ.get("KINETOSCOPE_DATA") or not folder.is_dir():
         pytest.skip(f"KINETOSCOPE_DATA has no video/{name}")
     media = AvMedia()
     film = media.open(folder / "input_video.mp4", audio=False)
     size = 320, round(320 * film.height / film.width)
-    frames = np.stack([cv2.resize(f, size, interpolation=cv2.INTER_AREA) for f in film.frames()])
+    frames = np.stack([cv2.resize(f, size, interpolation=cv2.INTER_AREA) for f in film.frames(0, count)])
     # Of a quadmask's four values 0 and 63 are the object.
-    kept = (f[..., 0] > 95 for f in media.open(folder / mask, audio=False).frames())
-    inside = np.stack([cv2.resize(f * 1.0, size, interpolation=cv2.INTER_AREA) < 0.5 for f in kept])
+    kept = (np.uint8(255) * (f[..., 0] > 95) for f in media.open(folder / mask, audio=False).frames(0, count))
+    inside = np.stack([cv2.resize(f, size, interpolation=cv2.INTER_AREA) < 128 for f in kept])
     return folder, frames, inside
 
 
 @pytest.mark.slow
 def test_a_duck_by_one_click(things) -> None:
-    _, frames, inside = real("moving_ball", "quadmask_0.mp4")
+    _, frames, inside = real("moving_ball", "quadmask_0.mp4", 24)
     film = things.Film(frames, inside)
     made, _ = segmented(frames, Prompts([Point(*film.middle(0), 0)]))
     assert things.iou(made, film).mean() > 0.9

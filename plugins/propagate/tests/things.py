@@ -42,7 +42,7 @@ def iou(made: Array, film: Film) -> Array:
 
 
 def thing(
-    seed: int, *, pan: bool = True, size: tuple[int, int] = (320, 180), frames: int = 16, way: float = 0.65
+    seed: int, *, pan: bool = True, size: tuple[int, int] = (240, 136), frames: int = 16, way: float = 0.65
 ) -> Film:
     """Return a film of a thing that goes `way` widths to the right from 0.15 on; `size` is (width, height)."""
     rng = np.random.default_rng((99, seed))
