@@ -137,6 +137,17 @@ def test_a_head_too_far_takes_the_pelvis_along_so_far_and_no_further(walking: An
     assert np.linalg.norm(hips[-1]) == pytest.approx(MOST_SHIFT_M, rel=1e-5)
 
 
+def test_who_bends_the_spine_for_the_head_stays_on_both_feet(walking: Any) -> None:
+    solver, motion = walking
+    positions = np.full((FRAMES, 3, 3), np.nan)
+    positions[:, 0] = places(motion, "head")[:, 0] + [0.0, -0.25, 0.25]
+    targets = Targets(RATE, positions)
+    found = follow(solver, motion, targets)
+    feet = ("left_foot", "right_foot")
+    np.testing.assert_allclose(places(found, *feet), places(motion, *feet), atol=1e-3)
+    assert misses(found, targets)[RAMP:, 0].max() < 0.01
+
+
 def test_whose_model_lags_is_led_to_where_the_head_is(walking: Any) -> None:
     _, motion = walking
     ground = places(motion, "head")[:, 0, [0, 2]] + np.linspace(0.0, 0.6, FRAMES)[:, None]
