@@ -257,3 +257,34 @@ def test_a_static_mesh_stays_and_a_rigid_one_follows_its_node(sessions, kit):
     ids = sessions(buffers=ALL).render(kit.scene(still, moved), Camera((0, 0, 4), (0, 0, 0))).buffers["id"]
     assert ids[45, 80] == 1
     assert ids[45, 80 + 27] == 2
+
+
+@pytest.mark.parametrize("place", [(0, 1.5, 4), (0, 30, 1), (2, -1, 3), (0, 0.4, 3)])
+@pytest.mark.parametrize("target", [(0, 1, 0), (0, 40, 0), (5, -3, 1)])
+@pytest.mark.parametrize("up", [(0, 1, 0), (1, 0.6, 0.2)])
+def test_the_floor_is_drawn_where_it_can_be_seen_and_nowhere_else(
+    sessions, kit, monkeypatch, place, target, up
+):
+    """Boxed or not, the floor is the same; and the box lets the sky out."""
+    from kinetoscope_deferred.passes import geometry
+
+    boxed, areas = geometry.floor_area, []
+
+    def noted(view, height):
+        areas.append(boxed(view, height))
+        return areas[-1]
+
+    session, camera = sessions(buffers=("depth", "albedo", "normal")), Camera(place, target, up)
+    monkeypatch.setattr(geometry, "floor_area", noted)
+    ours = session.render(kit.scene(ground=Ground()), camera).buffers
+    monkeypatch.setattr(geometry, "floor_area", lambda view, height: (0, 0, *view.size))
+    whole = session.render(kit.scene(ground=Ground()), camera).buffers
+    for name in whole:
+        np.testing.assert_array_equal(ours[name], whole[name])
+    rows, columns = np.nonzero(np.isfinite(whole["depth"]))
+    if areas[0] is None:
+        assert not len(rows)
+    else:
+        _, _, width, height = areas[0]
+        assert width <= np.ptp(columns) + 5
+        assert height <= np.ptp(rows) + 5

@@ -74,21 +74,51 @@ class GroundPass:
         ground = view.scene.ground
         if ground is None:
             return {}
+        height = float(ground.height - view.origin[1])
+        area = floor_area(view, height)
+        if area is None:
+            return {"ground.draws": 0}
         program = device.program("screen.vert", "ground.frag", EMISSIVE=int(view.emissive))
         set_camera(program, view)
         period = max(5 * ground.spacing, 1e-9)
         reach = min(1.0, 0.9 * view.camera.far / _FADE_M[1])
         uniforms(
             program,
-            height=float(ground.height - view.origin[1]),
+            height=height,
             corner=tuple(float(c) for c in np.mod(view.origin[[0, 2]], period)),
             spacing=float(max(ground.spacing, 0.0)),
             ground_color=tuple(map(float, ground.color)),
             line_color=tuple(map(float, ground.line_color)),
             fade=(_FADE_M[0] * reach, _FADE_M[1] * reach),
         )
-        device.screen(program, target(device, view), depth=True)
+        gbuffer = target(device, view)
+        gbuffer.scissor = area
+        device.screen(program, gbuffer, depth=True)
+        gbuffer.scissor = None
         return {"ground.draws": 1}
+
+
+def floor_area(view: View, height: float) -> tuple[int, int, int, int] | None:
+    """Return left, bottom, width and height in pixels of what holds the floor, or None where it is out of sight.
+
+    The floor, `height` metres above the camera, fills the side of the horizon where rays reach it
+    before the far plane: a half of the picture's plane, whose part in the picture is boxed.
+    """
+    x, y = view.tangents
+    up = view.rotation[:, 1] * (x, y, 1.0) * np.sign(height)
+    square = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
+    level = square @ up[:2] - up[2] - abs(height) / view.camera.far
+    after, beyond = np.roll(square, -1, axis=0), np.roll(level, -1)
+    crossed = (level > 0) != (beyond > 0)
+    part = (level / np.where(crossed, level - beyond, 1.0))[:, None]
+    held = np.concatenate([square[level > 0], (square + part * (after - square))[crossed]])
+    if not len(held):
+        return None
+    # A pixel more: rounding must not lose a row of it.
+    low, high = (0.5 * (edge + 1) * view.size for edge in (held.min(axis=0), held.max(axis=0)))
+    left, bottom = (max(int(np.floor(n)) - 1, 0) for n in low)
+    right, top = (min(int(np.ceil(n)) + 1, size) for n, size in zip(high, view.size, strict=True))
+    return left, bottom, right - left, top - bottom
 
 
 class AnnotationPass:
