@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 
 from kinetoscope import Host
 from kinetoscope.shot.tracking import BLEND_S, MOST_SHIFT_M, TRACKED, Targets, follow, led, misses
@@ -71,6 +72,22 @@ def test_targets_within_reach_are_met_to_a_centimetre(walking: Any, seed: int, a
     assert off[:, present].max() < 0.01
     lengths = [np.linalg.norm(m.positions[:, 2:], axis=-1) for m in (motion, found)]
     np.testing.assert_allclose(*lengths, atol=1e-6)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_an_elbow_bends_about_its_own_axis_the_way_it_did(walking: Any, seed: int) -> None:
+    solver, motion = walking
+    found = follow(solver, motion, reachable(motion, seed))
+    for side in ("left", "right"):
+        elbow = joint(motion, f"{side}_lower_arm")
+        before, after = (Rotation.from_quat(m.rotations[:, elbow]) for m in (motion, found))
+        axes = before.as_rotvec()
+        axes /= np.linalg.norm(axes, axis=1, keepdims=True)
+        bent = after.as_rotvec()
+        along = (bent * axes).sum(axis=1)
+        assert along[RAMP:].min() > -0.05
+        assert np.linalg.norm(bent - along[:, None] * axes, axis=1).max() < 0.1
 
 
 @settings(max_examples=15, deadline=None)

@@ -130,6 +130,8 @@ def command(
 
     if sum(given is not None for given in (path, velocity, track)) != 1:
         raise click.UsageError("expected one of --path, --velocity and --track")
+    if track is not None and speed is not None:
+        raise click.UsageError("--track goes as fast as the head does, --speed is for --path")
     if velocity is not None and seconds is None:
         raise click.UsageError("--velocity has no end; say how long with --seconds")
     if path == FIGURE_EIGHT and seconds is None:

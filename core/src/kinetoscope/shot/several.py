@@ -50,12 +50,15 @@ def takes(
 ) -> list[Take]:
     """Return how each shot is shot: its film goes where it says, or into `folder`, called as the shot file.
 
+    For one shot `folder` is its film, unless there is a folder of that name.
+
     A shot that can't be read is among them: it fails by itself, and the others are shot.
 
     Raises:
-        ConfigError: two shots would write the same film, or `folder` is a file.
+        ConfigError: two shots would write the same film, or what goes beside it; or `folder` is a file.
     """
-    if folder is not None and folder.exists() and not folder.is_dir():
+    alone = folder is not None and len(shots) == 1 and not folder.is_dir()
+    if folder is not None and folder.exists() and not folder.is_dir() and not alone:
         raise ConfigError(
             f"{folder} is a file, expected a folder for the films of {len(shots)} shots", place="--out"
         )
@@ -64,14 +67,16 @@ def takes(
         out = None
         try:
             told = read_shot(shot)
-            if folder is not None:
+            if alone and folder is not None:
+                out = folder.absolute()
+            elif folder is not None:
                 out = folder.absolute() / f"{shot.stem}{Path(told.shot.output.file).suffix}"
-            film = (out or told.film).resolve()
+            name = (out or told.film).resolve().with_suffix("")  # so is what goes beside the film called, too
         except (KinetoscopeError, OSError):
-            film = shot.resolve()
-        if film in films:
-            raise ConfigError(f"{films[film]} and {shot} would both be shot to {film}; give them other names")
-        films[film] = shot
+            name = shot.resolve()
+        if name in films:
+            raise ConfigError(f"{films[name]} and {shot} would both be shot to {name}; give them other names")
+        films[name] = shot
         found.append(Take(shot.absolute(), out, first, until, providers))
     return found
 

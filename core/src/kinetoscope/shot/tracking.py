@@ -246,11 +246,16 @@ class _Poses:
 
         None lets it turn with the joint above it.
         """
-        found = self.solver.solve(self.places[:, chain], goals, tolerance=_TOLERANCE_M).positions
+        places = self.places[:, chain]
+        # Elbows and knees are hinges: a limb swings as a whole, and the rest is bent within its plane.
+        swing, poles = _swung(places, goals) if len(chain) == 3 else (None, None)
+        found = self.solver.solve(places, goals, poles=poles, tolerance=_TOLERANCE_M).positions
         above = int(self.skeleton.parents[chain[0]])
         parent = rotation.identity(self.turns[:, 0]) if above < 0 else self.turns[:, above]
         for i, (joint, child) in enumerate(pairwise(chain)):
             turned = rotation.multiply(parent, self.local[1][:, joint])
+            if swing is not None and not i:
+                turned = rotation.multiply(swing, turned)
             bone, way = rotation.rotate(turned, self.local[0][:, child]), found[:, i + 1] - found[:, i]
             if (np.linalg.norm(bone, axis=-1) > 1e-6).all():  # who has no length has no direction
                 turned = rotation.multiply(rotation.between(bone, way), turned)
@@ -259,6 +264,20 @@ class _Poses:
         if turn is not None:
             self.local[1][:, chain[-1]] = rotation.multiply(rotation.inverse(parent), turn)
         self.stand()
+
+
+def _swung(places: Array, goals: Array) -> tuple[Array, Array]:
+    """Return how limbs `places [T, 3, 3]` m swing to point at `goals`, `[T, 4]`, and where they bend to, `[T, 3]` m.
+
+    The middle joint keeps its side of the line from the limb's root to its end.
+    """
+    root, middle, end = (places[:, i] for i in range(3))
+    line = _unit(end - root)
+    swing = rotation.between(line, _unit(goals - root))
+    out = middle - root
+    out = out - (out * line).sum(axis=-1, keepdims=True) * line
+    poles: Array = (root + goals) / 2 + _unit(rotation.rotate(swing, out))
+    return swing, poles
 
 
 def led(motion: Motion, ground: Array) -> Motion:

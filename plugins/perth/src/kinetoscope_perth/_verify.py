@@ -83,7 +83,9 @@ def _verified(sound: Array, rate: int, *, search: bool) -> Verdict:
     found = [_at_speed(part, rate, speed) for speed in SPEEDS]
     best = max(found, key=lambda verdict: verdict.score or 0.0)
     if best.marked:
-        return _at_speed(sound, rate, best.speed)
+        whole = _at_speed(sound, rate, best.speed)
+        # What follows a marked part makes the whole less sure, and does not take back what was found.
+        return whole if whole.marked else attrs.evolve(whole, marked=True, score=best.score, abstained="")
     # Sound at the border of what can be judged may be judged as it is, and not at the speed at which it
     # would be found: then nothing was found, and nothing is known.
     silent = next((verdict.abstained for verdict in found if verdict.abstained), "")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinetoscope_propagate._exemplar import exemplar
+from kinetoscope_propagate._views import MARGIN
 
 __all__ = ["Guess", "trusted"]
 
@@ -25,8 +26,9 @@ JUMP, NOISE = 1.5, 2.0
 """How much more the band beside a hole may be off than the next one, and levels that are nothing."""
 
 
-TRIALS, LEAST_TRIAL, MOST_TRIAL = 6, 7, 15
-"""Places where both ways are tried at most, and pixels of radius that such a place has."""
+TRIALS, LEAST_TRIAL, MOST_TRIAL = 6, 7, (MARGIN - 1) // 4
+"""Places where both ways are tried at most, and pixels of radius that such a place has: as much again, and
+more, must be known on both sides of it, within the margin around a hole that is looked at."""
 
 WORTH = 0.9
 """Share of Telea's error by which patches have to do: of two that are as far off, the smooth one is less seen to be."""
