@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future
 from pathlib import Path
@@ -120,3 +125,34 @@ def test_two_shots_are_not_shot_to_one_film(shots: tuple[Path, Path], tmp_path: 
     result = CliRunner().invoke(main, ["shoot", *map(str, shots), "--out", str(shots[0])])
     assert "expected a folder" in result.output
     assert not (tmp_path / "home" / "cache" / "shots").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="signals a group of processes")
+def test_an_interrupt_does_not_wait_for_shots_in_processes(shots: tuple[Path, Path], tmp_path: Path) -> None:
+    for number, shot in enumerate(shots):  # trainings of an hour, of two models
+        text = shot.read_text().replace('model = "motion-matching"\n', "")
+        shot.write_text(text.replace("steps = 5", f"steps = {10**6 + number}"))
+    command = [
+        sys.executable,
+        "-m",
+        "kinetoscope",
+        "shoot",
+        *map(str, shots),
+        "--jobs",
+        "2",
+        "--out",
+        "films",
+    ]
+    with subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True) as process:
+        begun = tmp_path / "home" / "cache" / "shots" / "train"
+        try:
+            while process.poll() is None and not begun.is_dir():
+                time.sleep(0.1)
+            os.killpg(process.pid, signal.SIGINT)
+            _, said = process.communicate(timeout=60)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 130, said
+    assert not list((tmp_path / "films").glob("*.mp4"))

@@ -86,6 +86,7 @@ def _shoot_several(
 ) -> None:
     """Shoot all, tell what became of each, and end with 1 if one failed."""
     from kinetoscope.convert import open_executor
+    from kinetoscope.executors.processes import ProcessExecutor
     from kinetoscope.shot.several import shoot_all, takes
 
     ctx = click.get_current_context()
@@ -93,7 +94,12 @@ def _shoot_several(
     held = open_executor(host, executor, min(jobs, len(wanted)))
     options = getattr(ctx.find_root().obj, "options", {})
     with held or nullcontext(), progress_bar("shooting") as bar:
-        done = shoot_all(host, wanted, executor=held, options=options, progress=bar)
+        try:
+            done = shoot_all(host, wanted, executor=held, options=options, progress=bar)
+        except BaseException:  # Ctrl-C above all: a shot that nobody waits for may take hours
+            if isinstance(held, ProcessExecutor):
+                held.kill()
+            raise
     data = {
         "shots": [outcome._asdict() | {"shot": str(shot)} for shot, outcome in zip(shots, done, strict=True)],
         "failed": sum(bool(outcome.reason) for outcome in done),
