@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
@@ -272,8 +272,9 @@ def spread(
     A task whose worker died is tried again, alone; the error stands for its result if that dies too.
     Close it to have what has not begun left undone.
     """
-    futures = [executor.submit(call, read, task) for task in tasks]
+    futures: list[Future[R]] = []
     try:
+        futures += (executor.submit(call, read, task) for task in tasks)
         for task, future in zip(tasks, futures, strict=True):
             try:
                 yield future.result()

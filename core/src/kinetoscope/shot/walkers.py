@@ -156,8 +156,30 @@ def _towards(face: tuple[float, float], control: Control) -> np.ndarray:
     return towards
 
 
+class _Timed:
+    """What is done when its time is over, however far it came."""
+
+    __slots__ = ()
+
+    feature: Locomotion
+    state: Any
+    frames: int
+
+    def played(self) -> int:
+        """Return how many frames there are."""
+        return self.feature.frame_count(self.state)
+
+    def done(self) -> float:
+        """Tell which share of its time is over."""
+        return self.played() / self.frames
+
+    def is_on_its_way(self) -> bool:
+        """Tell whether it has time left."""
+        return self.done() < 1.0
+
+
 @attrs.define
-class Steered:
+class Steered(_Timed):
     """A character that is told velocities, and goes from wherever it is.
 
     Attributes:
@@ -189,18 +211,6 @@ class Steered:
         frames = int(np.ceil(max_seconds * learned.framerate))
         return cls(learned.feature, wanted, state, pace, frames, learned.framerate)
 
-    def played(self) -> int:
-        """Return how many frames there are."""
-        return self.feature.frame_count(self.state)
-
-    def done(self) -> float:
-        """Tell which share of its time is over."""
-        return self.played() / self.frames
-
-    def is_on_its_way(self) -> bool:
-        """Tell whether it has time left."""
-        return self.done() < 1.0
-
     def control(self) -> Control:
         """Return where it is to go from where it is now."""
         position, facing = self.feature.root(self.state)
@@ -214,7 +224,7 @@ class Steered:
 
 
 @attrs.define
-class Tracked:
+class Tracked(_Timed):
     """A character that goes where a head goes.
 
     Attributes:
@@ -255,18 +265,6 @@ class Tracked:
         state = feature.start(put(feature, start, ground[0], facings[0]))
         most = len(head) if max_seconds is None else int(np.ceil(max_seconds * rate))
         return cls(feature, head, ground, facings, state, pace, min(len(head), most), rate)
-
-    def played(self) -> int:
-        """Return how many frames there are."""
-        return self.feature.frame_count(self.state)
-
-    def done(self) -> float:
-        """Tell which share of its time is over."""
-        return self.played() / self.frames
-
-    def is_on_its_way(self) -> bool:
-        """Tell whether it has time left."""
-        return self.done() < 1.0
 
     def control(self) -> Control:
         """Return where it is to go from where it is now."""
