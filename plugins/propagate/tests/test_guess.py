@@ -8,6 +8,7 @@ import pytest
 
 from kinetoscope_propagate._exemplar import exemplar
 from kinetoscope_propagate._guess import Guess, telea
+from kinetoscope_propagate._views import MARGIN
 from kinetoscope_propagate.inpainter import PropagateInpainter
 from kinetoscope_spec import Mask, Video
 
@@ -91,6 +92,21 @@ def test_the_way_is_chosen_by_what_is_around(kind) -> None:
     # A lone edge is told only where it goes through a disc that is tried.
     assert ways.count(WAYS[kind]) >= (1 if kind == "edge" else 3), ways
     assert np.mean(gained) > 2 if WAYS[kind] == "exemplar" else min(gained) >= 0
+
+
+@pytest.mark.parametrize("side", [12, 30, 60])
+def test_patches_are_tried_beside_straight_sides_too(side) -> None:
+    """As a shot looks at it: the hole with the margin around it, and no more."""
+    extent = side + 2 * MARGIN
+    v, u = np.mgrid[:extent, :extent]
+    stripes = np.where((u + v) // 6 % 2, 60, 190).astype(np.uint8)
+    picture = np.repeat(stripes[..., None], 3, axis=2)
+    hole = np.zeros((extent, extent), bool)
+    hole[MARGIN:-MARGIN, MARGIN:-MARGIN] = True
+    guess = Guess()
+    made = guess(without(picture, hole), hole)
+    assert guess.way == "exemplar"
+    assert np.abs(made.astype(int) - picture).mean() < 1
 
 
 @pytest.mark.parametrize(
