@@ -20,6 +20,7 @@ from kinetoscope import Host
 from kinetoscope.cli import main
 from kinetoscope.shot.several import shoot_all, takes
 from kinetoscope_samples.shot import write_sample
+from kinetoscope_spec.errors import ConfigError
 
 
 @pytest.fixture
@@ -125,6 +126,19 @@ def test_two_shots_are_not_shot_to_one_film(shots: tuple[Path, Path], tmp_path: 
     result = CliRunner().invoke(main, ["shoot", *map(str, shots), "--out", str(shots[0])])
     assert "expected a folder" in result.output
     assert not (tmp_path / "home" / "cache" / "shots").exists()
+
+
+def test_what_goes_beside_films_is_not_shared_either(shots: tuple[Path, Path]) -> None:
+    other = shots[1]
+    other.write_text(other.read_text().replace("other.mp4", "shot.mkv"))
+    with pytest.raises(ConfigError, match="would both be shot to"):
+        takes(shots, None)
+
+
+def test_one_shot_goes_where_out_says(shots: tuple[Path, Path], tmp_path: Path) -> None:
+    (tmp_path / "films").mkdir()
+    assert [take.out for take in takes(shots[:1], Path("one.mp4"))] == [tmp_path / "one.mp4"]
+    assert [take.out for take in takes(shots[:1], Path("films"))] == [tmp_path / "films" / "shot.mp4"]
 
 
 @pytest.mark.slow
