@@ -108,13 +108,76 @@ def test_the_floor_fades_as_on_opengl():
     assert np.percentile(np.abs(ours - theirs).max(axis=-1), 98) <= 4
 
 
-def test_blended_surfaces_are_dithered_to_their_coverage(kit):
+def test_blended_surfaces_are_dithered_where_their_pass_is_off(kit):
     half = Material("half", base_color=np.array([1.0, 1.0, 1.0, 0.3]), alpha_mode="blend")
     veil = kit.actor(kit.sheet(3.0), number=4, material=half)
     down = Camera(position=(0.0, 4.0, 0.0), target=(0.0, 0.0, 0.0), up=(0.0, 0.0, -1.0))
-    with RasterRenderer().open(SIZE, "draft", buffers=("id",)) as session:
+    off = {"transparent": False}
+    with RasterRenderer().open(SIZE, "draft", buffers=("id",), passes=off) as session:
         ids = session.render(Scene(actors=(veil,)), down).buffers["id"]
     assert (ids[20:70, 40:120] == 4).mean() == pytest.approx(0.3, abs=0.02)
+
+
+LAMPS = (
+    Light(direction=np.array([0.3, -1.0, -0.4])),
+    Light(kind="point", position=np.array([0.6, 1.2, 0.9]), intensity=3.0, radius=4.0),
+    Light(
+        kind="spot", position=np.array([-0.8, 2.0, 0.6]), direction=np.array([0.4, -1.0, -0.2]), intensity=6.0
+    ),
+)
+
+
+@pytest.mark.gl
+def test_glass_is_the_same_on_opengl(kit):
+    """Balls in each other and half in the floor, of which one has an image with holes, under lamps, in fog."""
+    rng = np.random.default_rng(2)
+    image = rng.integers(0, 256, (8, 8, 4), dtype=np.uint8)
+    image[::2, ::2, 3] = 0
+    around = kit.ball(0.3)
+    uvs = around[0][:, :2] * 2
+    surfaces = [
+        Material(
+            "glass", np.array([0.2, 0.6, 0.9, 0.4]), alpha_mode="blend", roughness=0.2, double_sided=True
+        ),
+        Material("net", np.ones(4), alpha_mode="blend", base_color_image=image, double_sided=True),
+        Material(
+            "glow", np.array([0.1, 0.1, 0.1, 0.5]), alpha_mode="blend", emissive=np.array([0.5, 0.2, 0.0])
+        ),
+    ]
+    balls = [
+        kit.actor(around, at=(0.25 * i - 0.3, 0.2 + 0.15 * i, 0.3 * i), number=i + 2, material=m, uvs=uvs)
+        for i, m in enumerate(surfaces)
+    ]
+    solid = kit.actor(kit.ball(0.25), at=(0.1, 0.3, 0.1), number=9)
+    scene = Scene(
+        actors=(*balls, solid),
+        ground=Ground(),
+        lights=LAMPS,
+        fog=((0.3, 0.4, 0.5), 0.05),
+        background=np.zeros(4),
+    )
+    ours, theirs = drawn(scene, buffers=("hdr", "depth", "id"), ssao=False)
+    assert ours.work["transparent.layers"] == theirs.work["transparent.layers"] == 5
+    off = np.abs(ours.buffers["hdr"] - theirs.buffers["hdr"]).max(axis=-1)
+    assert (off > 0.03).mean() < 0.004  # outlines
+    alone = drawn(attrs.evolve(scene, actors=(solid,)), buffers=("hdr", "depth", "id"), ssao=False)
+    for frame, without in zip((ours, theirs), alone, strict=True):
+        assert np.abs(frame.buffers["hdr"] - without.buffers["hdr"]).max(axis=-1).mean() > 0.01
+        np.testing.assert_array_equal(frame.buffers["depth"], without.buffers["depth"])
+        np.testing.assert_array_equal(frame.buffers["id"], without.buffers["id"])
+    # What is seen through covers in part, where there is nothing behind it, too.
+    alpha = ours.color[..., 3].astype(int)
+    assert ((alpha > 20) & (alpha < 235)).mean() > 0.01
+    assert np.percentile(np.abs(alpha - theirs.color[..., 3]), 99) <= 3
+
+
+@pytest.mark.gl
+def test_blended_surfaces_that_cover_everything_are_opaque(kit):
+    solid = Material("hair", np.ones(4), alpha_mode="blend")
+    ball = kit.actor(kit.ball(0.3), at=(0.0, 0.4, 0.0), number=5, material=solid)
+    for frame in drawn(Scene(actors=(ball,)), buffers=("id",)):
+        assert (frame.buffers["id"] == 5).mean() > 0.01
+        assert frame.work["transparent.layers"] == 0
 
 
 DOWN = Camera(position=(0.0, 4.0, 0.0), target=(0.0, 0.0, 0.0), up=(0.0, 0.0, -1.0))

@@ -64,7 +64,7 @@ class Material(Value):
         emissive: linear RGB `[3]`, 0 and up.
         base_color_image: sRGB, times `base_color`. Every image is `uint8 [H, W, 3|4]`, top row
             first, or None.
-        alpha_mode: `opaque`, `mask` (cut out below `alpha_cutoff`) or `blend`.
+        alpha_mode: `opaque`, `mask` (cut out below `alpha_cutoff`) or `blend` (laid over what is behind it).
         double_sided: drawn from behind too.
         normal_image: linear; normals in tangent space, x and y times `normal_scale`.
         metallic_roughness_image: linear; green times `roughness`, blue times `metallic`.
@@ -117,6 +117,17 @@ class Material(Value):
                 raise ValidationError(
                     f"Material.{name} is {image.dtype} {list(image.shape)}, expected uint8 [H, W, 3|4]"
                 )
+
+    def lets_through(self, vertex_alpha: float = 1.0) -> bool:
+        """Tell whether light from behind comes through: it is blended, and not wholly opaque all the same.
+
+        Many files call every surface blended. `vertex_alpha` is the least of a mesh's vertex colours.
+        """
+        image = self.base_color_image
+        cover = min(float(self.base_color[3]), vertex_alpha)
+        if image is not None and image.shape[2] == 4 and image.size:
+            cover = min(cover, float(image[..., 3].min()) / 255)
+        return self.alpha_mode == "blend" and cover < 1
 
 
 @attrs.frozen(eq=False, repr=False)

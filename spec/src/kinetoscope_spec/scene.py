@@ -232,7 +232,8 @@ class Frame(Value):
             asked for: `depth` (float32 m along the camera's axis, inf where nothing is), `normal`
             (float32 world, 3), `albedo` (float32 linear, 3), `material` (float32 roughness,
             metallic, emissive), `motion` (float32 pixels since the frame before, 2), `id`
-            (uint16), `hdr` (float32 linear, 3), `final` (the same as `color`).
+            (uint16), `hdr` (float32 linear, 3), `final` (the same as `color`). What is blended is in
+            `hdr` and `final` alone: the others hold what is behind it.
         work: counts of what was done, by pass (`lighting.pixels`, ...), for tests.
     """
 

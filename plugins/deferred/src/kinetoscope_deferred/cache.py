@@ -29,13 +29,14 @@ LAYOUT = (
 
 @attrs.frozen(eq=False)
 class DeviceMesh:
-    """One mesh on the device, with what is needed to draw it."""
+    """One mesh on the device, with what is needed to draw it; `veils` tells which materials let light through."""
 
     packed: PackedMesh
     vertices: moderngl.Buffer
     indices: moderngl.Buffer
     materials: tuple[Material, ...]
     images: tuple[moderngl.Texture | None, ...]
+    veils: tuple[bool, ...]
     arrays: dict[int, moderngl.VertexArray] = attrs.field(factory=dict)
 
     def array(self, context: moderngl.Context, program: moderngl.Program) -> moderngl.VertexArray:
@@ -92,12 +93,14 @@ class MeshCache:
     def _upload(self, character: Character, packed: PackedMesh) -> DeviceMesh:
         self.uploads += 1
         materials = tuple(material_of(character, index) for index, _, _ in packed.ranges)
+        alpha = float(packed.vertices["color"][:, 3].min(initial=1.0))
         return DeviceMesh(
             packed,
             self._context.buffer(packed.vertices.tobytes()),
             self._context.buffer(packed.indices.tobytes()),
             materials,
             tuple(self._image(material) for material in materials),
+            tuple(material.lets_through(alpha) for material in materials),
         )
 
     def _image(self, material: Material) -> moderngl.Texture | None:

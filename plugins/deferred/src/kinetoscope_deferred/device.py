@@ -24,7 +24,7 @@ class Device:
         self._programs: dict[tuple[Any, ...], moderngl.Program] = {}
         self._screens: dict[int, moderngl.VertexArray] = {}
         self._framebuffers: dict[str, moderngl.Framebuffer] = {}
-        self._samples = context.query(samples=True)
+        self.samples = context.query(samples=True)
         self.white = context.texture((1, 1), 4, b"\xff" * 4)
         self.no_lights = context.texture((1, 1), 4, bytes(16), dtype="u4")
         self.no_shadow = context.depth_texture((1, 1), data=np.ones(1, np.float32).tobytes())
@@ -100,20 +100,27 @@ class Device:
         target: moderngl.Framebuffer,
         *,
         depth: bool = False,
+        blend: tuple[int, int] | None = None,
         count: bool = False,
         vertices: int = 3,
     ) -> int:
-        """Run `program`, which makes its own corners, over `target`; return its pixels, if they are to be counted."""
+        """Run `program`, which makes its own corners, over `target`; return its pixels, if they are to be counted.
+
+        `blend` are OpenGL's factors of what comes and of what is there.
+        """
         if program.glo not in self._screens:
             self._screens[program.glo] = self.context.vertex_array(program, [])
         target.use()
-        self.context.enable_only(moderngl.DEPTH_TEST if depth else moderngl.NOTHING)
+        blending = moderngl.NOTHING if blend is None else moderngl.BLEND
+        self.context.enable_only((moderngl.DEPTH_TEST if depth else moderngl.NOTHING) | blending)
+        if blend is not None:
+            self.context.blend_func = blend
         if not count:
             self._screens[program.glo].render(moderngl.TRIANGLES, vertices=vertices)
             return 0
-        with self._samples:
+        with self.samples:
             self._screens[program.glo].render(moderngl.TRIANGLES, vertices=vertices)
-        return int(self._samples.samples)
+        return int(self.samples.samples)
 
 
 def uniforms(program: Any, **values: Any) -> None:

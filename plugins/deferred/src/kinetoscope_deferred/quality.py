@@ -10,7 +10,7 @@ from kinetoscope_spec.errors import ConfigError, nearest
 
 __all__ = ["BUFFERS", "PASSES", "PRESETS", "Quality", "quality"]
 
-PASSES = ("shadow", "ground", "ssao", "bloom", "tonemap", "fxaa", "annotations")
+PASSES = ("shadow", "ground", "ssao", "transparent", "bloom", "tonemap", "fxaa", "annotations")
 """Passes that can be switched; G-buffer and lighting always run."""
 
 BUFFERS = ("depth", "normal", "albedo", "material", "motion", "id", "hdr", "final")
@@ -25,6 +25,7 @@ class Quality:
         shadow_size: texels along an edge of the sun's shadow map.
         shadow_taps: taps along an edge of the shadow filter (1, 2 or 3).
         ssao_samples: occlusion samples a half-resolution pixel takes.
+        layers: transparent surfaces behind each other that a pixel shows at most.
         bloom_levels: mips of the bloom chain.
         fxaa_steps: pixels that the search along an edge goes at most.
         passes: names of the passes that run.
@@ -33,6 +34,7 @@ class Quality:
     shadow_size: int
     shadow_taps: int
     ssao_samples: int
+    layers: int
     bloom_levels: int
     fxaa_steps: int
     passes: frozenset[str]
@@ -49,15 +51,16 @@ PRESETS: Mapping[str, Quality] = {
         shadow_size=512,
         shadow_taps=1,
         ssao_samples=4,
+        layers=3,
         bloom_levels=3,
         fxaa_steps=2,
         passes=_ALL - {"ssao", "bloom", "fxaa"},
     ),
     "medium": Quality(
-        shadow_size=1024, shadow_taps=2, ssao_samples=8, bloom_levels=5, fxaa_steps=3, passes=_ALL
+        shadow_size=1024, shadow_taps=2, ssao_samples=8, layers=5, bloom_levels=5, fxaa_steps=3, passes=_ALL
     ),
     "high": Quality(
-        shadow_size=2048, shadow_taps=3, ssao_samples=16, bloom_levels=6, fxaa_steps=8, passes=_ALL
+        shadow_size=2048, shadow_taps=3, ssao_samples=16, layers=8, bloom_levels=6, fxaa_steps=8, passes=_ALL
     ),
 }
 """The presets by name."""

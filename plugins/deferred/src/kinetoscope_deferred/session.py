@@ -16,6 +16,7 @@ from kinetoscope_deferred.passes.lighting import LightingPass
 from kinetoscope_deferred.passes.post import BloomPass, FxaaPass, TonemapPass
 from kinetoscope_deferred.passes.shadow import ShadowPass
 from kinetoscope_deferred.passes.ssao import SsaoPass
+from kinetoscope_deferred.passes.transparent import TransparentPass
 from kinetoscope_deferred.quality import Quality
 from kinetoscope_deferred.readback import read_buffer, read_color
 from kinetoscope_deferred.view import build_view
@@ -37,6 +38,7 @@ def frame_graph() -> tuple[Pass, ...]:
         GroundPass(),  # into the same
         SsaoPass(),  # depth, normal -> occlusion
         LightingPass(),  # G-buffer, occlusion, shadow_map -> hdr
+        TransparentPass(),  # depth, shadow_map, hdr -> hdr
         BloomPass(),  # hdr -> glow
         TonemapPass(),  # hdr, glow -> picture
         FxaaPass(),  # picture -> smooth

@@ -24,12 +24,16 @@ BONES_A_ROW = 256
 
 @attrs.frozen(eq=False)
 class Draw:
-    """One mesh of one actor: where its bones begin, and whether its pose mirrors it."""
+    """One mesh of one actor: where its bones begin, and whether its pose mirrors it.
+
+    `corners [N, 3]` of boxes hold it, relative to the camera.
+    """
 
     mesh: DeviceMesh
     actor_id: int
     first_bone: int
     mirrored: bool
+    corners: Array
 
 
 @attrs.frozen(eq=False)
@@ -84,12 +88,13 @@ def build_view(
     for actor in scene.actors:
         for mesh in cache.meshes(actor.character):
             bones = _relative_bones(actor.pose, mesh, origin)
-            draws.append(Draw(mesh, actor.id, first, bool(np.linalg.det(bones[0, :3, :3]) < 0)))
+            corners = _box_corners(mesh, bones)
+            draws.append(Draw(mesh, actor.id, first, bool(np.linalg.det(bones[0, :3, :3]) < 0), corners))
             matrices.append(bones)
             if moving:
                 past = actor.pose if actor.previous_pose is None else actor.previous_pose
                 before.append(_relative_bones(past, mesh, origin))
-            bounds.append(_box_corners(mesh, bones))
+            bounds.append(corners)
             first += len(bones)
     suns = [light for light in scene.lights if light.kind == "sun" and light.shadow and light.intensity > 0]
     return View(

@@ -22,10 +22,13 @@ from kinetoscope_raster._kernel import kernel
 from kinetoscope_raster._place import beyond, place
 from kinetoscope_raster._stage import Stage
 
-__all__ = ["BAND", "cast_shadow", "drift", "see", "skin", "turned_away"]
+__all__ = ["BAND", "SOLID", "VEILS", "cast_shadow", "drift", "see", "skin", "turned_away"]
 
 BAND = 16
 """Rows that one task draws."""
+
+ALL, SOLID, VEILS = 0, 1, 2
+"""Which faces are drawn."""
 
 
 @kernel()
@@ -127,8 +130,9 @@ def _bounds(p, faces, tx, ty, near, far, width, height, box):
 
 @kernel(parallel=True)
 def _draw(  # noqa: PLR0912 - one loop: calls in it would cost as much as its steps
-    p, faces, flips, box, tx, ty, near, far, kinds, materials, uvs, colors, levels, texels, depth, seen
-):
+    p, faces, flips, box, tx, ty, near, far, kinds, materials, uvs, colors, levels, texels, which, nearer,
+    depth, seen,
+):  # fmt: skip
     height, width = depth.shape
     for each_band in numba.prange((height + BAND - 1) // BAND):
         band = np.int64(each_band)  # unsigned by itself: what is below 0 would not be
@@ -149,11 +153,13 @@ def _draw(  # noqa: PLR0912 - one loop: calls in it would cost as much as its st
             if volume == 0.0 or not math.isfinite(volume):
                 continue
             material = materials[kinds[f]]
+            mode = material[9]
+            if which != ALL and (mode == 2.0) != (which == VEILS):
+                continue
             front = (volume < 0.0) != flips[f]
             if not front and material[11] == 0.0:
                 continue
             sign = -1.0 if volume < 0.0 else 1.0
-            mode = material[9]
             for y in range(y0, y1 + 1):
                 dy = (1.0 - 2.0 * (y + 0.5) / height) * ty
                 ru, rv, rw = uy * dy - uz, vy * dy - vz, wy * dy - wz
@@ -168,6 +174,9 @@ def _draw(  # noqa: PLR0912 - one loop: calls in it would cost as much as its st
                     t = sign * volume / total
                     if t < near or t > far or t >= depth[y, x]:
                         continue
+                    # On an edge two faces meet at one place: a layer takes one of them, the next neither.
+                    if which == VEILS and t <= nearer[y, x] * (1.0 + 1e-9):
+                        continue
                     if mode > 0.0:
                         alpha = _alpha(
                             f, u / total, v / total, w / total, faces, uvs, colors, material, levels, texels
@@ -175,7 +184,7 @@ def _draw(  # noqa: PLR0912 - one loop: calls in it would cost as much as its st
                         if mode == 1.0:
                             if alpha < material[10]:
                                 continue
-                        elif alpha <= _threshold(x, height - 1 - y):
+                        elif alpha <= (0.0 if which == VEILS else _threshold(x, height - 1 - y)):
                             continue
                     depth[y, x] = t
                     seen[y, x] = f
@@ -208,15 +217,20 @@ def drift(seen, p, before, faces, tx, ty, near, motion):
 
 
 def see(
-    stage: Stage, points: Any, tangents: tuple[float, float], near: float, far: float, depth: Any, seen: Any
-) -> None:
-    """Fill `depth [H, W]` (m along the axis) and `seen [H, W]` (faces) with what is nearest."""
+    stage: Stage, points: Any, tangents: tuple[float, float], near: float, far: float, depth: Any, seen: Any,
+    *, which: int = ALL, nearer: Any = None,
+) -> None:  # fmt: skip
+    """Fill `depth [H, W]` (m along the axis) and `seen [H, W]` (faces) with what is nearest.
+
+    Of all faces (blended ones dithered), of `SOLID` ones, or of `VEILS`, blended ones, beyond `nearer [H, W]`.
+    """
     box = np.empty((len(stage.faces), 4), np.int64)
     height, width = depth.shape
     _bounds(points, stage.faces, *tangents, near, far, width, height, box)
     _draw(
         points, stage.faces, stage.flips, box, *tangents, near, far, stage.kinds, stage.materials,
-        stage.uvs, stage.colors, stage.levels, stage.texels, depth, seen,
+        stage.uvs, stage.colors, stage.levels, stage.texels, which,
+        np.zeros((1, 1)) if nearer is None else nearer, depth, seen,
     )  # fmt: skip
 
 

@@ -79,7 +79,8 @@ def build_stage(characters: Sequence[Character]) -> Stage:
             parts.append(_part(actor, mesh))
             faces.append(np.asarray(mesh.faces, np.int64) + corner)
             kinds.append(_kinds(mesh) + len(materials))
-            materials += [_row(m, images) for m in (character.materials or (Material(),))]
+            alpha = 1.0 if mesh.colors is None or mesh.colors.shape[1] < 4 else mesh.colors[:, 3].min()
+            materials += [_row(m, images, float(alpha)) for m in (character.materials or (Material(),))]
             uvs.append(np.zeros((count, 2)) if mesh.uvs is None else np.asarray(mesh.uvs, np.float64))
             rgba = np.ones((count, 4))
             if mesh.colors is not None:
@@ -166,16 +167,19 @@ def _kinds(mesh: Mesh) -> NDArray[np.int64]:
     return np.asarray(mesh.face_material, np.int64)
 
 
-def _row(material: Material, images: Images) -> Array:
+def _row(material: Material, images: Images, vertex_alpha: float = 1.0) -> Array:
     """Return one row of the table: RGBA, roughness, metallic, emission (3), mode, cutoff, sides, image (2), wrap (2)."""
     first, count = images.add(material.base_color_image)
+    mode = _MODES[material.alpha_mode]
+    if mode == _MODES["blend"] and not material.lets_through(vertex_alpha):
+        mode = _MODES["opaque"]
     row: Array = np.array(
         [
             *material.base_color,
             material.roughness,
             material.metallic,
             *material.emissive,
-            _MODES[material.alpha_mode],
+            mode,
             material.alpha_cutoff,
             float(material.double_sided),
             first,

@@ -35,9 +35,12 @@ def _texel(texels, linear, level, s, t, wrap_s, wrap_t, out, weight):
 @kernel(parallel=True)
 def resolve(
     seen, p, n, faces, flips, kinds, owners, materials, uvs, colors, levels, texels, linear, tx, ty,
-    albedo, normal, kind, emission, ids,
+    albedo, normal, kind, emission, ids, veiled,
 ):  # fmt: skip
-    """Fill `albedo`, `normal` (camera's axes), `kind` (roughness, metallic), `emission` and `ids`."""
+    """Fill `albedo`, `normal` (camera's axes), `kind` (roughness, metallic), `emission` and `ids`.
+
+    Where faces are `veiled`, `kind` tells what comes through from behind, too.
+    """
     height, width = seen.shape
     for each_y in numba.prange(height):
         y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
@@ -71,7 +74,8 @@ def resolve(
             for c in range(3):
                 albedo[y, x, c] = min(max(rgba[c], 0.0), 1.0)
                 emission[y, x, c] = material[6 + c]
-            kind[y, x, 0], kind[y, x, 1], kind[y, x, 2] = material[4], material[5], 0.0
+            through = 1.0 - min(max(rgba[3], 0.0), 1.0) if veiled else 0.0
+            kind[y, x, 0], kind[y, x, 1], kind[y, x, 2] = material[4], material[5], through
             ids[y, x] = owners[f]
 
 

@@ -10,7 +10,7 @@ from kinetoscope_spec.errors import ConfigError, nearest
 
 __all__ = ["BUFFERS", "PASSES", "PRESETS", "Quality", "check_names", "choose"]
 
-PASSES = ("shadow", "ground", "ssao", "bloom", "tonemap", "fxaa", "annotations")
+PASSES = ("shadow", "ground", "ssao", "transparent", "bloom", "tonemap", "fxaa", "annotations")
 """Passes that can be switched; G-buffer and lighting always run."""
 
 BUFFERS = ("depth", "normal", "albedo", "material", "motion", "id", "hdr", "final")
@@ -20,11 +20,12 @@ BUFFERS = ("depth", "normal", "albedo", "material", "motion", "id", "hdr", "fina
 @attrs.frozen(kw_only=True)
 class Quality:
     """What one preset spends: texels along the shadow map and taps of its filter, samples of
-    occlusion, levels of bloom, steps along edges, and the names of the passes that run."""
+    occlusion, transparent layers, levels of bloom, steps along edges, and the names of the passes that run."""
 
     shadow_size: int
     shadow_taps: int
     ssao_samples: int
+    layers: int
     bloom_levels: int
     fxaa_steps: int
     passes: frozenset[str] = frozenset(PASSES)
@@ -35,12 +36,15 @@ PRESETS: Mapping[str, Quality] = {
         shadow_size=512,
         shadow_taps=1,
         ssao_samples=4,
+        layers=3,
         bloom_levels=3,
         fxaa_steps=2,
         passes=frozenset(PASSES) - {"ssao", "bloom", "fxaa"},
     ),
-    "medium": Quality(shadow_size=1024, shadow_taps=2, ssao_samples=8, bloom_levels=5, fxaa_steps=3),
-    "high": Quality(shadow_size=2048, shadow_taps=3, ssao_samples=16, bloom_levels=6, fxaa_steps=8),
+    "medium": Quality(
+        shadow_size=1024, shadow_taps=2, ssao_samples=8, layers=5, bloom_levels=5, fxaa_steps=3
+    ),
+    "high": Quality(shadow_size=2048, shadow_taps=3, ssao_samples=16, layers=8, bloom_levels=6, fxaa_steps=8),
 }
 """The presets by name."""
 

@@ -29,8 +29,9 @@ class RasterRenderer:
         Args:
             size: width and height, 1 to 16,384.
             quality: `draft`, `medium` or `high`.
-            passes: single passes to switch on or off: `shadow`, `ground`, `ssao`, `bloom`,
-                `tonemap` (its curve), `fxaa`, `annotations`.
+            passes: single passes to switch on or off: `shadow`, `ground`, `ssao`,
+                `transparent` (off: blended surfaces are dithered), `bloom`, `tonemap` (its curve), `fxaa`,
+                `annotations`.
             buffers: what `Frame.buffers` is to hold: `depth`, `normal`, `albedo`, `material`,
                 `motion`, `id`, `hdr`, `final`.
 

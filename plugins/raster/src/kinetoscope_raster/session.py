@@ -28,6 +28,8 @@ _FADE_M = (10.0, 48.0)
 """Distances at which the floor begins to fade into the background and is gone."""
 _OCCLUSION_M = 0.4
 _GLOW = 0.06
+_MODE, _BLENDED = 9, 2.0
+"""Where a material's row says how its alpha counts, and what stands there for blending."""
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
@@ -106,7 +108,10 @@ class RasterSession:
             scene, view.rotation, view.points, depth, view.tangents, "shadow" in self.quality.passes
         )
         shadow = self._shadow(stage, view, sun, work)
-        hdr = self._light(scene, camera, view, sun, shadow, depth, occlusion, held, work)
+        hdr, lit = self._light(scene, camera, view, sun, shadow, depth, occlusion, held)
+        work |= {"lighting.pixels": lit, "lighting.lights": len(scene.lights)}
+        if "transparent" in self.quality.passes:
+            hdr = self._lay_veils(stage, scene, camera, view, sun, shadow, depth, hdr, work)
         color = self._develop(scene, hdr)
         return Frame(color, self._asked(held, view, depth, hdr, color), work)
 
@@ -126,8 +131,8 @@ class RasterSession:
 
     def _light(
         self, scene: Scene, camera: Camera, view: _View, sun: Sun, shadow: Any, depth: Any, occlusion: Any,
-        held: Mapping[str, Any], work: dict[str, int],
-    ) -> Any:  # fmt: skip
+        held: Mapping[str, Any],
+    ) -> tuple[Any, int]:  # fmt: skip
         from kinetoscope_raster import _lighting
 
         fog = np.zeros(4) if scene.fog is None else np.array([*scene.fog[0], scene.fog[1]], np.float64)
@@ -138,8 +143,40 @@ class RasterSession:
             light_table(scene, view.rotation, camera.position), sun.index, sun.basis, sun.low, sun.span,
             self.quality.shadow_taps, shadow, hdr,
         )  # fmt: skip
-        work |= {"lighting.pixels": int(lit), "lighting.lights": len(scene.lights)}
-        return hdr
+        return hdr, int(lit)
+
+    def _lay_veils(
+        self, stage: Stage, scene: Scene, camera: Camera, view: _View, sun: Sun, shadow: Any, depth: Any,
+        hdr: Any, work: dict[str, int],
+    ) -> Any:  # fmt: skip
+        """Return `hdr` with what is seen through laid over it, layer by layer from the front.
+
+        Each layer holds of each pixel the nearest such face beyond the layer before, and is lit like
+        everything else.
+        """
+        from kinetoscope_raster import _geometry as geometry
+
+        work["transparent.layers"] = 0
+        if not (stage.materials[stage.kinds, _MODE] == _BLENDED).any():
+            return hdr
+        veil, nearer = np.zeros_like(hdr), np.zeros(depth.shape)
+        unhidden = np.ones(tuple(-(-n // 2) for n in depth.shape), np.float32)
+        for _ in range(self.quality.layers):
+            seen, place = np.full(depth.shape, -1, np.int64), depth.copy()
+            geometry.see(
+                stage, view.points, view.tangents, camera.near, camera.far, place, seen,
+                which=geometry.VEILS, nearer=nearer,
+            )  # fmt: skip
+            there = seen >= 0
+            if not there.any():
+                break
+            nearer = np.where(there, place, np.inf)
+            held = _gbuffer(depth.shape)
+            _resolve(stage, view, seen, held, veiled=True)
+            layer, _ = self._light(scene, camera, view, sun, shadow, nearer, unhidden, held)
+            veil += (1 - veil[..., 3:]) * layer
+            work["transparent.layers"] += 1
+        return veil + (1 - veil[..., 3:]) * hdr
 
     def _develop(self, scene: Scene, hdr: Any) -> Any:
         """Return the picture of linear light `hdr`: glow, tone curve, background, smooth edges."""
@@ -198,17 +235,11 @@ class RasterSession:
         from kinetoscope_raster import _surface
 
         seen = np.full(depth.shape, -1, np.int64)
-        geometry.see(stage, view.points, view.tangents, camera.near, camera.far, depth, seen)
-        held: dict[str, Any] = {
-            name: np.zeros((*depth.shape, 3), np.float32)
-            for name in ("albedo", "normal", "material", "emission")
-        }
-        held["id"] = np.zeros(depth.shape, np.uint16)
+        which = geometry.SOLID if "transparent" in self.quality.passes else geometry.ALL
+        geometry.see(stage, view.points, view.tangents, camera.near, camera.far, depth, seen, which=which)
+        held = _gbuffer(depth.shape)
+        _resolve(stage, view, seen, held)
         out = tuple(held.values())
-        _surface.resolve(
-            seen, view.points, view.normals, stage.faces, stage.flips, stage.kinds, stage.owners, stage.materials,
-            stage.uvs, stage.colors, stage.levels, stage.texels, LINEAR, *view.tangents, *out,
-        )  # fmt: skip
         if "annotations" in self.quality.passes:
             self._annotate(view, scene, camera, depth, out, work)
         ground = scene.ground
@@ -250,7 +281,7 @@ class RasterSession:
         stage.flips[:] = _geometry.turned_away(points)  # either side shows the same face
         _surface.resolve(
             seen, points, normals, stage.faces, stage.flips, stage.kinds, stage.owners, stage.materials,
-            stage.uvs, stage.colors, stage.levels, stage.texels, LINEAR, *view.tangents, *out,
+            stage.uvs, stage.colors, stage.levels, stage.texels, LINEAR, *view.tangents, *out, False,
         )  # fmt: skip
 
     def _shadow(self, stage: Stage, view: _View, sun: Sun, work: dict[str, int]) -> Any:
@@ -277,6 +308,24 @@ class RasterSession:
             "final": lambda: color,
         }
         return {name: made[name]() for name in self._buffers}
+
+
+def _gbuffer(shape: tuple[int, ...]) -> dict[str, Any]:
+    held: dict[str, Any] = {
+        name: np.zeros((*shape, 3), np.float32) for name in ("albedo", "normal", "material", "emission")
+    }
+    held["id"] = np.zeros(shape, np.uint16)
+    return held
+
+
+def _resolve(stage: Stage, view: _View, seen: Any, held: Mapping[str, Any], *, veiled: bool = False) -> None:
+    """Fill the G-buffer from the faces that pixels see."""
+    from kinetoscope_raster import _surface
+
+    _surface.resolve(
+        seen, view.points, view.normals, stage.faces, stage.flips, stage.kinds, stage.owners, stage.materials,
+        stage.uvs, stage.colors, stage.levels, stage.texels, LINEAR, *view.tangents, *held.values(), veiled,
+    )  # fmt: skip
 
 
 def _bones(part: Part, pose: Any) -> Any:

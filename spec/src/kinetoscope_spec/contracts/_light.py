@@ -23,7 +23,7 @@ CHANNELS = {"depth": 0, "normal": 3, "albedo": 3, "material": 3, "motion": 2, "i
 """Every buffer that `Frame` names, and its channels (0: one, without an axis for it)."""
 DARK = np.zeros(3)
 
-_PLAIN = {"ssao": False, "shadow": False}
+_PLAIN = {"ssao": False, "shadow": False, "transparent": False}
 _BIAS_M = 0.02
 """How far shadows may be moved off what casts them, lest it shades itself."""
 _TEXELS = 3

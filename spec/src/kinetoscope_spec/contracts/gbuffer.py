@@ -142,6 +142,44 @@ class DeferredContract(LightLaws):
             bool(with_glow.color[..., :3][beside].any()), "with the pass 'bloom' nothing glows beside a lamp"
         )
 
+    @law(
+        strategies.cameras(),
+        st.lists(st.tuples(st.floats(0.1, 0.9), st.floats(0.0, 1.0)), min_size=1, max_size=3),
+        st.booleans(),
+        cost=3,
+    )
+    def test_what_is_seen_through_lies_over_what_is_behind(
+        self, camera: Camera, veils: list[tuple[float, float]], backward: bool
+    ) -> None:
+        """Blended surfaces take their share of light from the front on, in whatever order they are given.
+
+        Each is lit as if it were opaque; `depth`, `id` and `normal` stay those of what is behind them.
+        """
+        wall = _panel(camera, 3.5, 40.0)
+        surfaces = [attrs.evolve(_ROUGH, base_color=np.array([red, 0.5, 1 - red, 1.0])) for _, red in veils]
+        solid = [
+            _panel(camera, 1.0 + 0.5 * i, 40.0, number=i + 2, material=m) for i, m in enumerate(surfaces)
+        ]
+        glass = [_veiled(actor, alpha) for actor, (alpha, _) in zip(solid, veils, strict=True)]
+        lamps = (Light(direction=axes(camera)[2], shadow=False),)
+        whole = Scene(actors=(wall, *glass)[:: -1 if backward else 1], lights=lamps)
+        frame = self._whole(whole, camera, {"ssao": False})
+        alone = [
+            self._whole(attrs.evolve(whole, actors=(each,)), camera, {"ssao": False})
+            for each in (wall, *solid)
+        ]
+        behind, *layers = (self._buffer(each, "hdr").astype(float) for each in alone)
+        expected = behind
+        for layer, (alpha, _) in list(zip(layers, veils, strict=True))[::-1]:
+            expected = alpha * layer + (1 - alpha) * expected
+        found = self._buffer(frame, "hdr")
+        wrong = (np.abs(found - expected) > 0.01 * expected + 5e-3).any(axis=-1)
+        require(not wrong.any(), self._astray(wrong, f"`hdr` through {len(veils)} veils", found, expected))
+        for name in ("depth", "id", "normal"):
+            found, expected = self._buffer(frame, name), self._buffer(alone[0], name)
+            wrong = (found != expected).reshape(*found.shape[:2], -1).any(axis=-1)
+            require(not wrong.any(), self._astray(wrong, f"`{name}` behind veils", found, expected))
+
     # -- how they draw
 
     def _lit(self, scene: Scene, camera: Camera) -> int:
@@ -151,6 +189,15 @@ class DeferredContract(LightLaws):
         """Return `hdr` of a rough plane three metres ahead that fills the picture, under these lights alone."""
         scene = Scene(actors=(_panel(camera, 3.0, 40.0),), lights=lamps, sky=DARK, earth=DARK)
         return self._buffer(self._whole(scene, camera, {"ssao": False}), "hdr").astype(float)
+
+
+def _veiled(actor: Actor, alpha: float) -> Actor:
+    """Return the actor with surfaces that cover `alpha` of what is behind them."""
+    surfaces = [
+        attrs.evolve(m, base_color=np.append(m.base_color[:3], alpha), alpha_mode="blend")
+        for m in actor.character.materials
+    ]
+    return attrs.evolve(actor, character=attrs.evolve(actor.character, materials=surfaces))
 
 
 def _ahead(camera: Camera, away: float) -> Array:

@@ -1,3 +1,6 @@
+#ifndef LAYER
+#define LAYER 0             // a layer of transparent surfaces
+#endif
 #include "octahedron.glsl"
 #include "wrap.glsl"
 uniform vec4 base_color;
@@ -15,8 +18,14 @@ in vec4 vertex_color;
 
 layout(location = 0) out vec4 albedo;       // square roots, which spends the eight bits evenly
 layout(location = 1) out vec2 normal;
-layout(location = 2) out vec4 material;     // roughness, metallic, fade into the background, unused
+layout(location = 2) out vec4 material;     // roughness, metallic, what comes through from behind, unused
+#if LAYER
+layout(location = 3) out float place;       // depth, which no depth buffer holds to the bit
+uniform sampler2D depth;                    // of what is opaque
+uniform sampler2D nearer;                   // places of the layer before, which is nearer
+#else
 layout(location = 3) out uint id;
+#endif
 #if EMISSIVE
 layout(location = 4) out vec4 emission;
 #endif
@@ -38,15 +47,28 @@ float threshold(vec2 pixel) {
 }
 
 void main() {
+#if LAYER
+    ivec2 pixel = ivec2(gl_FragCoord.xy);
+    if (gl_FragCoord.z <= texelFetch(nearer, pixel, 0).r || gl_FragCoord.z >= texelFetch(depth, pixel, 0).r) discard;
+#endif
     vec4 surface = base_color * vertex_color;
     if (textured) surface *= texture(base_color_image, wrapped(texture_uv));
     if (alpha_mode == 1 && surface.a < alpha_cutoff) discard;
+#if LAYER
+    if (surface.a <= 0.0) discard;
+#else
     if (alpha_mode == 2 && surface.a <= threshold(gl_FragCoord.xy)) discard;
+#endif
     vec3 n = normalize(world_normal);
     albedo = vec4(sqrt(clamp(surface.rgb, 0.0, 1.0)), 1.0);
     normal = to_octahedron(gl_FrontFacing ? n : -n);
+#if LAYER
+    material = vec4(rough_metal, 1.0 - min(surface.a, 1.0), 0.0);
+    place = gl_FragCoord.z;
+#else
     material = vec4(rough_metal, 0.0, 0.0);
     id = actor_id;
+#endif
 #if EMISSIVE
     emission = vec4(emissive, 1.0);
 #endif

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import moderngl
 import numpy as np
 
@@ -12,9 +14,9 @@ from kinetoscope_deferred.view import Draw, View
 from kinetoscope_spec.annotations import ribbons
 from kinetoscope_spec.character import Material
 
-__all__ = ["AnnotationPass", "GeometryPass", "GroundPass"]
+__all__ = ["AnnotationPass", "GeometryPass", "GroundPass", "draw_mesh", "to_clip"]
 
-_ALPHA_MODES = {"opaque": 0, "mask": 1, "blend": 2}
+_DITHERED = 2
 _FADE_M = (10.0, 48.0)
 """Distances at which the floor begins to fade into the background and is gone."""
 
@@ -55,12 +57,14 @@ class GeometryPass:
             "geometry.vert", "geometry.frag", EMISSIVE=int(view.emissive), MOTION=int(moving)
         )
         picture = tuple(float(n) for n in view.size)
-        uniforms(program, to_clip=_to_clip(view), picture=picture, near=float(view.camera.near))
+        uniforms(program, to_clip=to_clip(view), picture=picture, near=float(view.camera.near))
         if view.bones_before is not None:
             device.upload("bones_before", view.bones_before)
+        # What is seen through is drawn after light, or dithered where that pass is off.
+        chosen = False if quality.runs("transparent") else None
         triangles = 0
         for draw in view.draws:
-            triangles += _draw(device, program, draw)
+            triangles += draw_mesh(device, program, draw, veils=chosen)
         return {"geometry.draws": len(view.draws), "geometry.triangles": triangles}
 
 
@@ -132,7 +136,7 @@ class AnnotationPass:
         program = device.program("annotation.vert", "annotation.frag", EMISSIVE=int(view.emissive))
         pixel = 2 * view.tangents[1] / view.size[1]
         for ribbon in ribbons(view.scene, view.origin, pixel):
-            uniforms(program, to_clip=_to_clip(view), base_color=ribbon.color)
+            uniforms(program, to_clip=to_clip(view), base_color=ribbon.color)
             buffer = device.context.buffer(ribbon.triangles.astype(np.float32).tobytes())
             array = device.context.vertex_array(program, [(buffer, "3f4", "position")])
             target(device, view).use()
@@ -144,38 +148,52 @@ class AnnotationPass:
         return {"annotations.triangles": count}
 
 
-def _to_clip(view: View) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def to_clip(view: View) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """Return the `[4, 4]` matrix from positions relative to the camera to its clip space."""
     turn = np.eye(4)
     turn[:3, :3] = view.rotation
     return view.projection @ turn
 
 
-def _draw(device: Device, program: moderngl.Program, draw: Draw) -> int:
+def draw_mesh(
+    device: Device,
+    program: moderngl.Program,
+    draw: Draw,
+    *,
+    veils: bool | None = None,
+    textures: Mapping[str, moderngl.Texture] | None = None,
+) -> int:
+    """Draw one mesh and return its triangles; `veils` chooses what lets light through, or what does not."""
     mesh = draw.mesh
+    triangles = 0
     uniforms(program, first_bone=draw.first_bone, influences=mesh.packed.influences, actor_id=draw.actor_id)
     device.context.front_face = "cw" if draw.mirrored else "ccw"
-    for (_, first, count), material, image in zip(
-        mesh.packed.ranges, mesh.materials, mesh.images, strict=True
+    for (_, first, count), material, image, veil in zip(
+        mesh.packed.ranges, mesh.materials, mesh.images, mesh.veils, strict=True
     ):
-        _set_material(program, material, textured=image is not None)
+        if veils is not None and veil != veils:
+            continue
+        _set_material(program, material, textured=image is not None, veil=veil)
         images = {"bones": device.textures["bones"], "base_color_image": image or device.white}
+        images |= textures or {}
         if "bones_before" in program:
             images["bones_before"] = device.textures["bones_before"]
         device.bind(program, images)
         culled = moderngl.NOTHING if material.double_sided else moderngl.CULL_FACE
         device.context.enable_only(moderngl.DEPTH_TEST | culled)
         mesh.array(device.context, program).render(moderngl.TRIANGLES, vertices=count, first=first)
+        triangles += count // 3
     device.context.front_face = "ccw"
-    return len(mesh.packed.indices) // 3
+    return triangles
 
 
-def _set_material(program: moderngl.Program, material: Material, *, textured: bool) -> None:
+def _set_material(program: moderngl.Program, material: Material, *, textured: bool, veil: bool) -> None:
     uniforms(
         program,
         base_color=tuple(map(float, material.base_color)),
         rough_metal=(float(material.roughness), float(material.metallic)),
         emissive=tuple(map(float, material.emissive)),
-        alpha_mode=_ALPHA_MODES[material.alpha_mode],
+        alpha_mode=_DITHERED if veil else int(material.alpha_mode == "mask"),
         alpha_cutoff=float(material.alpha_cutoff),
         textured=textured,
         mirrored=tuple(wrap == "mirror" for wrap in material.wrap),

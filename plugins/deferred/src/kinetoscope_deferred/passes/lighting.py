@@ -15,7 +15,7 @@ from kinetoscope_deferred.quality import Quality
 from kinetoscope_deferred.view import View
 from kinetoscope_spec.scene import Light
 
-__all__ = ["LightingPass", "light_texels"]
+__all__ = ["LightingPass", "light", "light_texels"]
 
 _KINDS = {"sun": 0.0, "point": 1.0, "spot": 2.0}
 _LIGHTS_A_ROW = 256
@@ -32,85 +32,100 @@ class LightingPass:
 
     def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
         """Light every pixel of the G-buffer once."""
-        scene = view.scene
-        lights = _in_order(view)
-        suns = sum(light.kind == "sun" for light in lights)
-        program = device.program(
-            "screen.vert",
-            "lighting.frag",
-            EMISSIVE=int(view.emissive),
-            FOG=int(scene.fog is not None),
-            SHADOW_TAPS=quality.shadow_taps,
-            SPOTS=int(any(light.kind == "spot" for light in lights)),
-        )
-        set_camera(program, view)
-        occluded = quality.runs("ssao")
-        fog = (0.0,) * 4 if scene.fog is None else (*map(float, scene.fog[0]), float(scene.fog[1]))
-        uniforms(
-            program,
-            occluded=occluded,
-            sky=tuple(map(float, scene.sky)),
-            earth=tuple(map(float, scene.earth)),
-            fog=fog,
-            sun_count=suns,
-            lamp_count=len(lights) - suns,
-        )
-        names = ["depth", "albedo", "normal", "material", *(["emission"] if view.emissive else [])]
-        textures = {name: device.textures[name] for name in names}
-        textures["occlusion"] = device.textures["occlusion"] if occluded else device.white
-        textures["lights"] = device.upload("lights", light_texels(lights, view.origin))
-        textures["tile_lights"] = self._tile(program, device, view, suns, len(lights) - suns)
-        textures["shadow_map"] = self._set_shadow(program, device, view, quality)
-        device.bind(program, textures)
-        hdr = device.texture("hdr", 4, "f2")
-        pixels = device.screen(program, device.framebuffer("hdr", [hdr]), count=True)
-        return {"lighting.pixels": pixels, "lighting.lights": len(scene.lights)}
+        hdr = device.framebuffer("hdr", [device.texture("hdr", 4, "f2")])
+        occlusion = device.textures["occlusion"] if quality.runs("ssao") else None
+        pixels = light(device, view, quality, hdr, occlusion=occlusion)
+        return {"lighting.pixels": pixels, "lighting.lights": len(view.scene.lights)}
 
-    @staticmethod
-    def _tile(
-        program: moderngl.Program, device: Device, view: View, first: int, count: int
-    ) -> moderngl.Texture:
-        """Find for each tile which lamps reach what is seen in it; return their bits."""
-        if not count:
-            return device.no_lights
-        groups = -(-count // _LAMPS_A_TEXEL)
-        edge = _TILE_PX
-        while -(-view.size[1] // edge) * groups > _ROWS_AT_MOST:
-            edge *= 2
-        across, down = (-(-n // edge) for n in view.size)
-        depth = device.texture(f"tile_depth{edge}", 2, "f4", size=(across, down))
-        lamps = device.texture(f"tile_lights{edge}-{groups}", 4, "u4", size=(across, down * groups))
-        ranges = device.program("screen.vert", "tile_depth.frag")
-        set_camera(ranges, view)
-        device.bind(ranges, {"depth": device.textures["depth"]})
-        uniforms(ranges, tile=edge)
-        device.screen(ranges, device.framebuffer(f"tile_depth{edge}", [depth]))
-        reach = device.program("screen.vert", "tile_lights.frag")
-        set_camera(reach, view)
-        device.bind(reach, {"lights": device.textures["lights"], "tile_depth": depth})
-        uniforms(reach, tile=edge, first_lamp=first, lamp_count=count)
-        device.screen(reach, device.framebuffer(f"tile_lights{edge}-{groups}", [lamps]))
-        uniforms(program, tile=edge)
-        return lamps
 
-    @staticmethod
-    def _set_shadow(
-        program: moderngl.Program, device: Device, view: View, quality: Quality
-    ) -> moderngl.Texture:
-        sun = sun_projection(view, quality.shadow_size) if quality.runs("shadow") else None
-        if sun is None or view.sun is None:
-            uniforms(program, shadowed=False)
-            return device.no_shadow
-        uniforms(
-            program,
-            shadowed=True,
-            to_sun=-view.sun.direction / np.linalg.norm(view.sun.direction),
-            sun_power=view.sun.color * view.sun.intensity,
-            to_light=sun.matrix,
-            shadow_texel=sun.texel,
-            shadow_slack=min(0.25 * sun.texel + 0.001, 0.02) / sun.depth,
-        )
-        return device.textures["shadow_map"]
+def light(
+    device: Device,
+    view: View,
+    quality: Quality,
+    target: moderngl.Framebuffer,
+    *,
+    occlusion: moderngl.Texture | None = None,
+    prefix: str = "",
+    blend: tuple[int, int] | None = None,
+) -> int:
+    """Light the G-buffer whose textures' names begin with `prefix`, into `target`; return the pixels.
+
+    They are counted where nothing is blended.
+    """
+    scene = view.scene
+    lights = _in_order(view)
+    suns = sum(each.kind == "sun" for each in lights)
+    program = device.program(
+        "screen.vert",
+        "lighting.frag",
+        EMISSIVE=int(view.emissive),
+        FOG=int(scene.fog is not None),
+        SHADOW_TAPS=quality.shadow_taps,
+        SPOTS=int(any(each.kind == "spot" for each in lights)),
+    )
+    set_camera(program, view)
+    fog = (0.0,) * 4 if scene.fog is None else (*map(float, scene.fog[0]), float(scene.fog[1]))
+    uniforms(
+        program,
+        occluded=occlusion is not None,
+        sky=tuple(map(float, scene.sky)),
+        earth=tuple(map(float, scene.earth)),
+        fog=fog,
+        sun_count=suns,
+        lamp_count=len(lights) - suns,
+    )
+    names = ["depth", "albedo", "normal", "material", *(["emission"] if view.emissive else [])]
+    textures = {name: device.textures[prefix + name] for name in names}
+    textures["occlusion"] = occlusion or device.white
+    textures["lights"] = device.upload("lights", light_texels(lights, view.origin))
+    textures["tile_lights"] = _tile(program, device, view, textures["depth"], suns, len(lights) - suns)
+    textures["shadow_map"] = _set_shadow(program, device, view, quality)
+    device.bind(program, textures)
+    return device.screen(program, target, blend=blend, count=blend is None)
+
+
+def _tile(
+    program: moderngl.Program, device: Device, view: View, seen: moderngl.Texture, first: int, count: int
+) -> moderngl.Texture:
+    """Find for each tile which lamps reach what is `seen` in it, a depth texture; return their bits."""
+    if not count:
+        return device.no_lights
+    groups = -(-count // _LAMPS_A_TEXEL)
+    edge = _TILE_PX
+    while -(-view.size[1] // edge) * groups > _ROWS_AT_MOST:
+        edge *= 2
+    across, down = (-(-n // edge) for n in view.size)
+    depth = device.texture(f"tile_depth{edge}", 2, "f4", size=(across, down))
+    lamps = device.texture(f"tile_lights{edge}-{groups}", 4, "u4", size=(across, down * groups))
+    ranges = device.program("screen.vert", "tile_depth.frag")
+    set_camera(ranges, view)
+    device.bind(ranges, {"depth": seen})
+    uniforms(ranges, tile=edge)
+    device.screen(ranges, device.framebuffer(f"tile_depth{edge}", [depth]))
+    reach = device.program("screen.vert", "tile_lights.frag")
+    set_camera(reach, view)
+    device.bind(reach, {"lights": device.textures["lights"], "tile_depth": depth})
+    uniforms(reach, tile=edge, first_lamp=first, lamp_count=count)
+    device.screen(reach, device.framebuffer(f"tile_lights{edge}-{groups}", [lamps]))
+    uniforms(program, tile=edge)
+    return lamps
+
+
+def _set_shadow(program: moderngl.Program, device: Device, view: View, quality: Quality) -> moderngl.Texture:
+    sun = sun_projection(view, quality.shadow_size) if quality.runs("shadow") else None
+    if sun is None or view.sun is None:
+        uniforms(program, shadowed=False)
+        return device.no_shadow
+    uniforms(
+        program,
+        shadowed=True,
+        to_sun=-view.sun.direction / np.linalg.norm(view.sun.direction),
+        sun_power=view.sun.color * view.sun.intensity,
+        to_light=sun.matrix,
+        shadow_texel=sun.texel,
+        shadow_slack=min(0.25 * sun.texel + 0.001, 0.02) / sun.depth,
+    )
+    return device.textures["shadow_map"]
 
 
 def _in_order(view: View) -> list[Light]:

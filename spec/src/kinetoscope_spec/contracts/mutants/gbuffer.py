@@ -111,6 +111,28 @@ class Fixed(Wrapper):
         return self.real.open(*args, **{name: held for name, held in options.items() if name != "passes"})
 
 
+@mutant(MUTANTS, "what_is_seen_through_lies_over_what_is_behind")
+class Dithers(Wrapper):
+    """has no transparent pass: of what is blended it draws some pixels and not others"""
+
+    def open(self, *args: Any, **options: Any) -> Any:
+        switches = {**options.get("passes", {}), "transparent": False}
+        return self.real.open(*args, **{**options, "passes": switches})
+
+
+@mutant(MUTANTS, "what_is_seen_through_lies_over_what_is_behind")
+class Unsorted(_Renders):
+    """lays what is seen through over each other in an order of its own, the farthest last"""
+
+    def staged(self, scene: Scene, camera: Camera) -> Scene:
+        blended = [a for a in scene.actors if any(m.alpha_mode == "blend" for m in a.character.materials)]
+        near_first = sorted(blended, key=lambda a: float(np.linalg.norm(a.pose[0, :3, 3] - camera.position)))
+        poses = {a.id: b.pose for a, b in zip(near_first, near_first[::-1], strict=True)}
+        return attrs.evolve(
+            scene, actors=[attrs.evolve(a, pose=poses.get(a.id, a.pose)) for a in scene.actors]
+        )
+
+
 @mutant(MUTANTS, "light_is_reckoned_from_the_gbuffer")
 class Lingers(_Renders):
     """lets lamps reach half as far again as their radius"""
