@@ -34,6 +34,13 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".exr")
 @click.option(
     "--frame", type=click.IntRange(0), help="For a picture: which frame of the film; the middle if not given."
 )
+@click.option(
+    "--pass",
+    "passes",
+    multiple=True,
+    metavar="NAME",
+    help="Switch a pass of the renderer on, or off with a - before it: --pass outline --pass=-ssao.",
+)
 @click.option("--provider", help="Provider of the renderer hook.")
 @json_option
 @pass_host
@@ -46,6 +53,7 @@ def command(
     framerate: float,
     quality: str,
     frame: int | None,
+    passes: tuple[str, ...],
     provider: str | None,
 ) -> None:
     """Render FILE's motion to OUT: a film, or one picture for .png, .jpg and .exr.
@@ -59,7 +67,7 @@ def command(
     from kinetoscope.shot.outputs import refuse_overwriting
     from kinetoscope.shot.stages import Stages
 
-    output = _output(out, size, framerate, quality)
+    output = _output(out, size, framerate, quality, passes)
     refuse_overwriting(out, [file])
     layered = out.suffix.lower() == ".exr"
     picture = out.suffix.lower() in _PICTURES and not (layered and "#" in out.name)
@@ -117,7 +125,7 @@ def _write(media: Any, out: Path, drawn: Iterator[Frame], framerate: float, *, p
             media.write(building, (each.color[..., :3] for each in drawn), rate=framerate)
 
 
-def _output(out: Path, size: str, framerate: float, quality: str) -> Output:
+def _output(out: Path, size: str, framerate: float, quality: str, passes: tuple[str, ...] = ()) -> Output:
     """Return the options as a shot's output.
 
     Raises:
@@ -127,7 +135,9 @@ def _output(out: Path, size: str, framerate: float, quality: str) -> Output:
     from kinetoscope.toml import WrongValue
 
     try:
-        return settings.Output(file=out.name, size=_size(size), framerate=framerate, quality=quality)
+        return settings.Output(
+            file=out.name, size=_size(size), framerate=framerate, quality=quality, passes=passes
+        )
     except WrongValue as error:
         raise click.BadParameter(f"{error.key} {error}") from None
 

@@ -139,7 +139,7 @@ def frames(
     poses = [played.global_matrices() for played in motions]
     trail = {} if path is None else {"trajectory": _trail(path)}
     stage = light_scene(light)
-    with renderer.open(output.size, output.quality, buffers=buffers) as session:
+    with renderer.open(output.size, output.quality, buffers=buffers, **output.drawing()) as session:
         for frame, view in enumerate(views):
             if progress and progress(frame, len(views), "rendering") is False:
                 raise Cancelled(f"cancelled after {frame} of {len(views)} frames")

@@ -67,7 +67,9 @@ class Layers:
         poses = fine.global_matrices()
         stage = attrs.evolve(film.light_scene(self.light), ground=None, background=(0.0, 0.0, 0.0, 0.0))
         buffers = ("hdr", "id") if self.shadow else ()
-        with self.renderer.open(self.size, self.output.quality, buffers=buffers) as session:
+        with self.renderer.open(
+            self.size, self.output.quality, buffers=buffers, **self.output.drawing()
+        ) as session:
             shown = _Shown(self, session, stage, fine, poses)
             for frame in range(len(self.cameras)):
                 yield shown.layer(frame)

@@ -175,6 +175,7 @@ class Output:
         framerate: frames per second; the plate's where there is one.
         quality: `draft`, `medium` or `high`.
         shutter: share of a frame's time that the shutter is open, 0 for none: motion blur over a plate.
+        passes: of the renderer, to be switched on, or off with a - before the name: `["outline", "-ssao"]`.
         renderer, media: providers; the host's choice where none is named.
     """
 
@@ -183,6 +184,7 @@ class Output:
     framerate: float = attrs.field(default=30.0, validator=between(1, 240, "frames per second"))
     quality: str = attrs.field(default="medium", validator=one_of("draft", "medium", "high"))
     shutter: float = attrs.field(default=0.5, validator=between(0, 1, "a share"))
+    passes: tuple[str, ...] = ()
     renderer: str | None = None
     media: str | None = None
 
@@ -190,6 +192,11 @@ class Output:
         for side in self.size:
             if not 16 <= side <= MAX_SIZE:
                 raise WrongValue("size", f"is {list(self.size)}, expected 16 to {MAX_SIZE} pixels")
+
+    def drawing(self) -> dict[str, Any]:
+        """Return the options for the renderer's `open`, those that were given."""
+        switches = {name.removeprefix("-"): not name.startswith("-") for name in self.passes}
+        return {"passes": switches} if switches else {}
 
 
 @attrs.frozen

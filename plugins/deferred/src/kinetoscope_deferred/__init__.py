@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from kinetoscope_spec import Provider, hookimpl
 
-__all__ = ["providers"]
+__all__ = ["providers", "render_passes"]
 
 # moderngl opens its context through EGL on Linux and through the system's own OpenGL elsewhere.
 _LIBRARIES = ("library:libEGL.so.1", "library:libGL.so.1") if sys.platform.startswith("linux") else ()
@@ -25,6 +25,21 @@ def providers() -> Sequence[Provider]:
             "Deferred renderer on OpenGL 3.3 (GPU or Mesa software, no display needed)",
             contract="kinetoscope_spec.contracts.gbuffer:DeferredContract",
             load="kinetoscope_deferred.renderer:DeferredRenderer",
+            devices=("egl", "cpu"),
+            needs=("render_pass",),
+            requires=("module:moderngl", *_LIBRARIES),
+        )
+    ]
+
+
+@hookimpl(specname="render_pass")
+def render_passes() -> Sequence[Provider]:
+    """Offer the pass `outline`."""
+    return [
+        Provider(
+            "outline",
+            "Dark lines around things and along folds",
+            load="kinetoscope_deferred.passes.outline:outline",
             devices=("egl", "cpu"),
             requires=("module:moderngl", *_LIBRARIES),
         )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import moderngl
 import numpy as np
+
+from kinetoscope_spec.errors import ConfigError
 
 __all__ = ["Device", "source", "uniforms"]
 
@@ -30,7 +33,10 @@ class Device:
         self.no_shadow = context.depth_texture((1, 1), data=np.ones(1, np.float32).tobytes())
 
     def program(self, vertex: str, fragment: str | None, **defines: int) -> moderngl.Program:
-        """Return the program of two shader files, compiled once for each set of `defines`."""
+        """Return the program of two shader files, compiled once for each set of `defines`.
+
+        A file is one of the renderer's own, or `package:file` of anybody's package.
+        """
         key = (vertex, fragment, tuple(sorted(defines.items())))
         if key not in self._programs:
             self._programs[key] = self.context.program(
@@ -78,6 +84,15 @@ class Device:
             self.textures[name] = held
         held.write(np.ascontiguousarray(texels, np.float32).tobytes(), viewport=(0, 0, width, height))
         return held
+
+    def copy(self, name: str) -> moderngl.Texture:
+        """Return what the colour texture `name` holds now, to be read while it is drawn into."""
+        held = self.textures[name]
+        copy = self.texture(f"{name} before", held.components, held.dtype, size=held.size)
+        self.context.copy_framebuffer(
+            self.framebuffer(f"{name} before", [copy]), self.framebuffer(f"{name} now", [held])
+        )
+        return copy
 
     def bind(self, program: moderngl.Program, textures: Mapping[str, moderngl.Texture]) -> None:
         """Bind textures to the samplers of the same names; the program may lack some."""
@@ -137,16 +152,35 @@ def uniforms(program: Any, **values: Any) -> None:
 
 
 def source(name: str, defines: Mapping[str, int]) -> str:
-    """Return the GLSL of the file `name`, with its includes put in and `defines` on top."""
+    """Return the GLSL of the file `name`, with its includes put in and `defines` on top.
+
+    `package:file` is a file of another package; what it includes is looked for there, and then here.
+
+    Raises:
+        ConfigError: there is no such file or package.
+    """
     lines = ["#version 330 core", *(f"#define {key} {value}" for key, value in sorted(defines.items()))]
-    return "\n".join([*lines, _expand(name)])
+    package, colon, file = name.rpartition(":")
+    return "\n".join([*lines, _expand(file, _folder(package) if colon else _SHADERS)])
 
 
-def _expand(name: str) -> str:
+def _folder(package: str) -> Traversable:
+    try:
+        return files(package)
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"no package {package!r}, in which a shader is said to lie") from error
+
+
+def _expand(name: str, folder: Traversable) -> str:
+    place = folder / name
+    if folder is not _SHADERS and not place.is_file():
+        if not (_SHADERS / name).is_file():
+            raise ConfigError(f"no shader {name!r} in {folder}, nor among the renderer's own")
+        folder, place = _SHADERS, _SHADERS / name
     lines = []
-    for line in (_SHADERS / name).read_text(encoding="utf-8").splitlines():
+    for line in place.read_text(encoding="utf-8").splitlines():
         if line.startswith("#include"):
-            lines.append(_expand(line.split('"')[1]))
+            lines.append(_expand(line.split('"')[1], folder))
         else:
             lines.append(line)
     return "\n".join(lines)

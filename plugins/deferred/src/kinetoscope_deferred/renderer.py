@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import attrs
+
 from kinetoscope_deferred.context import open_context
-from kinetoscope_deferred.quality import BUFFERS, check_names, quality
-from kinetoscope_deferred.session import DeferredSession
-from kinetoscope_spec.errors import ConfigError, nearest
+from kinetoscope_deferred.graph import arrange, check_inputs
+from kinetoscope_deferred.quality import BUFFERS, PASSES, Quality, check_names, quality
+from kinetoscope_deferred.render_pass import RenderPass
+from kinetoscope_deferred.session import DeferredSession, frame_graph
+from kinetoscope_spec import Services
+from kinetoscope_spec.errors import ConfigError, ProviderNotFound, nearest
 
 __all__ = ["DeferredRenderer"]
 
@@ -16,7 +21,13 @@ _LARGEST = 16384
 
 
 class DeferredRenderer:
-    """Draws scenes with a deferred pipeline on OpenGL 3.3 core, without a display."""
+    """Draws scenes with a deferred pipeline on OpenGL 3.3 core, without a display.
+
+    `services` is asked for passes of others, the providers of the hook `render_pass`.
+    """
+
+    def __init__(self, services: Services | None = None) -> None:
+        self._services = services
 
     def open(
         self,
@@ -24,6 +35,7 @@ class DeferredRenderer:
         quality: str = "medium",
         *,
         passes: Mapping[str, bool] | None = None,
+        add: Sequence[RenderPass] = (),
         buffers: Sequence[str] = (),
         **options: Any,
     ) -> DeferredSession:
@@ -34,25 +46,54 @@ class DeferredRenderer:
             quality: `draft`, `medium` or `high`.
             passes: single passes to switch on or off: `shadow`, `ground`, `ssao`,
                 `transparent` (off: blended surfaces are dithered), `bloom`, `tonemap` (its curve), `fxaa`,
-                `annotations`.
+                `annotations`; of others, providers of the hook `render_pass`, those that are switched on here.
+            add: passes of others that are no providers; they are on.
             buffers: what `Frame.buffers` is to hold: `depth`, `normal`, `albedo`, `material`,
                 `motion`, `id`, `hdr`, `final`. Each is read back, which costs time.
             options: none are known; an unknown one is an error.
 
         Raises:
-            ConfigError: a size, preset, pass, buffer or option that does not exist.
+            ConfigError: a size, preset, pass, buffer or option that does not exist, or a pass of
+                somebody else's that fits nowhere.
             ProviderUnavailable: no driver; names the packages to install.
         """
         if options:
             name = next(iter(options))
             raise ConfigError(f"no option {name!r}{nearest(name, ('quality', 'passes', 'buffers'))}")
         width, height = _size(size)
-        preset = _quality(quality, passes)
+        switches = dict(passes or {})
+        own = {name: on for name, on in switches.items() if name in PASSES}
+        guests = [*self._guests(switches), *add]
+        preset = _with_guests(_quality(quality, own), guests)
         check_names("buffers", buffers, BUFFERS)
-        return DeferredSession(open_context(), (width, height), preset, buffers)
+        # What fits nowhere is said before a driver is started.
+        check_inputs(arrange(frame_graph(), guests), preset)
+        return DeferredSession(open_context(), (width, height), preset, buffers, guests)
+
+    def _guests(self, switches: Mapping[str, bool]) -> list[RenderPass]:
+        """Return the providers of `render_pass` that are switched on, in the order of their names."""
+        found = []
+        for name in sorted(set(switches) - set(PASSES)):
+            if self._services is None:
+                check_names("passes", [name], PASSES)
+            if switches[name] and self._services is not None:
+                try:
+                    found.append(self._services.provider("render_pass", name))
+                except ProviderNotFound as error:
+                    raise ConfigError(
+                        f"passes names {name!r}, expected some of {', '.join(PASSES)} or a provider of the "
+                        f"hook render_pass{nearest(name, PASSES)} ({error})"
+                    ) from error
+        return found
 
 
 _quality = quality
+
+
+def _with_guests(preset: Quality, guests: Sequence[RenderPass]) -> Quality:
+    """Switch on what was asked for: a pass by its own name, or by that of the one it replaces."""
+    names = {getattr(guest, "replaces", None) or getattr(guest, "name", "") for guest in guests}
+    return attrs.evolve(preset, passes=preset.passes | names)
 
 
 def _size(size: tuple[int, int]) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import moderngl
 
 from kinetoscope_deferred.cache import MeshCache
 from kinetoscope_deferred.device import Device
+from kinetoscope_deferred.graph import ALWAYS, arrange, check_inputs
 from kinetoscope_deferred.passes.base import Pass
 from kinetoscope_deferred.passes.geometry import AnnotationPass, GeometryPass, GroundPass
 from kinetoscope_deferred.passes.lighting import LightingPass
@@ -19,18 +20,16 @@ from kinetoscope_deferred.passes.ssao import SsaoPass
 from kinetoscope_deferred.passes.transparent import TransparentPass
 from kinetoscope_deferred.quality import Quality
 from kinetoscope_deferred.readback import read_buffer, read_color
+from kinetoscope_deferred.render_pass import RenderPass
 from kinetoscope_deferred.view import build_view
 from kinetoscope_spec.errors import KinetoscopeError
 from kinetoscope_spec.scene import Camera, Frame, Scene
 
 __all__ = ["DeferredSession", "frame_graph"]
 
-_ALWAYS = frozenset({"geometry", "lighting", "tonemap"})
-"""Passes without which there is no picture; `tonemap` off leaves its curve out, not the pass."""
-
 
 def frame_graph() -> tuple[Pass, ...]:
-    """Return the passes of a frame in their order."""
+    """Return the renderer's own passes of a frame in their order; those of others are put between them."""
     return (
         ShadowPass(),  # -> shadow_map
         GeometryPass(),  # -> albedo, normal, material, id, depth (and emission)
@@ -54,10 +53,12 @@ class DeferredSession:
         size: tuple[int, int],
         quality: Quality,
         buffers: Sequence[str] = (),
+        added: Sequence[RenderPass] = (),
     ) -> None:
         self.size = size
         self.quality = quality
-        self.passes = frame_graph()
+        self.passes = arrange(frame_graph(), added)
+        check_inputs(self.passes, quality)
         self._buffers = tuple(buffers)
         self._context: moderngl.Context | None = context
         self._thread = threading.get_ident()
@@ -81,13 +82,15 @@ class DeferredSession:
         Raises:
             KinetoscopeError: the session is closed, or belongs to another thread.
             ValidationError: an annotation is not what it should be.
+            PluginError: a pass of somebody else's failed; names it.
         """
         with self._open():
-            view = build_view(scene, camera, self.size, self._cache, moving="motion" in self._buffers)
+            moving = "motion" in self._buffers or any("motion" in step.reads for step in self.passes)
+            view = build_view(scene, camera, self.size, self._cache, moving=moving)
             self.device.upload("bones", view.bones)
             work: dict[str, int] = {}
             for step in self.passes:
-                if step.name in _ALWAYS or self.quality.runs(step.name):
+                if step.name in ALWAYS or self.quality.runs(step.name):
                     work |= step.draw(self.device, view, self.quality)
             color = read_color(self.device, "smooth" if self.quality.runs("fxaa") else "picture")
             held: dict[str, Any] = {

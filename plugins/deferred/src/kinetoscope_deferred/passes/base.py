@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import moderngl
@@ -18,9 +19,16 @@ class Pass(Protocol):
 
     `draw` returns counts of the work it did, by name. A pass that is switched off is not called,
     and those that read its output ask `Quality.runs`.
+
+    Attributes:
+        name: by which it is switched.
+        reads: textures that it samples, as far as the passes that write them run.
+        writes: textures that it draws into.
     """
 
     name: str
+    reads: Sequence[str]
+    writes: Sequence[str]
 
     def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
         """Draw this step of `view`."""

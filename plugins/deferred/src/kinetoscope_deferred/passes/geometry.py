@@ -44,6 +44,8 @@ class GeometryPass:
     """Draws all actors, skinned, into the G-buffer."""
 
     name = "geometry"
+    reads = ()
+    writes = ("albedo", "normal", "material", "id", "depth")
 
     def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
         """Clear the G-buffer and draw every mesh."""
@@ -72,6 +74,8 @@ class GroundPass:
     """Draws the floor as the plane that it is, exact at any distance."""
 
     name = "ground"
+    reads = ()
+    writes = ("albedo", "normal", "material", "id", "depth")
 
     def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
         """Draw the floor behind what stands on it."""
@@ -129,6 +133,8 @@ class AnnotationPass:
     """Draws trajectories as ribbons, in quads: drivers disagree about lines."""
 
     name = "annotations"
+    reads = ()
+    writes = ("albedo", "normal", "material", "id", "depth")
 
     def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
         """Draw what the scene's annotations hold."""

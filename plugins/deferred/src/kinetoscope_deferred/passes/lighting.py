@@ -29,6 +29,8 @@ class LightingPass:
     """Writes `hdr`: linear light times coverage, and coverage."""
 
     name = "lighting"
+    reads = ("depth", "albedo", "normal", "material", "occlusion", "shadow_map")
+    writes = ("hdr",)
 
     def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
         """Light every pixel of the G-buffer once."""

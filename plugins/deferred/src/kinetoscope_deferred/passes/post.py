@@ -19,6 +19,8 @@ class BloomPass:
     """Writes `glow`: what is brighter than 1 after exposure, spread over a chain of mips."""
 
     name = "bloom"
+    reads = ("hdr",)
+    writes = ("glow",)
 
     def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
         """Shrink what is bright level by level, then add the levels up again."""
@@ -68,6 +70,8 @@ class TonemapPass:
     """Writes `picture`: sRGB over the background."""
 
     name = "tonemap"
+    reads = ("hdr", "glow")
+    writes = ("picture",)
 
     def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
         """Add the glow, expose, curve, lay over the background."""
@@ -97,6 +101,8 @@ class FxaaPass:
     """
 
     name = "fxaa"
+    reads = ("picture",)
+    writes = ("smooth",)
 
     def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
         """Smooth the picture."""

@@ -35,6 +35,8 @@ class ShadowPass:
     """Draws the depth of all actors as the sun sees them into `shadow_map`."""
 
     name = "shadow"
+    reads = ()
+    writes = ("shadow_map",)
 
     def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
         """Draw the map; nothing where no sun casts or nothing is in sight."""

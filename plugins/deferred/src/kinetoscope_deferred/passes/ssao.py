@@ -16,6 +16,8 @@ class SsaoPass:
     """Writes `occlusion`: 1 where the sky is seen whole, 0 where nothing of it is; beside it metres of depth."""
 
     name = "ssao"
+    reads = ("depth", "normal")
+    writes = ("occlusion",)
 
     def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
         """Sample and blur; half the picture's width and height, rounded up."""

@@ -26,6 +26,8 @@ class TransparentPass:
     """
 
     name = "transparent"
+    reads = ("depth", "shadow_map", "hdr")
+    writes = ("hdr",)
 
     def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
         """Peel, light and collect the layers, then lay them over `hdr`."""
