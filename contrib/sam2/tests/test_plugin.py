@@ -72,8 +72,8 @@ def test_weights_are_found_by_the_variable(monkeypatch: pytest.MonkeyPatch, tmp_
     (tmp_path / "sam2.1_hiera_tiny.pt").write_bytes(b"")
     monkeypatch.setenv(CHECKPOINT, str(tmp_path / "sam2.1_hiera_tiny.pt"))
     monkeypatch.setenv(FOLDER, str(tmp_path))
-    assert weights_path(None, folder=False).name == "sam2.1_hiera_tiny.pt"
-    assert weights_path(None, folder=True) == tmp_path
+    assert weights_path(None, variable=CHECKPOINT).name == "sam2.1_hiera_tiny.pt"
+    assert weights_path(None, variable=FOLDER) == tmp_path
 
 
 @pytest.mark.parametrize(

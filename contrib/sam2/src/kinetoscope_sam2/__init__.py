@@ -1,4 +1,4 @@
-"""SAM 2 for Kinetoscope: the segmenters `sam2` (its package) and `sam2-transformers` (the port)."""
+"""SAM 2 and SAM 3 for Kinetoscope: the segmenters `sam2`, `sam2-transformers` and `sam3-transformers`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["configured", "segmenters"]
 
 _told = threading.local()
 
-_SETTINGS = ("checkpoint", "config", "device", "folder")
+_SETTINGS = ("checkpoint", "config", "device", "folder", "text_folder")
 
 
 @hookimpl
@@ -24,10 +24,11 @@ def configured(settings: Mapping[str, Any]) -> None:
 
 @hookimpl(specname="segmenter")
 def segmenters() -> Sequence[Provider]:
-    """Offer both; the package first, whose checkpoints its makers publish."""
+    """Offer SAM 2 twice, the package first, whose checkpoints its makers publish; then SAM 3, which knows words."""
     settings = getattr(_told, "settings", {})
     weights = () if settings.get("checkpoint") else ("env:KINETOSCOPE_SAM2_CHECKPOINT",)
     folder = () if settings.get("folder") else ("env:KINETOSCOPE_SAM2_FOLDER",)
+    words = () if settings.get("text_folder") else ("env:KINETOSCOPE_SAM3_FOLDER",)
     return [
         Provider(
             "sam2",
@@ -46,6 +47,14 @@ def segmenters() -> Sequence[Provider]:
             licence="Apache-2.0",
             requires=("module:transformers", *folder),
         ),
+        Provider(
+            "sam3-transformers",
+            "SAM 3 on transformers: things by what they are called, with a folder of its weights",
+            load=partial(_text, settings),
+            devices=("cuda", "cpu"),
+            licence="SAM License",
+            requires=("module:transformers", *words),
+        ),
     ]
 
 
@@ -61,11 +70,18 @@ def _port(settings: Mapping[str, Any]) -> Any:
     return Sam2TransformersSegmenter(**_of(settings, ("folder", "device")))
 
 
+def _text(settings: Mapping[str, Any]) -> Any:
+    from kinetoscope_sam2.text import Sam3TransformersSegmenter
+
+    wanted = _of(settings, ("text_folder", "device"))
+    return Sam3TransformersSegmenter(wanted.pop("text_folder", None), **wanted)
+
+
 def _of(settings: Mapping[str, Any], wanted: Sequence[str]) -> dict[str, Any]:
-    """Return the settings that one of the two providers takes.
+    """Return the settings that one of the providers takes.
 
     Raises:
-        ValidationError: there is one that neither does.
+        ValidationError: there is one that none of them does.
     """
     from kinetoscope_spec import ValidationError
 

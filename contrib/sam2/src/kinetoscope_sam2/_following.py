@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kinetoscope_quadmask.hooks import Doubt, MaskStore, Prompts, Segmentation, check_objects
 from kinetoscope_spec import Cancelled, Progress, Video
 
-__all__ = ["TAKES", "Track", "followed"]
+__all__ = ["TAKES", "Track", "both_ways", "followed", "forget", "merged_box", "merged_mask"]
 
 Array = NDArray[Any]
 
@@ -32,26 +32,32 @@ class Track(Protocol):
         ...
 
 
+Way = Callable[[Video, int, Prompts, Callable[[Video, int], Track]], Iterator[tuple[int, Array, float]]]
+"""Goes through a video for one object: each frame once, its mask, and how sure the network is."""
+
+
 def followed(
     video: Video,
     objects: Sequence[Prompts],
     begin: Callable[[Video, int], Track],
     progress: Progress | None,
+    *,
+    takes: frozenset[str] = TAKES,
+    way: Way | None = None,
 ) -> Segmentation:
-    """Follow each object by itself to both ends of the video from its first prompted frame.
-
-    On the way forward every prompted frame is a memory that the network looks at, the later ones too.
+    """Follow each object by itself through the whole video, by `way` (`both_ways` unless given).
 
     Raises:
         ValidationError: there is no object, or its prompts can't be used.
         Cancelled: `progress` returned False.
     """
-    count = check_objects(video, objects, TAKES)
+    count = check_objects(video, objects, takes)
+    way = way or both_ways
     confidence = np.zeros((len(objects), count), np.float32)
     stores = []
     for index, prompts in enumerate(objects):
         store = MaskStore(video.width, video.height)
-        for done, (frame, mask, sure) in enumerate(_run(video, count, prompts, begin)):
+        for done, (frame, mask, sure) in enumerate(way(video, count, prompts, begin)):
             store.set(frame, mask)
             confidence[index, frame] = sure
             _tell(progress, index * count + done + 1, len(objects) * count)
@@ -60,10 +66,13 @@ def followed(
     return Segmentation(masks, confidence, _doubts(confidence))
 
 
-def _run(
+def both_ways(
     video: Video, count: int, prompts: Prompts, begin: Callable[[Video, int], Track]
 ) -> Iterator[tuple[int, Array, float]]:
-    """Yield each frame once: from the first prompted one to the end, then back to the beginning."""
+    """Yield each frame once: from the first prompted one to the end, then back to the beginning.
+
+    On the way forward every prompted frame is a memory that the network looks at, the later ones too.
+    """
     track = begin(video, count)
     prompted = prompts.prompted_frames()
     for frame in prompted:

@@ -13,7 +13,7 @@ import numpy as np
 from kinetoscope_quadmask.hooks import Prompts, Segmentation
 from kinetoscope_sam2._following import TAKES, Array, followed, forget, merged_box, merged_mask
 from kinetoscope_sam2._frames import Frames
-from kinetoscope_sam2._weights import config_of, device_of, weights_path
+from kinetoscope_sam2._weights import CHECKPOINT, config_of, device_of, weights_path
 from kinetoscope_spec import Progress, Video
 
 __all__ = ["Sam2Segmenter", "build_network"]
@@ -68,7 +68,7 @@ class Sam2Segmenter:
         return _Track(self._network, video, count)
 
     def _loaded(self) -> Any:
-        path = weights_path(self._checkpoint, folder=False)
+        path = weights_path(self._checkpoint, variable=CHECKPOINT)
         return build_network(self._config or config_of(path), path, self._device)
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from kinetoscope_quadmask.hooks import Prompts, Segmentation
-from kinetoscope_sam2._following import TAKES, Array, followed, forget, merged_box, merged_mask
+from kinetoscope_sam2._following import TAKES, Array, Track, followed, forget, merged_box, merged_mask
 from kinetoscope_sam2._frames import Frames
-from kinetoscope_sam2._weights import device_of, weights_path
+from kinetoscope_sam2._weights import FOLDER, device_of, loaded, weights_path
 from kinetoscope_spec import Progress, Video
 
-__all__ = ["Sam2TransformersSegmenter"]
+__all__ = ["Sam2TransformersSegmenter", "SessionTrack"]
 
 OBJECT: Final = 1
 """Number of the one object that a session holds here."""
@@ -58,40 +58,41 @@ class Sam2TransformersSegmenter:
         """
         return followed(video, objects, self._begin, progress)
 
-    def _begin(self, video: Video, count: int) -> _Track:
+    def _begin(self, video: Video, count: int) -> Track:
         with self._lock:
             if self._network is None:
                 self._network = self._make().to(device_of(self._device)).eval()
-        return _Track(self._network, video, count)
-
-    def _loaded(self) -> Any:
-        path = weights_path(self._folder, folder=True)
-        from transformers import Sam2VideoModel
-
-        return Sam2VideoModel.from_pretrained(path, local_files_only=True, use_safetensors=True)
-
-
-class _Track:
-    """One object in one video, with a session of the model's."""
-
-    def __init__(self, network: Any, video: Video, count: int) -> None:
         from transformers.models.sam2_video.modeling_sam2_video import Sam2VideoInferenceSession
 
+        frames = Frames(video, count, self._network.image_size)
+        return SessionTrack(self._network, Sam2VideoInferenceSession, video, frames)
+
+    def _loaded(self) -> Any:
+        path = weights_path(self._folder, variable=FOLDER)
+        from transformers import Sam2VideoModel
+
+        return loaded(Sam2VideoModel, path)
+
+
+class SessionTrack:
+    """One object in one video, with a session of the model's: SAM 2's, or SAM 3's tracker, which is its heir."""
+
+    def __init__(self, network: Any, session: Callable[..., Any], video: Video, frames: Any) -> None:
         self._network, self._video = network, video
-        self._session = Sam2VideoInferenceSession(
+        self._session = session(
             video_height=video.height,
             video_width=video.width,
             inference_device=network.device,
             inference_state_device=network.device,
             dtype=network.dtype,
         )
-        frames: Any = Frames(video, count, network.image_size)
         self._session.processed_frames = frames  # a mapping by number, of which it asks length and items
         self._session.obj_id_to_idx(OBJECT)
-        self._start = count
+        self._start = len(frames)
         self._reach = max(network.num_maskmem, network.config.max_object_pointers_in_encoder) + 1
 
     def prompt(self, frame: int, prompts: Prompts) -> None:
+        """Take the prompts of one frame; a mask counts for more than points."""
         self._start = min(self._start, frame)
         mask = merged_mask(prompts)
         if mask is not None:
@@ -102,6 +103,7 @@ class _Track:
         self._network(inference_session=self._session, frame_idx=frame)
 
     def step(self, frame: int, *, reverse: bool) -> tuple[Array, float]:
+        """Return bool `[H, W]`, and how sure the network is that the object is there, 0 to 1."""
         import torch
 
         with torch.inference_mode():
