@@ -18,6 +18,7 @@ CLIP = (
 
 def test_a_minus_before_a_name_switches_off():
     assert Output(passes=("outline", "-ssao")).drawing() == {"passes": {"outline": True, "ssao": False}}
+    assert Output(device="cpu").drawing() == {"device": "cpu"}
     assert Output().drawing() == {}  # a renderer of somebody else's may know no passes
 
 

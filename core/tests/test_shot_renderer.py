@@ -12,6 +12,8 @@ RENDERERS = """
     from kinetoscope_spec import Provider, ProviderUnavailable, hookimpl
 
     class Session:
+        why = "paper"
+
         def close(self):
             pass
 
@@ -48,7 +50,8 @@ def test_the_first_that_opens_draws_and_why_is_said(house):
     with host() as opened:
         Stages(opened).renderer(stage).open((8, 8)).close()
     assert stage.provider == "gamma"
-    assert stage.why == "alpha can't draw here: no driver gives a context"
+    assert stage.why == "alpha can't draw here: no driver gives a context; paper"
+    assert stage.details["device"] == "paper"
 
 
 def test_one_that_was_named_is_not_replaced(house):

@@ -14,7 +14,7 @@ PLATFORM_DEVICE, PLATFORM_SURFACELESS = 0x313F, 0x31DD
 OPENGL_API, OPENGL_BIT, RENDERABLE_TYPE, NONE = 0x30A2, 0x0008, 0x3040, 0x3038
 SURFACE_TYPE, ANY_SURFACE = 0x3033, 0  # the default asks for windows, which a render node has none of
 MAJOR_VERSION, MINOR_VERSION = 0x3098, 0x30FB
-GL_RENDERER, GL_VERSION = 0x1F01, 0x1F02
+GL_VENDOR, GL_RENDERER, GL_VERSION = 0x1F00, 0x1F01, 0x1F02
 
 
 class ProbeError(Exception):
@@ -35,7 +35,10 @@ def probe() -> str:
     context = _context(egl, display)
     current = egl.eglMakeCurrent(ctypes.c_void_p(display), None, None, ctypes.c_void_p(context))
     _require(current, "the context can't be made current without a surface")
-    return f"{_string(egl, GL_RENDERER)}, OpenGL {_string(egl, GL_VERSION)}"
+    renderer, vendor, version = (_string(egl, name) for name in (GL_RENDERER, GL_VENDOR, GL_VERSION))
+    query = egl.eglGetProcAddress(b"eglQueryDevicesEXT")
+    count = len(_devices(query)) if query else 0
+    return f"{renderer} by {vendor}, OpenGL {version} ({count} EGL device{'s' * (count != 1)})"
 
 
 def _require(value: Any, text: str) -> None:

@@ -18,7 +18,9 @@ def unmet(requires: Iterable[str]) -> list[str]:
 
 
 def is_met(requirement: str) -> bool:
-    """Whether one requirement is there; of an unknown kind none is."""
+    """Whether one requirement is there, of several with ` | ` between them any; of an unknown kind none is."""
+    if " | " in requirement:
+        return any(is_met(text) for text in requirement.split(" | "))
     kind, _, what = requirement.partition(":")
     check = {
         "module": _has_module,
@@ -31,6 +33,8 @@ def is_met(requirement: str) -> bool:
 
 def advice(requirement: str) -> str:
     """Return what to do about a missing requirement."""
+    if " | " in requirement:
+        return ", or ".join(advice(text) for text in requirement.split(" | "))
     kind, _, what = requirement.partition(":")
     if kind == "module":
         return f"pip install the distribution that brings the module {what}"

@@ -103,7 +103,7 @@ def test_passes_stand_where_they_say():
 )
 def test_what_fits_nowhere_is_said_before_a_driver_starts(added, said, monkeypatch):
     monkeypatch.setattr(
-        "kinetoscope_deferred.renderer.open_context", lambda: pytest.fail("a driver was started")
+        "kinetoscope_deferred.renderer.open_context", lambda _: pytest.fail("a driver was started")
     )
     with pytest.raises(ConfigError, match=said):
         DeferredRenderer().open(SIZE, add=added)

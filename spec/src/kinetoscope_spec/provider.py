@@ -85,7 +85,8 @@ class Provider:
         needs: hooks whose providers it asks the host for, and `signatures`; with any of them
             `load` is called with one argument, `Services`.
         requires: what must be there before it can work: `module:torch`, `env:GEMINI_API_KEY`,
-            `library:libEGL.so.1`, `weights:FILE` (below the folder of the host's weights).
+            `library:libEGL.so.1`, `weights:FILE` (below the folder of the host's weights); of two with
+            ` | ` between them one will do.
         omits: laws of the contract that do not apply, each `law: reason`.
         contract: `"module:Class"` of the contract that proves this provider, a subclass of its
             hook's with what that needs to know: sample files, what the format holds. None: the hook's.

@@ -41,6 +41,7 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".exr")
     metavar="NAME",
     help="Switch a pass of the renderer on, or off with a - before it: --pass outline --pass=-ssao.",
 )
+@click.option("--device", metavar="NAME", help="What the renderer draws on: gpu, cpu, osmesa, egl:0, ...")
 @click.option("--provider", help="Provider of the renderer hook.")
 @json_option
 @pass_host
@@ -54,6 +55,7 @@ def command(
     quality: str,
     frame: int | None,
     passes: tuple[str, ...],
+    device: str | None,
     provider: str | None,
 ) -> None:
     """Render FILE's motion to OUT: a film, or one picture for .png, .jpg and .exr.
@@ -67,14 +69,14 @@ def command(
     from kinetoscope.shot.outputs import refuse_overwriting
     from kinetoscope.shot.stages import Stages
 
-    output = _output(out, size, framerate, quality, passes)
+    output = _output(out, size, framerate, quality, passes=passes, device=device)
     refuse_overwriting(out, [file])
     layered = out.suffix.lower() == ".exr"
     picture = out.suffix.lower() in _PICTURES and not (layered and "#" in out.name)
     if layered:
         exr.need_openexr()
     with progress_bar("rendering") as progress, Stages(host).stage("render") as stage:
-        renderer = Stages(host).renderer(stage, provider)
+        renderer = Stages(host).renderer(stage, provider, device=device)
         media = host.provider("media")
         asset = host.open(file)
         if motion >= max(len(asset.motions), 1):
@@ -125,7 +127,7 @@ def _write(media: Any, out: Path, drawn: Iterator[Frame], framerate: float, *, p
             media.write(building, (each.color[..., :3] for each in drawn), rate=framerate)
 
 
-def _output(out: Path, size: str, framerate: float, quality: str, passes: tuple[str, ...] = ()) -> Output:
+def _output(out: Path, size: str, framerate: float, quality: str, **drawing: Any) -> Output:
     """Return the options as a shot's output.
 
     Raises:
@@ -136,7 +138,7 @@ def _output(out: Path, size: str, framerate: float, quality: str, passes: tuple[
 
     try:
         return settings.Output(
-            file=out.name, size=_size(size), framerate=framerate, quality=quality, passes=passes
+            file=out.name, size=_size(size), framerate=framerate, quality=quality, **drawing
         )
     except WrongValue as error:
         raise click.BadParameter(f"{error.key} {error}") from None

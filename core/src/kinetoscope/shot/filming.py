@@ -68,7 +68,8 @@ def film_kept(
     """Return the film, made now or by an earlier run of the same."""
     shot, output = job.shot, job.shot.output
     with job.stage("render") as rendering:
-        renderer = job.stages.renderer(rendering, job.choices.get("render", output.renderer))
+        chosen = job.choices.get("render", output.renderer)
+        renderer = job.stages.renderer(rendering, chosen, device=output.device)
     compositing = None
     if backdrop is not None and shot.plate is not None:
         with job.stage("composite") as compositing:

@@ -176,6 +176,7 @@ class Output:
         quality: `draft`, `medium` or `high`.
         shutter: share of a frame's time that the shutter is open, 0 for none: motion blur over a plate.
         passes: of the renderer, to be switched on, or off with a - before the name: `["outline", "-ssao"]`.
+        device: what the renderer draws on, such as `gpu`, `cpu`, `egl:1`; its choice where none is named.
         renderer, media: providers; the host's choice where none is named.
     """
 
@@ -185,6 +186,7 @@ class Output:
     quality: str = attrs.field(default="medium", validator=one_of("draft", "medium", "high"))
     shutter: float = attrs.field(default=0.5, validator=between(0, 1, "a share"))
     passes: tuple[str, ...] = ()
+    device: str | None = None
     renderer: str | None = None
     media: str | None = None
 
@@ -196,7 +198,8 @@ class Output:
     def drawing(self) -> dict[str, Any]:
         """Return the options for the renderer's `open`, those that were given."""
         switches = {name.removeprefix("-"): not name.startswith("-") for name in self.passes}
-        return {"passes": switches} if switches else {}
+        options: dict[str, Any] = {"passes": switches} if switches else {}
+        return options if self.device is None else {**options, "device": self.device}
 
 
 @attrs.frozen

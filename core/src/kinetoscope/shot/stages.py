@@ -115,30 +115,32 @@ class Stages:
         self._note(stage, hook, chosen.chosen, chosen.why)
         return provider
 
-    def renderer(self, stage: Stage, name: str | None = None) -> Any:
+    def renderer(self, stage: Stage, name: str | None = None, *, device: str | None = None) -> Any:
         """Return the renderer by name, or the first in the host's order that can draw here; note who and why.
 
-        Whether a driver gives a context is known only by asking it for one.
+        Whether a driver gives a context is known only by asking it for one. A renderer that says on what it
+        draws then, and why, has that in the stage's `why`. One that is to draw on a `device` is not replaced.
 
         Raises:
             ProviderUnavailable: none can, or not the one that was named, here or in the configuration.
         """
         renderer = self.provider(stage, "renderer", name)
         choice = self.host.config.providers.get("renderer")
-        if name is not None or (choice and choice.default):
+        if name is not None or device is not None or (choice and choice.default):
             return renderer
         try:
-            renderer.open((8, 8), "draft").close()
+            _add_device(stage, _try_out(renderer))
             return renderer
         except ProviderUnavailable as error:
             refused = error
         for candidate in self.host.explain("renderer").candidates[1:]:
             try:
                 other = self.host.provider("renderer", candidate.info.name)
-                other.open((8, 8), "draft").close()
+                told = _try_out(other)
             except (ProviderNotFound, ProviderUnavailable, PluginError):
                 continue
             self._note(stage, "renderer", candidate.info.name, f"{stage.provider} can't draw here: {refused}")
+            _add_device(stage, told)
             return other
         raise refused
 
@@ -169,6 +171,20 @@ class Stages:
     def to_json(self) -> list[dict[str, Any]]:
         """Return the stages as the report has them."""
         return [attrs.asdict(stage) for stage in self.done]
+
+
+def _try_out(renderer: Any) -> str:
+    """Open a small session and close it; return what it says it draws on."""
+    session = renderer.open((8, 8), "draft")
+    told = str(getattr(session, "why", ""))
+    session.close()
+    return told
+
+
+def _add_device(stage: Stage, told: str) -> None:
+    if told:
+        stage.why = f"{stage.why}; {told}"
+        stage.details["device"] = told
 
 
 def _peak_mb() -> float:

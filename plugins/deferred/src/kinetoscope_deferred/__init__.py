@@ -12,8 +12,13 @@ from kinetoscope_spec import Provider, hookimpl
 
 __all__ = ["providers", "render_passes"]
 
-# moderngl opens its context through EGL on Linux and through the system's own OpenGL elsewhere.
-_LIBRARIES = ("library:libEGL.so.1", "library:libGL.so.1") if sys.platform.startswith("linux") else ()
+# moderngl opens its context through EGL on Linux and through the system's own OpenGL elsewhere. Where
+# EGL is not, the OSMesa in the wheel lavavu-osmesa, whose module is lavavu, does.
+_LIBRARIES = (
+    ("library:libEGL.so.1 | module:lavavu", "library:libGL.so.1 | module:lavavu")
+    if sys.platform.startswith("linux")
+    else ()
+)
 
 
 @hookimpl(specname="renderer")

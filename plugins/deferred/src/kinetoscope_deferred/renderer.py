@@ -36,6 +36,7 @@ class DeferredRenderer:
         *,
         passes: Mapping[str, bool] | None = None,
         add: Sequence[RenderPass] = (),
+        device: str | None = None,
         buffers: Sequence[str] = (),
         **options: Any,
     ) -> DeferredSession:
@@ -48,6 +49,7 @@ class DeferredRenderer:
                 `transparent` (off: blended surfaces are dithered), `bloom`, `tonemap` (its curve), `fxaa`,
                 `annotations`; of others, providers of the hook `render_pass`, those that are switched on here.
             add: passes of others that are no providers; they are on.
+            device: what draws: `gpu`, `cpu`, `osmesa`, `egl:N`; the best there is if None, see `open_context`.
             buffers: what `Frame.buffers` is to hold: `depth`, `normal`, `albedo`, `material`,
                 `motion`, `id`, `hdr`, `final`. Each is read back, which costs time.
             options: none are known; an unknown one is an error.
@@ -68,7 +70,8 @@ class DeferredRenderer:
         check_names("buffers", buffers, BUFFERS)
         # What fits nowhere is said before a driver is started.
         check_inputs(arrange(frame_graph(), guests), preset)
-        return DeferredSession(open_context(), (width, height), preset, buffers, guests)
+        opened = open_context(device)
+        return DeferredSession(opened.context, (width, height), preset, buffers, guests, why=opened.why)
 
     def _guests(self, switches: Mapping[str, bool]) -> list[RenderPass]:
         """Return the providers of `render_pass` that are switched on, in the order of their names."""

@@ -54,9 +54,13 @@ class DeferredSession:
         quality: Quality,
         buffers: Sequence[str] = (),
         added: Sequence[RenderPass] = (),
+        *,
+        why: str = "",
     ) -> None:
         self.size = size
         self.quality = quality
+        self.why = why
+        """What draws, and why that: one line."""
         self.passes = arrange(frame_graph(), added)
         check_inputs(self.passes, quality)
         self._buffers = tuple(buffers)
