@@ -32,13 +32,13 @@ MARKS = {
 }
 
 
-def drawn(scene, camera=VIEW, buffers=("hdr",), **passes):
+def drawn(scene, camera=VIEW, buffers=("hdr",), size=SIZE, **passes):
     """Return the frames of `raster` and `deferred`."""
     deferred = pytest.importorskip("kinetoscope_deferred.renderer")
     frames = []
     for renderer in (RasterRenderer, deferred.DeferredRenderer):
         try:
-            with renderer().open(SIZE, "medium", buffers=buffers, passes=passes) as session:
+            with renderer().open(size, "medium", buffers=buffers, passes=passes) as session:
                 frames.append(session.render(scene, camera))
         except ProviderUnavailable as error:
             pytest.skip(f"no OpenGL driver: {error}")
@@ -169,6 +169,28 @@ def test_glass_is_the_same_on_opengl(kit):
     alpha = ours.color[..., 3].astype(int)
     assert ((alpha > 20) & (alpha < 235)).mean() > 0.01
     assert np.percentile(np.abs(alpha - theirs.color[..., 3]), 99) <= 3
+
+
+@pytest.mark.gl
+def test_shadows_into_the_distance_are_the_same_on_opengl(kit):
+    """Several squares of the sun's map, with a caster across each seam."""
+    balls = [
+        kit.actor(kit.ball(0.5, rings=12), at=(x, 0.6, -z), number=i + 1)
+        for i, (x, z) in enumerate(
+            [(0.5, 0), (-1.5, 2), (1, 4), (-2, 6), (2, 9), (-3, 13), (3, 20), (-6, 33)]
+        )
+    ]
+    sun = Light(direction=np.array([-0.8, -0.6, 0.2]))
+    scene = Scene(actors=balls, lights=(sun,), ground=Ground(spacing=0.0))
+    camera = Camera(position=(0.0, 3.0, 4.0), target=(0.0, 0.0, -8.0))
+    for size in ((160, 90), (640, 360)):
+        ours, theirs = drawn(scene, camera, buffers=("hdr", "id"), size=size, ssao=False)
+        assert ours.work["shadow.cascades"] == theirs.work["shadow.cascades"]
+        floor = (ours.buffers["id"] == 0) & (theirs.buffers["id"] == 0)
+        off = np.abs(ours.buffers["hdr"] - theirs.buffers["hdr"]).max(axis=-1)
+        assert (off[floor] > 0.05).mean() < 0.002
+        assert (ours.buffers["hdr"][floor][:, 1] < 0.3).mean() > 0.02
+    assert ours.work["shadow.cascades"] > 1
 
 
 @pytest.mark.gl

@@ -22,8 +22,9 @@ class Quality:
     """What one preset spends.
 
     Attributes:
-        shadow_size: texels along an edge of the sun's shadow map.
+        shadow_size: texels along an edge of each square of the sun's shadow map.
         shadow_taps: taps along an edge of the shadow filter (1, 2 or 3).
+        cascades: squares of the shadow map at most, for parts of the view from near to far.
         ssao_samples: occlusion samples a half-resolution pixel takes.
         layers: transparent surfaces behind each other that a pixel shows at most.
         bloom_levels: mips of the bloom chain.
@@ -33,6 +34,7 @@ class Quality:
 
     shadow_size: int
     shadow_taps: int
+    cascades: int
     ssao_samples: int
     layers: int
     bloom_levels: int
@@ -50,6 +52,7 @@ PRESETS: Mapping[str, Quality] = {
     "draft": Quality(
         shadow_size=512,
         shadow_taps=1,
+        cascades=2,
         ssao_samples=4,
         layers=3,
         bloom_levels=3,
@@ -57,10 +60,24 @@ PRESETS: Mapping[str, Quality] = {
         passes=_ALL - {"ssao", "bloom", "fxaa"},
     ),
     "medium": Quality(
-        shadow_size=1024, shadow_taps=2, ssao_samples=8, layers=5, bloom_levels=5, fxaa_steps=3, passes=_ALL
+        shadow_size=1024,
+        shadow_taps=2,
+        cascades=3,
+        ssao_samples=8,
+        layers=5,
+        bloom_levels=5,
+        fxaa_steps=3,
+        passes=_ALL,
     ),
     "high": Quality(
-        shadow_size=2048, shadow_taps=3, ssao_samples=16, layers=8, bloom_levels=6, fxaa_steps=8, passes=_ALL
+        shadow_size=2048,
+        shadow_taps=3,
+        cascades=4,
+        ssao_samples=16,
+        layers=8,
+        bloom_levels=6,
+        fxaa_steps=8,
+        passes=_ALL,
     ),
 }
 """The presets by name."""

@@ -6,6 +6,8 @@ float64, so a scene a hundred kilometres from the origin is as sharp as one at i
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import numpy as np
 from numpy.typing import NDArray
@@ -48,8 +50,8 @@ class View:
         draws: what casts and is seen.
         bones: float32 `[rows, 3 * BONES_A_ROW, 4]`, rows of affine matrices.
         bones_before: the same of the frame before, where motion is asked for.
-        bounds: `[N, 3]`, corners that hold all actors, relative to the camera.
         sun: the light with the shadow map, or None.
+        held: what passes work out once for a frame.
     """
 
     scene: Scene
@@ -61,8 +63,8 @@ class View:
     draws: tuple[Draw, ...]
     bones: NDArray[np.float32]
     bones_before: NDArray[np.float32] | None
-    bounds: Array
     sun: Light | None
+    held: dict[str, Any] = attrs.field(factory=dict)
 
     @property
     def tangents(self) -> tuple[float, float]:
@@ -83,7 +85,6 @@ def build_view(
     draws: list[Draw] = []
     matrices: list[Array] = []
     before: list[Array] = []
-    bounds: list[Array] = []
     first = 0
     for actor in scene.actors:
         for mesh in cache.meshes(actor.character):
@@ -94,7 +95,6 @@ def build_view(
             if moving:
                 past = actor.pose if actor.previous_pose is None else actor.previous_pose
                 before.append(_relative_bones(past, mesh, origin))
-            bounds.append(corners)
             first += len(bones)
     suns = [light for light in scene.lights if light.kind == "sun" and light.shadow and light.intensity > 0]
     return View(
@@ -107,7 +107,6 @@ def build_view(
         draws=tuple(draws),
         bones=_bone_texels(matrices),
         bones_before=_bone_texels(before) if moving else None,
-        bounds=np.concatenate(bounds) if bounds else np.zeros((0, 3)),
         sun=max(suns, key=lambda light: light.intensity * float(light.color.mean()), default=None),
     )
 

@@ -51,7 +51,7 @@ def _reaching(depth, left, top, right, bottom, tx, ty, lights, chosen):
 @kernel(inline="always")  # a call would hand over a hundred words for each pixel
 def _lit(
     albedo, normal, kind, x, y, px, py, pz, far, seen, up, sky, earth, lights, chosen, count, sun, basis,
-    low, span, taps, shadow,
+    squares, taps, shadow,
 ):  # fmt: skip
     """Return the light that a point of a surface sends to the camera."""
     inverse = 1.0 / far
@@ -77,7 +77,7 @@ def _lit(
         if nl <= 0.0 or strength <= 0.0:
             continue
         if i == sun:
-            strength *= sunlit(px, py, pz, nx, ny, nz, nl, basis, low, span, taps, shadow)
+            strength *= sunlit(px, py, pz, nx, ny, nz, nl, basis, squares, taps, shadow)
         shine, m5 = reflected(nx, ny, nz, vx, vy, vz, lx, ly, lz, nl, nv, alpha * alpha)
         power = strength * nl
         er, eg, eb = fr + (1.0 - fr) * m5, fg + (1.0 - fg) * m5, fb + (1.0 - fb) * m5
@@ -90,7 +90,7 @@ def _lit(
 @kernel(parallel=True, fastmath=NIMBLE)
 def light(
     depth, albedo, normal, kind, emission, occlusion, tx, ty, up, sky, earth, fog, lights, sun,
-    basis, low, span, taps, shadow, hdr,
+    basis, squares, taps, shadow, hdr,
 ):  # fmt: skip
     """Fill `hdr [H, W, 4]`: light times coverage, and coverage; return how many pixels were lit.
 
@@ -123,7 +123,7 @@ def light(
                 seen = open_to_sky(depth, occlusion, x, y, z)
                 cr, cg, cb = _lit(
                     albedo, normal, kind, x, y, px, py, -z, far, seen, up, sky, earth, lights,
-                    chosen, count, sun, basis, low, span, taps, shadow,
+                    chosen, count, sun, basis, squares, taps, shadow,
                 )  # fmt: skip
                 clear = math.exp(-fog[3] * far) if fog[3] > 0.0 else 1.0
                 coverage = 1.0 - kind[y, x, 2]

@@ -8,19 +8,36 @@ from __future__ import annotations
 import math
 
 from kinetoscope_raster._kernel import NIMBLE, kernel
+from kinetoscope_spec.cascades import SEAM
 
 __all__ = ["ambient", "around", "arriving", "reflected", "sunlit"]
 
 
 @kernel(fastmath=NIMBLE)
-def sunlit(px, py, pz, nx, ny, nz, nl, basis, low, span, taps, shadow):
-    """Return the share of the sun that arrives, by bilinear comparisons in the shadow map."""
+def sunlit(px, py, pz, nx, ny, nz, nl, basis, squares, taps, shadow):
+    """Return the share of the sun that arrives, from the square for this distance; towards its end from the next too."""
+    c, last = 0, squares.shape[0] - 1
+    while c < last and -pz > squares[c, 3]:
+        c += 1
+    share = _in_square(px, py, pz, nx, ny, nz, nl, basis, squares[c], taps, shadow[c])
+    part = (-pz / squares[c, 3] - 1.0 + SEAM) / SEAM
+    if c < last and part > 0.0:
+        other = _in_square(px, py, pz, nx, ny, nz, nl, basis, squares[c + 1], taps, shadow[c + 1])
+        share += (other - share) * part
+    return share
+
+
+@kernel(fastmath=NIMBLE)
+def _in_square(px, py, pz, nx, ny, nz, nl, basis, square, taps, shadow):
+    """Return the share of the sun that arrives, by bilinear comparisons in one square of the map."""
     size = shadow.shape[0]
-    texel = span / size
+    if square[2] == 0.0:
+        return 1.0
+    texel = square[2] / size
     off = texel * (0.6 + 1.4 * math.sqrt(max(1.0 - nl * nl, 0.0)))  # off the surface, more where it grazes
     px, py, pz = px + nx * off, py + ny * off, pz + nz * off
-    u = (basis[0, 0] * px + basis[0, 1] * py + basis[0, 2] * pz - low[0]) / texel - 0.5
-    v = (basis[1, 0] * px + basis[1, 1] * py + basis[1, 2] * pz - low[1]) / texel - 0.5
+    u = (basis[0, 0] * px + basis[0, 1] * py + basis[0, 2] * pz - square[0]) / texel - 0.5
+    v = (basis[1, 0] * px + basis[1, 1] * py + basis[1, 2] * pz - square[1]) / texel - 0.5
     z = basis[2, 0] * px + basis[2, 1] * py + basis[2, 2] * pz - 0.25 * texel
     if not (-2.0 < u < size + 1.0 and -2.0 < v < size + 1.0):
         return 1.0

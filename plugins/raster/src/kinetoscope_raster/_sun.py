@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_spec.scene import Scene
+from kinetoscope_raster.quality import Quality
+from kinetoscope_spec.cascades import sun_axes, sun_map
+from kinetoscope_spec.scene import Camera, Scene
 
-__all__ = ["Sun", "find_sun", "light_table"]
+__all__ = ["NO_SUN", "Sun", "find_sun", "light_table"]
 
 Array = NDArray[np.float64]
 _KINDS = {"sun": 0.0, "point": 1.0, "spot": 2.0}
@@ -16,42 +20,57 @@ _KINDS = {"sun": 0.0, "point": 1.0, "spot": 2.0}
 
 @attrs.frozen(eq=False)
 class Sun:
-    """The light that casts shadows: its place in the list (-1: none) and the square of its map.
+    """The light that casts shadows: its place in the list (-1: none) and the squares of its map.
 
     Attributes:
         basis: `[3, 3]`, the map's two axes and the way of the light, in the camera's axes.
-        low: `[2]` m, the square's first corner along them; span: its edge, m.
+        squares: `[C, 4]` m: the first corner along the axes, the edge (0: nothing casts), and up to where along
+            the camera's axis the square serves.
+        casts: bool `[C, P]`, which parts reach into which square.
     """
 
     index: int
     basis: Array
-    low: Array
-    span: float
+    squares: Array
+    casts: NDArray[np.bool_]
 
 
 def find_sun(
-    scene: Scene, rotation: Array, points: Array, depth: Array, tangents: tuple[float, float], wanted: bool
+    scene: Scene,
+    camera: Camera,
+    rotation: Array,
+    parts: Sequence[Array],
+    size: tuple[int, int],
+    quality: Quality,
 ) -> Sun:
-    """Choose the strongest sun and fit its map to what casts shadows and what is seen."""
+    """Choose the strongest sun and fit its map; `parts` are corners `[n, 3]` m in the camera's axes."""
     strongest, index = 0.0, -1
     for i, light in enumerate(scene.lights):
         power = light.intensity * float(light.color.mean())
         if light.kind == "sun" and light.shadow and power > strongest:
             strongest, index = power, i
-    finite = depth[np.isfinite(depth)]
-    if index < 0 or not wanted or not len(points) or not len(finite):
-        return Sun(-1, np.eye(3), np.zeros(2), 1.0)
-    basis = _axes(rotation @ scene.lights[index].direction)
-    casters = points @ basis[:2].T
-    receivers = _corners(float(finite.min()), float(finite.max()), tangents) @ basis[:2].T
-    low = np.maximum(casters.min(axis=0), receivers.min(axis=0))
-    high = np.minimum(casters.max(axis=0), receivers.max(axis=0))
-    span = float((high - low).max())
-    if not (np.isfinite(span) and (high >= low).all()):
-        return Sun(-1, np.eye(3), np.zeros(2), 1.0)
-    # A little wider, so that the filter at the rim finds what is open there.
-    span = span * 1.02 + 1e-3
-    return Sun(index, basis, (low + high - span) / 2, span)
+    if index < 0 or "shadow" not in quality.passes:
+        return NO_SUN
+    axes = sun_axes(scene.lights[index].direction)
+    boxes = [_box(points @ (axes @ rotation.T).T) @ axes for points in parts]
+    fitted = sun_map(
+        scene.lights[index].direction, boxes, camera, size, resolution=quality.shadow_size, most=quality.cascades,
+        floor=None if scene.ground is None else scene.ground.height,
+    )  # fmt: skip
+    if fitted is None:
+        return NO_SUN
+    squares = [[*(c.middle - c.width / 2), c.width, c.end] for c in fitted.cascades]
+    casts = np.array([c.casts for c in fitted.cascades])
+    return Sun(index, np.ascontiguousarray(axes @ rotation.T), np.array(squares), casts)
+
+
+NO_SUN = Sun(-1, np.eye(3), np.zeros((1, 4)), np.zeros((1, 0), np.bool_))
+
+
+def _box(points: Array) -> Array:
+    low, high = points.min(axis=0), points.max(axis=0)
+    pick = (np.arange(8)[:, None] >> np.arange(3)) & 1
+    return np.where(pick, high, low)
 
 
 def light_table(scene: Scene, rotation: Array, origin: Array) -> Array:
@@ -67,16 +86,3 @@ def light_table(scene: Scene, rotation: Array, origin: Array) -> Array:
         row[10] = light.radius
         row[11], row[12] = np.cos(light.angles[1]), np.cos(light.angles[0])
     return table
-
-
-def _axes(way: Array) -> Array:
-    way = way / np.linalg.norm(way)
-    # The camera's axes, not the world's: turning both together leaves the map as it is.
-    side = np.cross(way, [0.0, 1.0, 0.0] if abs(way[1]) < 0.9 else [1.0, 0.0, 0.0])
-    side = side / np.linalg.norm(side)
-    return np.ascontiguousarray(np.stack([side, np.cross(way, side), way]))
-
-
-def _corners(near: float, far: float, tangents: tuple[float, float]) -> Array:
-    flat = np.array([[x * tangents[0], y * tangents[1], -1.0] for x in (-1, 1) for y in (-1, 1)])
-    return np.concatenate([flat * near, flat * far])

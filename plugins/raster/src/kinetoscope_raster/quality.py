@@ -19,11 +19,13 @@ BUFFERS = ("depth", "normal", "albedo", "material", "motion", "id", "hdr", "fina
 
 @attrs.frozen(kw_only=True)
 class Quality:
-    """What one preset spends: texels along the shadow map and taps of its filter, samples of
+    """What one preset spends: texels along a square of the shadow map, taps of its
+    filter and squares at most, samples of
     occlusion, transparent layers, levels of bloom, steps along edges, and the names of the passes that run."""
 
     shadow_size: int
     shadow_taps: int
+    cascades: int
     ssao_samples: int
     layers: int
     bloom_levels: int
@@ -35,6 +37,7 @@ PRESETS: Mapping[str, Quality] = {
     "draft": Quality(
         shadow_size=512,
         shadow_taps=1,
+        cascades=2,
         ssao_samples=4,
         layers=3,
         bloom_levels=3,
@@ -42,9 +45,11 @@ PRESETS: Mapping[str, Quality] = {
         passes=frozenset(PASSES) - {"ssao", "bloom", "fxaa"},
     ),
     "medium": Quality(
-        shadow_size=1024, shadow_taps=2, ssao_samples=8, layers=5, bloom_levels=5, fxaa_steps=3
+        shadow_size=1024, shadow_taps=2, cascades=3, ssao_samples=8, layers=5, bloom_levels=5, fxaa_steps=3
     ),
-    "high": Quality(shadow_size=2048, shadow_taps=3, ssao_samples=16, layers=8, bloom_levels=6, fxaa_steps=8),
+    "high": Quality(
+        shadow_size=2048, shadow_taps=3, cascades=4, ssao_samples=16, layers=8, bloom_levels=6, fxaa_steps=8
+    ),
 }
 """The presets by name."""
 

@@ -104,9 +104,7 @@ class RasterSession:
         work = {"geometry.draws": len(stage.parts), "geometry.triangles": len(stage.faces)}
         held = self._fill(stage, view, scene, camera, depth, work)
         occlusion = self._occlusion(view, camera, depth, held, work)
-        sun = find_sun(
-            scene, view.rotation, view.points, depth, view.tangents, "shadow" in self.quality.passes
-        )
+        sun = find_sun(scene, camera, view.rotation, _by_part(stage, view.points), self.size, self.quality)
         shadow = self._shadow(stage, view, sun, work)
         hdr, lit = self._light(scene, camera, view, sun, shadow, depth, occlusion, held)
         work |= {"lighting.pixels": lit, "lighting.lights": len(scene.lights)}
@@ -140,7 +138,7 @@ class RasterSession:
         lit = _lighting.light(
             depth, held["albedo"], held["normal"], held["material"], held["emission"], occlusion, *view.tangents,
             np.ascontiguousarray(view.rotation[:, 1]), np.array(scene.sky), np.array(scene.earth), fog,
-            light_table(scene, view.rotation, camera.position), sun.index, sun.basis, sun.low, sun.span,
+            light_table(scene, view.rotation, camera.position), sun.index, sun.basis, sun.squares,
             self.quality.shadow_taps, shadow, hdr,
         )  # fmt: skip
         return hdr, int(lit)
@@ -288,10 +286,15 @@ class RasterSession:
         from kinetoscope_raster import _geometry
 
         if sun.index < 0:
-            return np.full((1, 1), np.inf, np.float32)
-        shadow = np.full((self.quality.shadow_size,) * 2, np.inf, np.float32)
-        _geometry.cast_shadow(stage, view.points, sun.basis, sun.low, sun.span, shadow)
-        work["shadow.triangles"] = len(stage.faces)
+            return np.full((1, 1, 1), np.inf, np.float32)
+        shadow = np.full((len(sun.squares), *(self.quality.shadow_size,) * 2), np.inf, np.float32)
+        owner = np.repeat(np.arange(len(stage.parts)), [part.faces for part in stage.parts])
+        work |= {"shadow.triangles": 0, "shadow.cascades": len(sun.squares)}
+        for square, casts, held in zip(sun.squares, sun.casts, shadow, strict=True):
+            wanted = casts[owner]
+            chosen = attrs.evolve(stage, faces=stage.faces[wanted], kinds=stage.kinds[wanted])
+            _geometry.cast_shadow(chosen, view.points, sun.basis, square[:2], float(square[2]), held)
+            work["shadow.triangles"] += len(chosen.faces)
         return shadow
 
     def _asked(self, held: Any, view: _View, depth: Any, hdr: Any, color: Any) -> dict[str, Any]:
@@ -308,6 +311,11 @@ class RasterSession:
             "final": lambda: color,
         }
         return {name: made[name]() for name in self._buffers}
+
+
+def _by_part(stage: Stage, points: Any) -> list[Any]:
+    """Return the corners of each part of the stage."""
+    return np.split(points, np.cumsum([len(part.points) for part in stage.parts])[:-1]) if stage.parts else []
 
 
 def _gbuffer(shape: tuple[int, ...]) -> dict[str, Any]:

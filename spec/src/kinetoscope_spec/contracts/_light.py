@@ -12,7 +12,7 @@ from kinetoscope_spec._arrays import Array
 from kinetoscope_spec.character import Character, Material, Mesh, Skin
 from kinetoscope_spec.contracts import strategies
 from kinetoscope_spec.contracts._law import law, require
-from kinetoscope_spec.contracts._raycast import rays
+from kinetoscope_spec.contracts._raycast import axes, rays
 from kinetoscope_spec.contracts.renderer import RendererContract
 from kinetoscope_spec.motion import Skeleton
 from kinetoscope_spec.scene import Actor, Camera, Frame, Ground, Light, Scene
@@ -29,6 +29,7 @@ _BIAS_M = 0.02
 _TEXELS = 3
 _MAP = 512
 """Texels along the smallest preset's shadow map."""
+_DISTANCES_M = (3, 12, 40)
 _REACH_M = 0.45
 """Ambient occlusion looks about so far."""
 _FEW = st.integers(0, 2**32 - 1)
@@ -103,6 +104,42 @@ class LightLaws(RendererContract):
         sure = floor & (np.abs(inside) > _TEXELS * texel + _BIAS_M)
         wrong = sure & (dark != (inside > 0))
         require(not wrong.any(), self._astray(wrong, "whether the floor is in shadow", dark, inside > 0))
+
+    @law(strategies.cameras(), st.floats(0.5, 0.9), st.floats(-0.9, 0.9), cost=2)
+    def test_shadows_are_as_sharp_as_pixels_near_and_far(
+        self, camera: Camera, right: float, up: float
+    ) -> None:
+        """In one picture, shadows three, twelve and forty metres away end within two pixels of where geometry puts them."""
+        across, upward, ahead = axes(camera)
+        sun = Light(direction=ahead + right * across + up * upward)
+        scale = np.tan(camera.field_of_view / 2)
+        pixel = 2 * scale / self.size[1]
+        squares = []  # middle, half an edge
+        for i, away in enumerate(_DISTANCES_M):
+            aside = (i - 1) * 0.6 * scale * self.size[0] / self.size[1] * away * across
+            middle = camera.position + away * ahead + aside
+            squares += [
+                (middle, 0.42 * scale * away),
+                (middle - 0.4 * scale * away * sun.direction, 0.22 * scale * away),
+            ]
+        actors = [_upright(camera, middle, half, i + 1) for i, (middle, half) in enumerate(squares)]
+        scene = Scene(actors=actors, lights=(sun,), sky=DARK, earth=DARK)
+        shaded, lit = (self._whole(scene, camera, {"ssao": False, "shadow": on}) for on in (True, False))
+        depth = np.where(np.isfinite(self._buffer(lit, "depth")), self._buffer(lit, "depth"), 0.0).astype(
+            float
+        )
+        points = camera.position + depth[..., None] * rays(camera, self.size)
+        dark = self._buffer(shaded, "hdr")[..., 1] < 0.5 * self._buffer(lit, "hdr")[..., 1]
+        covered, sure = np.zeros_like(dark), self._buffer(lit, "id") > 0
+        for middle, half in squares:
+            back = depth - (middle - camera.position) @ ahead
+            met = points - back[..., None] * sun.direction - middle
+            inside = half - np.maximum(np.abs(met @ across), np.abs(met @ upward))
+            before = back > 1e-3 * depth
+            covered |= before & (inside > 0)
+            sure &= ~before | (np.abs(inside) > 2 * pixel * depth + _BIAS_M)
+        wrong = sure & (dark != covered)
+        require(not wrong.any(), self._astray(wrong, "whether a wall is in shadow", dark, covered))
 
     @law(st.integers(0, 359), cost=3)
     def test_corners_are_darker_by_what_they_hide(self, degrees: int) -> None:
@@ -237,6 +274,16 @@ def _hovering(centre: Array, height: float) -> tuple[Actor, Array, float]:
     pose[:, :3, 3] = middle + 0.3 * np.eye(3)[0], middle - 0.3 * np.eye(3)[0]
     skeleton = Skeleton(("left", "right"), [-1, -1], np.zeros((2, 3)))
     return Actor(Character("panel", skeleton, (mesh,), (_PAINT,)), pose), middle, half
+
+
+def _upright(camera: Camera, middle: Array, half: float, number: int) -> Actor:
+    """Return a square of twice `half` m around `middle` that faces the camera's plane."""
+    across, upward, ahead = axes(camera)
+    corners = [x * half * across + y * half * upward for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+    actor = _static(np.array(corners), np.tile(-ahead, (4, 1)))
+    pose = np.eye(4)[None].copy()
+    pose[0, :3, 3] = middle
+    return attrs.evolve(actor, pose=pose, id=number)
 
 
 def _static(corners: Array, normals: Array) -> Actor:

@@ -25,9 +25,10 @@ uniform int lamp_count;
 uniform usampler2D tile_lights; // a bit for each lamp that reaches a tile, see tile_lights.frag
 uniform int tile;           // pixels along an edge
 uniform sampler2DShadow shadow_map;
-uniform mat4 to_light;
-uniform float shadow_texel; // metres
-uniform float shadow_slack; // of depth
+uniform mat3 sun_axes;      // to right, up and along the sun's way
+uniform vec4 cascade_fit[CASCADES];     // middle, 1 / width, a texel's width: metres; 0 where nothing casts
+uniform vec4 cascade_deep[CASCADES];    // least distance along the sun's way, 1 / range, slack; end of its part
+uniform float seam;         // share of a part's end over which it goes over into the next
 
 layout(location = 0) out vec4 hdr;          // light times coverage, coverage
 
@@ -67,21 +68,39 @@ vec3 environment(vec3 f0, float roughness, float nv) {
 
 vec3 hemisphere(vec3 n) { return mix(earth, sky, 0.5 + 0.5 * n.y); }
 
-float lit_by_sun(vec3 p, vec3 n, vec3 l) {
+// The share of the sun in one square of its map.
+float in_cascade(int c, vec3 p, vec3 n, float graze) {
+    vec4 fit = cascade_fit[c], deep = cascade_deep[c];
+    if (fit.z == 0.0) return 1.0;
     // Moved off the surface by about a texel, more where the light grazes it.
-    float facing = clamp(dot(n, l), 0.0, 1.0);
-    float graze = sqrt(1.0 - facing * facing);
-    vec4 at = to_light * vec4(p + n * shadow_texel * (0.6 + 1.4 * graze), 1.0);
-    vec3 place = at.xyz * 0.5 + 0.5;
+    vec3 at = sun_axes * (p + n * fit.w * (0.6 + 1.4 * graze));
+    vec3 place = vec3((at.xy - fit.xy) * fit.z + 0.5, (at.z - deep.x) * deep.y);
     if (any(lessThan(place.xy, vec2(0.0))) || any(greaterThan(place.xy, vec2(1.0))) || place.z < 0.0) return 1.0;
-    place.z = min(place.z, 1.0) - shadow_slack;
-    float step = 1.0 / float(textureSize(shadow_map, 0).x), open = 0.0;
+    place.z = min(place.z, 1.0) - deep.z;
+    place.x = (place.x + float(c)) / float(CASCADES);
+    vec2 step = 1.0 / vec2(textureSize(shadow_map, 0));
+    float open = 0.0;
     for (int y = 0; y < SHADOW_TAPS; ++y)
         for (int x = 0; x < SHADOW_TAPS; ++x) {
             vec2 tap = (vec2(x, y) - 0.5 * float(SHADOW_TAPS - 1)) * step;
             open += texture(shadow_map, vec3(place.xy + tap, place.z));
         }
     return open / float(SHADOW_TAPS * SHADOW_TAPS);
+}
+
+float lit_by_sun(vec3 p, vec3 n, vec3 l, float away) {
+    float facing = clamp(dot(n, l), 0.0, 1.0);
+    float graze = sqrt(1.0 - facing * facing);
+    int c = 0;
+    for (int i = 0; i < CASCADES - 1; ++i) c += away > cascade_deep[i].w ? 1 : 0;
+    float open = in_cascade(c, p, n, graze);
+#if CASCADES > 1
+    // A loop and no branch: drivers without a graphics card would take it for every pixel.
+    float end = cascade_deep[c].w, part = (away / end - 1.0 + seam) / seam;
+    for (int i = 0; i < (c < CASCADES - 1 && part > 0.0 ? 1 : 0); ++i)
+        open = mix(open, in_cascade(c + 1, p, n, graze), part);
+#endif
+    return open;
 }
 
 // Occlusion from half resolution: bilinear, leaving out texels of another surface.
@@ -145,7 +164,7 @@ void main() {
     vec3 color = visible * (diffuse * hemisphere(n)
         + environment(f0, kind.r, max(dot(n, v), 0.0)) * hemisphere(reflect(-v, n)));
     // Drivers without a graphics card take every branch: the shadow is not asked for within the loop.
-    if (shadowed) color += lit_by_sun(p, n, to_sun) * from_sun(to_sun, sun_power, s);
+    if (shadowed) color += lit_by_sun(p, n, to_sun, away) * from_sun(to_sun, sun_power, s);
     for (int i = shadowed ? 1 : 0; i < sun_count; ++i) color += from_sun(light_texel(i, 0).xyz, light_texel(i, 1).rgb, s);
     int rows = (textureSize(depth, 0).y + tile - 1) / tile;
     for (int group = 0; group * 128 < lamp_count; ++group) {

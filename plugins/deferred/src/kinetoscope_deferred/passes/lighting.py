@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from kinetoscope_deferred.device import Device, uniforms
 from kinetoscope_deferred.passes.base import set_camera
-from kinetoscope_deferred.passes.shadow import sun_projection
+from kinetoscope_deferred.passes.shadow import cascades, shadow_map
 from kinetoscope_deferred.quality import Quality
 from kinetoscope_deferred.view import View
+from kinetoscope_spec.cascades import SEAM, SunMap
 from kinetoscope_spec.scene import Light
 
 __all__ = ["LightingPass", "light", "light_texels"]
@@ -57,9 +58,11 @@ def light(
     scene = view.scene
     lights = _in_order(view)
     suns = sum(each.kind == "sun" for each in lights)
+    sun = cascades(view, quality)
     program = device.program(
         "screen.vert",
         "lighting.frag",
+        CASCADES=1 if sun is None else len(sun.cascades),
         EMISSIVE=int(view.emissive),
         FOG=int(scene.fog is not None),
         SHADOW_TAPS=quality.shadow_taps,
@@ -81,7 +84,7 @@ def light(
     textures["occlusion"] = occlusion or device.white
     textures["lights"] = device.upload("lights", light_texels(lights, view.origin))
     textures["tile_lights"] = _tile(program, device, view, textures["depth"], suns, len(lights) - suns)
-    textures["shadow_map"] = _set_shadow(program, device, view, quality)
+    textures["shadow_map"] = _set_shadow(program, device, view, quality, sun)
     device.bind(program, textures)
     return device.screen(program, target, blend=blend, count=blend is None)
 
@@ -113,21 +116,29 @@ def _tile(
     return lamps
 
 
-def _set_shadow(program: moderngl.Program, device: Device, view: View, quality: Quality) -> moderngl.Texture:
-    sun = sun_projection(view, quality.shadow_size) if quality.runs("shadow") else None
+def _set_shadow(
+    program: moderngl.Program, device: Device, view: View, quality: Quality, sun: SunMap | None
+) -> moderngl.Texture:
     if sun is None or view.sun is None:
         uniforms(program, shadowed=False)
         return device.no_shadow
+    fits, deeps = np.zeros((len(sun.cascades), 4), np.float32), np.zeros((len(sun.cascades), 4), np.float32)
+    for i, cascade in enumerate(sun.cascades):
+        if cascade.width > 0:
+            texel, deep = cascade.width / quality.shadow_size, cascade.high - cascade.low
+            fits[i] = *cascade.middle, 1 / cascade.width, texel
+            deeps[i] = cascade.low, 1 / deep, min(0.25 * texel + 0.001, 0.02) / deep, cascade.end
     uniforms(
         program,
         shadowed=True,
         to_sun=-view.sun.direction / np.linalg.norm(view.sun.direction),
         sun_power=view.sun.color * view.sun.intensity,
-        to_light=sun.matrix,
-        shadow_texel=sun.texel,
-        shadow_slack=min(0.25 * sun.texel + 0.001, 0.02) / sun.depth,
+        sun_axes=sun.axes,
+        seam=SEAM,
     )
-    return device.textures["shadow_map"]
+    program["cascade_fit"].write(fits.tobytes())
+    program["cascade_deep"].write(deeps.tobytes())
+    return shadow_map(device, quality, len(sun.cascades))
 
 
 def _in_order(view: View) -> list[Light]:

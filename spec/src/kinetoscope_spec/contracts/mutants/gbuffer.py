@@ -191,6 +191,34 @@ class Stays(_Renders):
         return _with(frame, hdr=other.buffers.get("hdr"))
 
 
+@mutant(MUTANTS, "shadows_are_as_sharp_as_pixels_near_and_far")
+class Nearsighted(_Renders):
+    """casts shadows near the camera alone"""
+
+    def rendered(self, session: Any, scene: Scene, camera: Camera) -> Frame:
+        frame: Frame = session.render(scene, camera)
+        if "hdr" not in frame.buffers:
+            return frame
+        bare = attrs.evolve(scene, lights=[attrs.evolve(light, shadow=False) for light in scene.lights])
+        other: Frame = session.render(bare, camera)
+        far = frame.buffers["depth"][..., None] > 20.0
+        return _with(frame, hdr=np.where(far, other.buffers["hdr"], frame.buffers["hdr"]))
+
+
+@mutant(MUTANTS, "shadows_are_as_sharp_as_pixels_near_and_far")
+class Coarse(_Renders):
+    """has one map for everything, whose texels are wide beside the nearest pixels"""
+
+    def rendered(self, session: Any, scene: Scene, camera: Camera) -> Frame:
+        frame: Frame = session.render(scene, camera)
+        if "hdr" not in frame.buffers:
+            return frame
+        wide = np.repeat(np.repeat(frame.buffers["hdr"][::6, ::6], 6, axis=0), 6, axis=1)
+        near = frame.buffers["depth"][..., None] < 5.0
+        shape = frame.buffers["hdr"].shape
+        return _with(frame, hdr=np.where(near, wide[: shape[0], : shape[1]], frame.buffers["hdr"]))
+
+
 @mutant(MUTANTS, "corners_are_darker_by_what_they_hide")
 class Even(Wrapper):
     """lets ambient light into every corner"""
