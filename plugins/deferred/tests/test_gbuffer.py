@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import attrs
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
 from kinetoscope_spec import Actor, Camera, Character, Ground, Material, Mesh, Skeleton, Skin
+from kinetoscope_spec.contracts._dual_quaternion import Carrier, dual_quaternion_blend
 
 pytestmark = pytest.mark.gl
 
@@ -35,8 +37,23 @@ def random_skin(rng, count, joints, influences):
     return Skin(rng.integers(0, joints, (count, influences)), weights, bones, inverse_bind)
 
 
+def blended_maps(skin, carry):
+    """What carries each vertex of `skin`, `[V, 3, 4]`, by a reference that goes vertex by vertex."""
+    if skin.blending == "linear":
+        return np.einsum("vk,vkij->vij", skin.weights, carry[skin.joints])[:, :3]
+    apart = [Carrier.of(matrix) for matrix in carry]
+    maps = np.zeros((len(skin.joints), 3, 4))
+    for v, (joints, weights) in enumerate(zip(skin.joints, skin.weights, strict=True)):
+        bones = [apart[joint] for joint in joints]
+        maps[v, :, 3] = dual_quaternion_blend(bones, weights, np.zeros(3))
+        for axis in range(3):
+            maps[v, :, axis] = dual_quaternion_blend(bones, weights, np.eye(3)[axis]) - maps[v, :, 3]
+    return maps
+
+
+@pytest.mark.parametrize("blending", ["linear", "dual_quaternion"])
 @pytest.mark.parametrize(("joints", "influences"), [(1, 1), (25, 4), (310, 8)])
-def test_skinning_equals_float64(sessions, joints, influences):
+def test_skinning_equals_float64(sessions, joints, influences, blending):
     """The vertex shader's own output, caught by transform feedback, within a hundredth of a millimetre."""
     from kinetoscope_deferred.device import source, uniforms
     from kinetoscope_deferred.view import build_view
@@ -45,7 +62,7 @@ def test_skinning_equals_float64(sessions, joints, influences):
     count = 300
     points, normals = rng.normal(size=(count, 3)), rng.normal(size=(count, 3))
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    skin = random_skin(rng, count, joints, influences)
+    skin = attrs.evolve(random_skin(rng, count, joints, influences), blending=blending)
     mesh = Mesh.from_triangles("m", points, np.arange(count).reshape(-1, 3), normals=normals, skin=skin)
     skeleton = Skeleton([f"j{i}" for i in range(joints)], [-1] * joints, np.zeros((joints, 3)))
     pose = np.tile(np.eye(4), (joints, 1, 1))
@@ -62,10 +79,11 @@ def test_skinning_equals_float64(sessions, joints, influences):
         view = build_view(Scene(actors=(other, actor)), CAMERA, session.size, session._cache)
         bones = device.upload("bones", view.bones)
         program = device.context.program(
-            vertex_shader=source("geometry.vert", {}), varyings=["gl_Position", "world_normal"]
+            vertex_shader=source("geometry.vert", {"DUAL": int(blending != "linear")}),
+            varyings=["gl_Position", "world_normal"],
         )
         draw = view.draws[1]
-        assert draw.first_bone == joints
+        assert draw.first_bone == (joints if blending == "linear" else 2 * joints)
         uniforms(
             program, to_clip=np.eye(4), first_bone=draw.first_bone, influences=draw.mesh.packed.influences
         )
@@ -86,7 +104,7 @@ def test_skinning_equals_float64(sessions, joints, influences):
         got = np.frombuffer(out.read(), np.float32).reshape(count, 7)
 
     carry = pose[skin.bones] @ skin.inverse_bind
-    blend = np.einsum("vk,vkij->vij", skin.weights, carry[skin.joints])
+    blend = blended_maps(skin, carry)
     expected = np.einsum("vij,vj->vi", blend[:, :3, :3], points) + blend[:, :3, 3]
     np.testing.assert_allclose(got[:, :3] + CAMERA.position, expected, atol=1e-5)
     inverse = np.linalg.inv(blend[:, :3, :3])

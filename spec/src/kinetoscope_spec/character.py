@@ -13,7 +13,10 @@ from kinetoscope_spec._value import Value, as_tuple, frozen_mapping
 from kinetoscope_spec.errors import ValidationError
 from kinetoscope_spec.motion import Motion, Skeleton
 
-__all__ = ["Asset", "Character", "Material", "Mesh", "Skin"]
+__all__ = ["BLENDINGS", "Asset", "Character", "Material", "Mesh", "Skin"]
+
+BLENDINGS = ("linear", "dual_quaternion")
+"""How several bones may carry one vertex; `kinematics.vertex_matrices` says what each is."""
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -25,12 +28,15 @@ class Skin(Value):
         weights: `[V, K]` from 0 to 1, each row summing to 1.
         bones: int64 `[B]`, indices of the skeleton's nodes.
         inverse_bind: `[B, 4, 4]`, from mesh space in the bind pose to each bone's space.
+        blending: `linear`, the mean of the bones' matrices, or `dual_quaternion`, which keeps the girth
+            of joints that twist and bend.
     """
 
     joints: Array = attrs.field(converter=numbers)
     weights: Array = attrs.field(converter=numbers)
     bones: Array = attrs.field(converter=numbers)
     inverse_bind: Array = attrs.field(converter=numbers)
+    blending: str = attrs.field(default="linear", validator=attrs.validators.in_(BLENDINGS))
 
     def __attrs_post_init__(self) -> None:
         size: dict[str, int] = {}
@@ -230,6 +236,20 @@ class Character(Value):
 
     def __attrs_post_init__(self) -> None:
         _check_meshes("Character", self.skeleton, self.meshes, self.materials)
+
+    def blended(self, blending: str) -> Character:
+        """Return the character with every skin blended so, `linear` or `dual_quaternion`.
+
+        Raises:
+            ValueError: there is no such blending.
+        """
+        if blending not in BLENDINGS:
+            raise ValidationError(f"blending is {blending!r}, expected one of {', '.join(BLENDINGS)}")
+        meshes = [
+            mesh if mesh.skin is None else attrs.evolve(mesh, skin=attrs.evolve(mesh.skin, blending=blending))
+            for mesh in self.meshes
+        ]
+        return attrs.evolve(self, meshes=meshes)
 
 
 @attrs.frozen(eq=False, repr=False)

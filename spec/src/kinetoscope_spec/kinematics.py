@@ -17,6 +17,7 @@ from array_api_compat import array_namespace, is_numpy_array
 from kinetoscope_spec import _fast, rotation
 from kinetoscope_spec._arrays import Array
 from kinetoscope_spec._morph import morph_factors, morphed_vertices
+from kinetoscope_spec._skinning import dual_quaternion_blend, polar, vertex_matrices
 
 if TYPE_CHECKING:
     from kinetoscope_spec.character import Asset, Mesh
@@ -24,14 +25,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "contacts",
+    "dual_quaternion_blend",
     "global_matrices",
     "global_transforms",
     "local_transforms",
     "matrices",
     "morph_factors",
     "morphed_vertices",
+    "polar",
     "skinned_vertices",
     "velocities",
+    "vertex_matrices",
 ]
 
 
@@ -205,9 +209,10 @@ def skinned_vertices(
 ) -> Array:
     """Return the global positions `[V, 3]` m of a mesh's vertices in one frame of a motion.
 
-    Morphs first, by the motion's `morph_weights`; then linear-blend skinning: each vertex is the
-    weighted mean of where its bones would carry it from the bind pose. A mesh without a skin
-    follows its `node`; with neither it stays as it is.
+    Morphs first, by the motion's `morph_weights`; then skinning, as the skin's `blending` says: linear,
+    where each vertex is the weighted mean of where its bones would carry it from the bind pose, or by
+    dual quaternions (`vertex_matrices`). A mesh without a skin follows its `node`; with neither it
+    stays as it is.
     `motion=None` is the rest pose.
 
     Raises:
@@ -230,6 +235,8 @@ def skinned_vertices(
         carry = np.eye(4) if mesh.node is None else globals_[mesh.node]
         return (homogeneous @ np.asarray(carry, dtype=np.float64).T)[:, :3]
     skin = mesh.skin
+    if skin.blending != "linear":
+        return np.asarray(np.einsum("vij,vj->vi", vertex_matrices(skin, globals_), homogeneous))
     bones = np.asarray(globals_, dtype=np.float64)[skin.bones] @ np.asarray(skin.inverse_bind, np.float64)
     moved = np.einsum("vkij,vj->vki", bones[skin.joints], homogeneous)[..., :3]
     blended: Array = np.einsum("vki,vk->vi", moved, np.asarray(skin.weights, dtype=np.float64))

@@ -19,6 +19,8 @@ INFLUENCES = 8
 _PLACES = 2**20 - 1
 """Places along a mesh's longest side that are told apart when its seams are looked for."""
 
+_NO_BOXES = np.zeros((0, 8, 3))
+
 VERTEX = np.dtype(
     [
         ("position", "f4", 3),
@@ -45,6 +47,8 @@ class PackedMesh:
         inverse_bind: float64 `[B, 4, 4]`.
         boxes: float64 `[N, 8, 3]`, corners of each used bone's vertices in mesh space.
         box_bones: `[N]`, the bone of each box.
+        shared: float64 `[P, 8, 3]`, corners of what each of `pairs [P, 2]` of bones carry together, where
+            they blend as dual quaternions (`dual`); they may then carry it beyond both.
         closed: whether no edge is open and the faces look outwards, so that whatever looks at it from
             outside meets a front face first.
     """
@@ -57,6 +61,9 @@ class PackedMesh:
     inverse_bind: Array
     boxes: Array
     box_bones: NDArray[np.int64]
+    shared: Array
+    pairs: NDArray[np.int64]
+    dual: bool
     closed: bool
 
 
@@ -80,7 +87,11 @@ def pack(mesh: Mesh) -> PackedMesh:
         bones, inverse_bind = mesh.skin.bones, np.asarray(mesh.skin.inverse_bind, np.float64)
     used = max(1, int((weights > 0).sum(axis=1).max(initial=1)))
     closed = _closed(points, mesh.corner_vertex[mesh.faces], np.concatenate([joints, weights], axis=1))
-    return PackedMesh(vertices, indices, ranges, used, bones, inverse_bind, boxes, box_bones, closed)
+    dual = mesh.skin is not None and mesh.skin.blending == "dual_quaternion"
+    shared, pairs = _shared(points, joints, weights) if dual else (_NO_BOXES, np.zeros((0, 2), np.int64))
+    return PackedMesh(
+        vertices, indices, ranges, used, bones, inverse_bind, boxes, box_bones, shared, pairs, dual, closed
+    )
 
 
 def bone_matrices(packed: PackedMesh, pose: Array) -> Array:
@@ -156,14 +167,30 @@ def _by_material(mesh: Mesh) -> tuple[NDArray[np.uint32], tuple[tuple[int, int, 
 
 
 def _boxes(points: Array, joints: NDArray[np.int64], weights: Array) -> tuple[Array, NDArray[np.int64]]:
-    """Bound the vertices that each bone moves: a blend of bones lies in the hull of their boxes."""
+    """Bound the vertices that each bone moves: a linear blend of bones lies in the hull of their boxes."""
     vertex, slot = np.nonzero(weights)
     bone = joints[vertex, slot]
-    bones = np.unique(bone)
-    place = np.searchsorted(bones, bone)
-    low = np.full((len(bones), 3), np.inf)
-    high = np.full((len(bones), 3), -np.inf)
-    np.minimum.at(low, place, points[vertex])
-    np.maximum.at(high, place, points[vertex])
+    bones, place = np.unique(bone, return_inverse=True)
+    return _bounds(points[vertex], place, len(bones)), bones
+
+
+def _shared(points: Array, joints: NDArray[np.int64], weights: Array) -> tuple[Array, NDArray[np.int64]]:
+    """Bound the vertices that each pair of bones moves together; return boxes `[P, 8, 3]` and pairs `[P, 2]`."""
+    vertices, pairs = [np.zeros(0, np.int64)], [np.zeros((0, 2), np.int64)]
+    for k in range(1, INFLUENCES):
+        # Every pair is bounded with the heaviest bone, of whose quaternions' side the others are.
+        vertex = np.flatnonzero(weights[:, k])
+        vertices.append(vertex)
+        pairs.append(np.stack([joints[vertex, 0], joints[vertex, k]], axis=1))
+    found, place = np.unique(np.concatenate(pairs), axis=0, return_inverse=True)
+    return _bounds(points[np.concatenate(vertices)], place.ravel(), len(found)), found
+
+
+def _bounds(points: Array, place: NDArray[np.int64], count: int) -> Array:
+    """Return the corners `[count, 8, 3]` of the boxes around the points of each place."""
+    low = np.full((count, 3), np.inf)
+    high = np.full((count, 3), -np.inf)
+    np.minimum.at(low, place, points)
+    np.maximum.at(high, place, points)
     pick = (np.arange(8)[:, None] >> np.arange(3)) & 1
-    return np.where(pick, high[:, None], low[:, None]), bones
+    return np.where(pick, high[:, None], low[:, None])

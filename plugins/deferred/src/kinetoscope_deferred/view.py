@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kinetoscope_deferred.cache import DeviceMesh, MeshCache
 from kinetoscope_deferred.meshes import bone_matrices
+from kinetoscope_spec import kinematics
 from kinetoscope_spec.scene import Camera, Light, Scene
 
 __all__ = ["BONES_A_ROW", "Draw", "View", "build_view"]
@@ -22,6 +23,9 @@ Array = NDArray[np.float64]
 
 BONES_A_ROW = 256
 """Matrices in one row of the bone texture; each takes three texels."""
+
+_ON_THE_WAY = (0.2, 0.35, 0.5, 0.65, 0.8)
+"""Shares of the second of two bones at which it is asked how far out they carry vertices together."""
 
 
 @attrs.frozen(eq=False)
@@ -48,7 +52,7 @@ class View:
         projection: `[4, 4]` to clip space.
         origin: `[3]` m, the camera; device positions are relative to it.
         draws: what casts and is seen.
-        bones: float32 `[rows, 3 * BONES_A_ROW, 4]`, rows of affine matrices.
+        bones: float32 `[rows, 3 * BONES_A_ROW, 4]`, rows of affine matrices, or of what they are apart.
         bones_before: the same of the frame before, where motion is asked for.
         sun: the light with the shadow map, or None.
         held: what passes work out once for a frame.
@@ -91,11 +95,11 @@ def build_view(
             bones = _relative_bones(actor.pose, mesh, origin)
             corners = _box_corners(mesh, bones)
             draws.append(Draw(mesh, actor.id, first, bool(np.linalg.det(bones[0, :3, :3]) < 0), corners))
-            matrices.append(bones)
+            matrices.append(_rows(mesh, bones))
             if moving:
                 past = actor.pose if actor.previous_pose is None else actor.previous_pose
-                before.append(_relative_bones(past, mesh, origin))
-            first += len(bones)
+                before.append(_rows(mesh, _relative_bones(past, mesh, origin)))
+            first += len(matrices[-1])
     suns = [light for light in scene.lights if light.kind == "sun" and light.shadow and light.intensity > 0]
     return View(
         scene=scene,
@@ -117,15 +121,46 @@ def _relative_bones(pose: Array, mesh: DeviceMesh, origin: Array) -> Array:
     return bones
 
 
+def _rows(mesh: DeviceMesh, bones: Array) -> Array:
+    """Return what the device holds of `bones [B, 4, 4]`: `[B, 3, 4]`, the rows of their matrices.
+
+    Where they blend as dual quaternions it is `[2 B, 3, 4]`: what each stretches and how it moves, side by
+    side, then its turn in a row of its own.
+    """
+    if not mesh.packed.dual:
+        return bones[:, :3]
+    turns, stretches = kinematics.polar(bones[:, :3, :3])
+    rows = np.zeros((len(bones), 2, 3, 4))
+    rows[:, 0, :, :3], rows[:, 0, :, 3] = stretches, bones[:, :3, 3]
+    rows[:, 1, 0] = turns
+    return rows.reshape(-1, 3, 4)
+
+
 def _box_corners(mesh: DeviceMesh, bones: Array) -> Array:
-    carry = bones[mesh.packed.box_bones]
-    corners = np.einsum("bij,bcj->bci", carry[:, :3, :3], mesh.packed.boxes) + carry[:, None, :3, 3]
-    flat: Array = corners.reshape(-1, 3)
-    return flat
+    packed = mesh.packed
+    corners = _carried(bones[packed.box_bones, :3], packed.boxes)
+    if len(packed.pairs):
+        # Between two bones vertices go along arcs, of which a few places are told.
+        shares = np.repeat(_ON_THE_WAY, len(packed.pairs))
+        between = kinematics.dual_quaternion_blend(
+            bones,
+            np.tile(packed.pairs, (len(_ON_THE_WAY), 1)),
+            np.stack([1 - shares, shares], axis=1),
+        )
+        corners = np.concatenate(
+            [corners, _carried(between, np.tile(packed.shared, (len(_ON_THE_WAY), 1, 1)))]
+        )
+    return corners.reshape(-1, 3)
+
+
+def _carried(bones: Array, boxes: Array) -> Array:
+    """Return where each of `bones [N, 3, 4]` carries its box `[N, 8, 3]`."""
+    moved: Array = np.einsum("bij,bcj->bci", bones[:, :3, :3], boxes) + bones[:, None, :3, 3]
+    return moved
 
 
 def _bone_texels(matrices: list[Array]) -> NDArray[np.float32]:
-    rows = np.concatenate(matrices)[:, :3] if matrices else np.zeros((1, 3, 4))
+    rows = np.concatenate(matrices) if matrices else np.zeros((1, 3, 4))
     height = -(-len(rows) // BONES_A_ROW)
     texels = np.zeros((height * BONES_A_ROW, 3, 4), np.float32)
     texels[: len(rows)] = rows

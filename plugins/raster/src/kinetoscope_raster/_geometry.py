@@ -22,7 +22,7 @@ from kinetoscope_raster._kernel import kernel
 from kinetoscope_raster._place import beyond, place
 from kinetoscope_raster._stage import Stage
 
-__all__ = ["BAND", "SOLID", "VEILS", "cast_shadow", "drift", "see", "skin", "turned_away"]
+__all__ = ["BAND", "SOLID", "VEILS", "blend_duals", "cast_shadow", "drift", "see", "skin", "turned_away"]
 
 BAND = 16
 """Rows that one task draws."""
@@ -67,6 +67,54 @@ def skin(points, normals, joints, weights, bones, first, out_points, out_normals
         nx, ny, nz = c00 * x + c01 * y + c02 * z, c10 * x + c11 * y + c12 * z, c20 * x + c21 * y + c22 * z
         scale = sign / max(math.sqrt(nx * nx + ny * ny + nz * nz), 1e-30)
         out_normals[o, 0], out_normals[o, 1], out_normals[o, 2] = nx * scale, ny * scale, nz * scale
+
+
+@kernel()
+def blend_duals(joints, weights, turns, stretches, moves, out):
+    """Fill `out [C, 3, 4]` with what carries each corner: its bones' dual quaternions, blended.
+
+    After Kavan et al. 2008. Bones stretch `[B, 3, 3]`, turn `[B, 4]` (xyzw) and move `[B, 3]`, in this
+    order; the first bone of a corner is its heaviest, which tells q from -q.
+    """
+    stretch = np.empty((3, 3))
+    for i in range(joints.shape[0]):
+        first = joints[i, 0]
+        pivot, start = turns[first], moves[first]
+        bx = by = bz = bw = ex = ey = ez = ew = 0.0
+        stretch[:] = 0.0
+        for k in range(joints.shape[1]):
+            w = weights[i, k]
+            if w == 0.0:
+                continue
+            q, m, s = turns[joints[i, k]], moves[joints[i, k]], stretches[joints[i, k]]
+            for r in range(3):
+                for c in range(3):
+                    stretch[r, c] += w * s[r, c]
+            if q[0] * pivot[0] + q[1] * pivot[1] + q[2] * pivot[2] + q[3] * pivot[3] < 0.0:
+                w = -w
+            x, y, z = w * (m[0] - start[0]), w * (m[1] - start[1]), w * (m[2] - start[2])
+            bx, by, bz, bw = bx + w * q[0], by + w * q[1], bz + w * q[2], bw + w * q[3]
+            ex += x * q[3] + y * q[2] - z * q[1]
+            ey += y * q[3] + z * q[0] - x * q[2]
+            ez += z * q[3] + x * q[1] - y * q[0]
+            ew -= x * q[0] + y * q[1] + z * q[2]
+        n = 1.0 / (bx * bx + by * by + bz * bz + bw * bw)
+        t00, t11, t22 = (
+            1 - 2 * n * (by * by + bz * bz),
+            1 - 2 * n * (bx * bx + bz * bz),
+            1 - 2 * n * (bx * bx + by * by),
+        )
+        t01, t10 = 2 * n * (bx * by - bz * bw), 2 * n * (bx * by + bz * bw)
+        t02, t20 = 2 * n * (bx * bz + by * bw), 2 * n * (bx * bz - by * bw)
+        t12, t21 = 2 * n * (by * bz - bx * bw), 2 * n * (by * bz + bx * bw)
+        for c in range(3):
+            a, b, d = stretch[0, c], stretch[1, c], stretch[2, c]
+            out[i, 0, c] = t00 * a + t01 * b + t02 * d
+            out[i, 1, c] = t10 * a + t11 * b + t12 * d
+            out[i, 2, c] = t20 * a + t21 * b + t22 * d
+        out[i, 0, 3] = start[0] + n * (bw * ex - ew * bx + by * ez - bz * ey)
+        out[i, 1, 3] = start[1] + n * (bw * ey - ew * by + bz * ex - bx * ez)
+        out[i, 2, 3] = start[2] + n * (bw * ez - ew * bz + bx * ey - by * ex)
 
 
 @kernel(inline="never")

@@ -28,6 +28,7 @@ class Part:
         points, normals: `[C, 3]`, in mesh space; joints, weights: `[C, K]`.
         bones: `[B]` nodes, or -1 for none; inverse_bind: `[B, 4, 4]`.
         faces: how many.
+        dual: whether bones blend as dual quaternions; influences then begin with the heaviest.
     """
 
     actor: int
@@ -38,6 +39,7 @@ class Part:
     bones: NDArray[np.int64]
     inverse_bind: Array
     faces: int
+    dual: bool
 
 
 @attrs.frozen(eq=False)
@@ -128,13 +130,18 @@ def _part(actor: int, mesh: Mesh) -> Part:
     corner = mesh.corner_vertex
     points = np.asarray(kinematics.morphed_vertices(mesh), np.float64)
     normals = _smooth(mesh, points) if mesh.normals is None else np.asarray(mesh.normals, np.float64)
+    dual = mesh.skin is not None and mesh.skin.blending == "dual_quaternion"
     if mesh.skin is None:
         joints, weights = np.zeros((len(corner), 1), np.int64), np.ones((len(corner), 1))
         bones, inverse = np.array([-1 if mesh.node is None else mesh.node]), np.eye(4)[None]
     else:
         given = np.asarray(mesh.skin.weights, np.float64)
         given = given / np.maximum(given.sum(axis=1, keepdims=True), 1e-12)
-        joints = np.ascontiguousarray(np.asarray(mesh.skin.joints, np.int64)[corner])
+        named = np.asarray(mesh.skin.joints, np.int64)
+        if dual:
+            order = np.argsort(-given, axis=1, kind="stable")
+            named, given = np.take_along_axis(named, order, 1), np.take_along_axis(given, order, 1)
+        joints = np.ascontiguousarray(named[corner])
         weights = np.ascontiguousarray(given[corner])
         joints[weights == 0] = 0
         bones, inverse = np.asarray(mesh.skin.bones), np.asarray(mesh.skin.inverse_bind, np.float64)
@@ -147,6 +154,7 @@ def _part(actor: int, mesh: Mesh) -> Part:
         bones,
         inverse,
         len(mesh.faces),
+        dual,
     )
 
 

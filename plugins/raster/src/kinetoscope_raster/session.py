@@ -15,6 +15,7 @@ from kinetoscope_raster._stage import Part, Stage, build_stage, ribbon_stage
 from kinetoscope_raster._sun import Sun, find_sun, light_table
 from kinetoscope_raster._texels import LINEAR
 from kinetoscope_raster.quality import Quality
+from kinetoscope_spec import kinematics
 from kinetoscope_spec.annotations import ribbons
 from kinetoscope_spec.errors import KinetoscopeError
 from kinetoscope_spec.scene import Camera, Frame, Scene
@@ -95,11 +96,9 @@ class RasterSession:
     # -- the passes
 
     def _draw(self, scene: Scene, camera: Camera) -> Frame:
-        from kinetoscope_raster import _geometry
-
         width, height = self.size
         stage = self._staged(scene)
-        view = self._pose(stage, scene, camera, _geometry)
+        view = self._pose(stage, scene, camera)
         depth = np.full((height, width), np.inf)
         work = {"geometry.draws": len(stage.parts), "geometry.triangles": len(stage.faces)}
         held = self._fill(stage, view, scene, camera, depth, work)
@@ -201,7 +200,7 @@ class RasterSession:
             self._stage = kept = build_stage(characters)
         return kept
 
-    def _pose(self, stage: Stage, scene: Scene, camera: Camera, geometry: Any) -> _View:
+    def _pose(self, stage: Stage, scene: Scene, camera: Camera) -> _View:
         """Carry all corners into the camera's axes; the subtraction is in float64, far from the origin too."""
         rotation = np.ascontiguousarray(camera.view_matrix()[:3, :3])
         projection = camera.projection_matrix(self.size[0] / self.size[1])
@@ -214,12 +213,11 @@ class RasterSession:
             bones = _bones(part, actor.pose)
             stage.flips[face : face + part.faces] = np.linalg.det(bones[0, :3, :3]) < 0
             stage.owners[face : face + part.faces] = actor.id
-            shape = (part.points, part.normals, part.joints, part.weights)
-            geometry.skin(*shape, _seen_from(bones, camera, rotation), corner, points, normals)
+            _carry(part, _seen_from(bones, camera, rotation), corner, points, normals)
             if moving:
                 past = actor.pose if actor.previous_pose is None else actor.previous_pose
                 bones = _seen_from(_bones(part, past), camera, rotation)
-                geometry.skin(*shape, bones, corner, before, unused)
+                _carry(part, bones, corner, before, unused)
             corner += len(part.points)
             face += part.faces
         tangents = float(1 / projection[0, 0]), float(1 / projection[1, 1])
@@ -348,3 +346,17 @@ def _seen_from(bones: Any, camera: Camera, rotation: NDArray[np.float64]) -> Any
     relative = np.array(bones[:, :3])
     relative[:, :, 3] -= camera.position
     return np.ascontiguousarray(rotation @ relative)
+
+
+def _carry(part: Part, bones: Any, first: int, points: Any, normals: Any) -> None:
+    """Carry a part's corners by `bones [B, 3, 4]` into `points[first:]` and `normals[first:]`."""
+    from kinetoscope_raster import _geometry
+
+    joints, weights = part.joints, part.weights
+    if part.dual:
+        # What blends to a matrix for each corner carries it as a bone of its own would.
+        turns, stretches = kinematics.polar(bones[:, :, :3])
+        bones, moves = np.empty((len(joints), 3, 4)), np.ascontiguousarray(bones[:, :, 3])
+        _geometry.blend_duals(joints, weights, turns, stretches, moves, bones)
+        joints, weights = np.arange(len(joints))[:, None], np.ones((len(joints), 1))
+    _geometry.skin(part.points, part.normals, joints, weights, bones, first, points, normals)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kinetoscope_spec._arrays import Array
 from kinetoscope_spec.character import Character, Material, Mesh, Skin
+from kinetoscope_spec.contracts import _staging as staging
 from kinetoscope_spec.contracts import strategies
 from kinetoscope_spec.contracts._law import law, require
 from kinetoscope_spec.contracts._raycast import axes, rays
@@ -81,15 +82,16 @@ class LightLaws(RendererContract):
         st.floats(-0.6, 0.6),
         st.floats(0.4, 1.0),
         st.integers(0, 500),
+        "_any_blending",
     )
     def test_shadows_fall_where_geometry_puts_them(
-        self, degrees: int, right: float, ahead: float, height: float, metres: int
+        self, degrees: int, right: float, ahead: float, height: float, metres: int, blending: str
     ) -> None:
         """The shadow of a skinned panel ends within three texels of where its posed outline keeps the sun off."""
         centre = np.array([metres, 0.0, -0.5 * metres])
         camera = _above(centre, degrees)
         sun = Light(direction=np.array([right, -1.0, ahead]))
-        panel, middle, half = _hovering(centre, height)
+        panel, middle, half = _hovering(centre, height, blending)
         scene = Scene(actors=(panel,), lights=(sun,), ground=Ground(spacing=0.0), sky=DARK, earth=DARK)
         shaded, lit = (self._whole(scene, camera, {"ssao": False, "shadow": on}) for on in (True, False))
         points = camera.position + self._buffer(lit, "depth").astype(float)[..., None] * rays(
@@ -264,16 +266,22 @@ _SQUARE = np.array([[-1.0, 0.0, 1.0], [1.0, 0.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 
 _FACES = np.array([[0, 1, 2], [0, 2, 3]])
 
 
-def _hovering(centre: Array, height: float) -> tuple[Actor, Array, float]:
-    """Return a level panel that two joints carry far from its bind pose, its middle, and half its edge, m."""
-    half = 0.4
-    skin = Skin(np.tile([0, 1], (4, 1)), np.full((4, 2), 0.5), np.arange(2), np.tile(np.eye(4), (2, 1, 1)))
+def _hovering(centre: Array, height: float, blending: str) -> tuple[Actor, Array, float]:
+    """Return a level panel that two joints carry far from its bind pose, its middle, and half its edge, m.
+
+    They turn it as far one way as the other: the mean of their matrices shrinks it, their dual
+    quaternions do not.
+    """
+    half, turn = 0.4, np.radians(40)
+    skin = Skin(
+        np.tile([0, 1], (4, 1)), np.full((4, 2), 0.5), np.arange(2), np.tile(np.eye(4), (2, 1, 1)), blending
+    )
     mesh = Mesh.from_triangles("panel", half * _SQUARE, _FACES, skin=skin)
     middle = centre + np.array([0.1, height, -0.1])
-    pose = np.tile(np.eye(4), (2, 1, 1))
-    pose[:, :3, 3] = middle + 0.3 * np.eye(3)[0], middle - 0.3 * np.eye(3)[0]
+    pose = np.stack([staging.movement(side * turn, middle) for side in (-1, 1)])
     skeleton = Skeleton(("left", "right"), [-1, -1], np.zeros((2, 3)))
-    return Actor(Character("panel", skeleton, (mesh,), (_PAINT,)), pose), middle, half
+    shown = half if blending == "dual_quaternion" else half * float(np.cos(turn))
+    return Actor(Character("panel", skeleton, (mesh,), (_PAINT,)), pose), middle, shown
 
 
 def _upright(camera: Camera, middle: Array, half: float, number: int) -> Actor:

@@ -13,9 +13,10 @@ import numpy as np
 
 from kinetoscope_spec._arrays import Array
 from kinetoscope_spec.character import Mesh, Skin
+from kinetoscope_spec.contracts._dual_quaternion import Carrier, dual_quaternion_blend, sides
 from kinetoscope_spec.scene import Actor, Camera
 
-__all__ = ["Cast", "Triangles", "axes", "cast", "rays", "skinned", "triangles"]
+__all__ = ["Cast", "Triangles", "axes", "cast", "half_turned", "rays", "skinned", "triangles"]
 
 
 @attrs.frozen(eq=False)
@@ -103,24 +104,51 @@ def rays(camera: Camera, size: tuple[int, int]) -> Array:
     return directions
 
 
-def skinned(mesh: Mesh, pose: Array) -> Array:
-    """Return the vertices `[V, 3]` of a mesh under the global matrices `pose [J, 4, 4]`, vertex by vertex."""
+def skinned(mesh: Mesh, pose: Array, *, align: bool = True) -> Array:
+    """Return the vertices `[V, 3]` of a mesh under the global matrices `pose [J, 4, 4]`, vertex by vertex.
+
+    `align=False` blends dual quaternions as they come, which is wrong.
+    """
     points = np.asarray(mesh.vertices, np.float64)
     if mesh.skin is not None:
-        return np.stack([_blended(mesh.skin, v, point, pose) for v, point in enumerate(points)])
+        return _carried(mesh.skin, points, pose, align=align)
     if mesh.node is None:
         return points
     moved: Array = points @ pose[mesh.node, :3, :3].T + pose[mesh.node, :3, 3]
     return moved
 
 
-def _blended(skin: Skin, vertex: int, point: Array, pose: Array) -> Array:
+def _carried(skin: Skin, points: Array, pose: Array, *, align: bool) -> Array:
+    bones = [pose[bone] @ bind for bone, bind in zip(skin.bones, skin.inverse_bind, strict=True)]
+    if skin.blending == "linear":
+        return np.stack(
+            [_mean(skin.joints[v], skin.weights[v], bones, point) for v, point in enumerate(points)]
+        )
+    apart = [Carrier.of(bone) for bone in bones]
+    return np.stack(
+        [
+            dual_quaternion_blend([apart[j] for j in skin.joints[v]], skin.weights[v], point, align=align)
+            for v, point in enumerate(points)
+        ]
+    )
+
+
+def _mean(joints: Array, weights: Array, bones: Sequence[Array], point: Array) -> Array:
     """Return the mean of where each bone carries the point, weighed."""
     total = np.zeros(3)
-    for joint, weight in zip(skin.joints[vertex], skin.weights[vertex], strict=True):
-        carried = pose[skin.bones[joint]] @ skin.inverse_bind[joint] @ np.array([*point, 1.0])
-        total += weight * carried[:3]
+    for joint, weight in zip(joints, weights, strict=True):
+        total += weight * (bones[joint] @ np.array([*point, 1.0]))[:3]
     return total
+
+
+def half_turned(skin: Skin, pose: Array) -> bool:
+    """Whether two bones of a vertex differ by so nearly half a turn that rounding tells which way round it is."""
+    apart = [Carrier.of(pose[bone] @ bind) for bone, bind in zip(skin.bones, skin.inverse_bind, strict=True)]
+    return any(
+        abs(side) < 1e-3 and weight > 0
+        for joints, weights in zip(skin.joints, skin.weights, strict=True)
+        for side, weight in zip(sides([apart[j] for j in joints], weights), weights, strict=True)
+    )
 
 
 def triangles(actors: Sequence[Actor]) -> Triangles:

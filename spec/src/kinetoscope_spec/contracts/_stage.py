@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from typing import Any
@@ -13,11 +13,12 @@ import numpy as np
 from hypothesis import strategies as st
 
 from kinetoscope_spec._arrays import Array
+from kinetoscope_spec.character import BLENDINGS
 from kinetoscope_spec.contracts import _staging as staging
 from kinetoscope_spec.contracts import strategies
 from kinetoscope_spec.contracts._contract import Contract
 from kinetoscope_spec.contracts._law import require
-from kinetoscope_spec.contracts._raycast import Cast, cast, triangles
+from kinetoscope_spec.contracts._raycast import Cast, cast, half_turned, triangles
 from kinetoscope_spec.protocols import Session
 from kinetoscope_spec.scene import Actor, Camera, Frame, Scene
 
@@ -34,6 +35,7 @@ class Stage(Contract):
     edge_px: float = 0.25
     moved_share: float = 0.02
     influences: int = 8
+    blendings: Sequence[str] = BLENDINGS
 
     @cached_property
     def _sessions(self) -> dict[Any, Session]:
@@ -68,7 +70,12 @@ class Stage(Contract):
         return strategies.scenes(self._solids(double_sided=None), count=st.integers(1, 2), ground=False)
 
     def _skinned_scenes(self) -> st.SearchStrategy[Scene]:
-        return strategies.scenes(self._solids("skinned"), count=st.just(1), ground=False)
+        scenes = strategies.scenes(self._solids("skinned"), count=st.just(1), ground=False)
+        blended = st.builds(_blended, scenes, self._any_blending())
+        return blended.filter(_sure_which_way_round)
+
+    def _any_blending(self) -> st.SearchStrategy[str]:
+        return st.sampled_from(tuple(self.blendings))
 
     def _solids(self, *carried: str, double_sided: bool | None = True) -> st.SearchStrategy[Actor]:
         """Opaque actors, rigid where nothing else is said."""
@@ -135,6 +142,20 @@ _FEW = st.sampled_from((1, 2, 3))
 def _without_lines(scene: Scene) -> Scene:
     return (
         scene if scene.ground is None else attrs.evolve(scene, ground=attrs.evolve(scene.ground, spacing=0.0))
+    )
+
+
+def _blended(scene: Scene, blending: str) -> Scene:
+    cast = [attrs.evolve(actor, character=actor.character.blended(blending)) for actor in scene.actors]
+    return attrs.evolve(scene, actors=cast)
+
+
+def _sure_which_way_round(scene: Scene) -> bool:
+    return not any(
+        mesh.skin.blending == "dual_quaternion" and half_turned(mesh.skin, np.asarray(actor.pose, np.float64))
+        for actor in scene.actors
+        for mesh in actor.character.meshes
+        if mesh.skin is not None
     )
 
 

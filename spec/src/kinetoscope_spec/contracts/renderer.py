@@ -50,6 +50,7 @@ class RendererContract(Stage):
         moved_share: the share of pixels that may differ when camera and world move together: those
             at edges, which rounding takes to one side or the other.
         influences: how many a vertex may have.
+        blendings: what of `Skin.blending` the renderer knows.
     """
 
     hook: ClassVar[str] = "renderer"
@@ -233,7 +234,11 @@ class RendererContract(Stage):
 
     @law("_skinned_scenes", strategies.cameras(), cost=2)
     def test_skinning_equals_the_reference(self, scene: Scene, camera: Camera) -> None:
-        """A vertex stands where the weighed mean of pose times inverse bind matrix times vertex puts it."""
+        """A vertex stands where the weighed mean of pose times inverse bind matrix times vertex puts it.
+
+        With `dual_quaternion` it stands where the blend of its bones' dual quaternions puts it, signs taken
+        on the side of its heaviest bone, after the weighed mean of what they stretch.
+        """
         met = self._cast(scene, camera)
         found = self._buffer(self._render(scene, camera), "id") > 0
         expected = met.met.any(axis=0)

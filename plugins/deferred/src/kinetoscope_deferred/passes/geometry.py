@@ -14,7 +14,7 @@ from kinetoscope_deferred.view import Draw, View
 from kinetoscope_spec.annotations import ribbons
 from kinetoscope_spec.character import Material
 
-__all__ = ["AnnotationPass", "GeometryPass", "GroundPass", "draw_mesh", "to_clip"]
+__all__ = ["AnnotationPass", "GeometryPass", "GroundPass", "draw_mesh", "skinning_programs", "to_clip"]
 
 _DITHERED = 2
 _FADE_M = (10.0, 48.0)
@@ -55,18 +55,18 @@ class GeometryPass:
         gbuffer.clear()
         # OpenGL leaves open what a clear does to integers.
         device.textures["id"].write(bytes(2 * view.size[0] * view.size[1]), alignment=1)
-        program = device.program(
-            "geometry.vert", "geometry.frag", EMISSIVE=int(view.emissive), MOTION=int(moving)
-        )
+        defines = {"EMISSIVE": int(view.emissive), "MOTION": int(moving)}
         picture = tuple(float(n) for n in view.size)
-        uniforms(program, to_clip=to_clip(view), picture=picture, near=float(view.camera.near))
+        programs = skinning_programs(device, view, **defines)
+        for program in programs.values():
+            uniforms(program, picture=picture, near=float(view.camera.near))
         if view.bones_before is not None:
             device.upload("bones_before", view.bones_before)
         # What is seen through is drawn after light, or dithered where that pass is off.
         chosen = False if quality.runs("transparent") else None
         triangles = 0
         for draw in view.draws:
-            triangles += draw_mesh(device, program, draw, veils=chosen)
+            triangles += draw_mesh(device, programs[draw.mesh.packed.dual], draw, veils=chosen)
         return {"geometry.draws": len(view.draws), "geometry.triangles": triangles}
 
 
@@ -159,6 +159,17 @@ def to_clip(view: View) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     turn = np.eye(4)
     turn[:3, :3] = view.rotation
     return view.projection @ turn
+
+
+def skinning_programs(device: Device, view: View, **defines: int) -> dict[bool, moderngl.Program]:
+    """Return the program that draws meshes linearly blended (False), and that for dual quaternions (True), as needed."""
+    programs = {
+        dual: device.program("geometry.vert", "geometry.frag", DUAL=int(dual), **defines)
+        for dual in {draw.mesh.packed.dual for draw in view.draws}
+    }
+    for program in programs.values():
+        uniforms(program, to_clip=to_clip(view))
+    return programs
 
 
 def draw_mesh(

@@ -92,7 +92,7 @@ def _draw(device: Device, draw: Draw, to_light: Array) -> int:
         mesh.packed.ranges, mesh.materials, mesh.images, strict=True
     ):
         cutout = material.alpha_mode != "opaque"
-        program = device.program("shadow.vert", "shadow.frag", CUTOUT=int(cutout))
+        program = device.program("shadow.vert", "shadow.frag", CUTOUT=int(cutout), DUAL=int(mesh.packed.dual))
         uniforms(
             program,
             to_light=to_light,

@@ -1,7 +1,11 @@
-// Linear-blend skinning with up to eight bones, whose matrices lie in a texture: GL 3.3 has no
-// storage buffers. Three texels a bone, the rows of an affine matrix; 256 bones a row.
+// Skinning with up to eight bones, whose matrices lie in a texture: GL 3.3 has no storage buffers.
+// Three texels a bone, the rows of an affine matrix; 256 bones a row. With DUAL a bone takes six: what it
+// stretches and how it moves in three, its turn in the fourth.
 #ifndef MOTION
 #define MOTION 0
+#endif
+#ifndef DUAL
+#define DUAL 0
 #endif
 uniform sampler2D bones;
 #if MOTION
@@ -15,10 +19,55 @@ in uvec4 joints_b;
 in vec4 weights_a;
 in vec4 weights_b;
 
+vec4 bone_texel(sampler2D held, uint joint, int i) {
+    int bone = first_bone + int(joint) * (1 + DUAL) + i / 3;
+    return texelFetch(held, ivec2((bone & 255) * 3 + i % 3, bone >> 8), 0);
+}
+
+#if DUAL
+// Dual quaternions (Kavan et al. 2008). The first bone is the heaviest: of q and -q the one on its side is
+// taken, and moves count from its own, so that nothing is lost to rounding.
+vec4 product(vec4 a, vec4 b) {
+    return vec4(a.w * b.xyz + b.w * a.xyz + cross(a.xyz, b.xyz), a.w * b.w - dot(a.xyz, b.xyz));
+}
+
+void add_bone(sampler2D held, uint joint, float weight, vec4 pivot, vec3 start,
+              inout mat3 stretch, inout vec4 real, inout vec4 dual) {
+    vec3 moved;
+    for (int i = 0; i < 3; ++i) {
+        vec4 row = bone_texel(held, joint, i);
+        stretch[i] += weight * row.xyz;
+        moved[i] = row.w;
+    }
+    vec4 turn = bone_texel(held, joint, 3) * weight;
+    if (dot(turn, pivot) < 0.0) turn = -turn;
+    real += turn;
+    dual += product(vec4(0.5 * (moved - start), 0.0), turn);
+}
+
+void blend(sampler2D held, out vec4 rows[3]) {
+    vec4 pivot = bone_texel(held, joints_a[0], 3), real = vec4(0.0), dual = vec4(0.0);
+    vec3 start;
+    for (int i = 0; i < 3; ++i) start[i] = bone_texel(held, joints_a[0], i).w;
+    mat3 stretch = mat3(0.0);   // symmetric: its rows are its columns
+    for (int i = 0; i < min(influences, 4); ++i)
+        add_bone(held, joints_a[i], weights_a[i], pivot, start, stretch, real, dual);
+    for (int i = 4; i < influences; ++i)
+        add_bone(held, joints_b[i - 4], weights_b[i - 4], pivot, start, stretch, real, dual);
+    float shrink = 1.0 / dot(real, real);
+    vec3 moved = start + 2.0 * shrink * product(dual, vec4(-real.xyz, real.w)).xyz;
+    real *= sqrt(shrink);
+    for (int i = 0; i < 3; ++i) {
+        // A column of the stretch, turned.
+        vec3 column = stretch[i], once = cross(real.xyz, column) + real.w * column;
+        column += 2.0 * cross(real.xyz, once);
+        for (int j = 0; j < 3; ++j) rows[j][i] = column[j];
+        rows[i].w = moved[i];
+    }
+}
+#else
 void add_bone(sampler2D held, uint joint, float weight, inout vec4 rows[3]) {
-    int bone = first_bone + int(joint);
-    ivec2 at = ivec2((bone & 255) * 3, bone >> 8);
-    for (int i = 0; i < 3; ++i) rows[i] += weight * texelFetch(held, at + ivec2(i, 0), 0);
+    for (int i = 0; i < 3; ++i) rows[i] += weight * bone_texel(held, joint, i);
 }
 
 void blend(sampler2D held, out vec4 rows[3]) {
@@ -26,6 +75,7 @@ void blend(sampler2D held, out vec4 rows[3]) {
     for (int i = 0; i < min(influences, 4); ++i) add_bone(held, joints_a[i], weights_a[i], rows);
     for (int i = 4; i < influences; ++i) add_bone(held, joints_b[i - 4], weights_b[i - 4], rows);
 }
+#endif
 
 void blend_bones(out vec4 rows[3]) { blend(bones, rows); }
 

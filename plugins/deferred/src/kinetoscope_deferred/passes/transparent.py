@@ -5,8 +5,8 @@ from __future__ import annotations
 import moderngl
 import numpy as np
 
-from kinetoscope_deferred.device import Device, uniforms
-from kinetoscope_deferred.passes.geometry import draw_mesh, to_clip
+from kinetoscope_deferred.device import Device
+from kinetoscope_deferred.passes.geometry import draw_mesh, skinning_programs
 from kinetoscope_deferred.passes.lighting import light
 from kinetoscope_deferred.quality import Quality
 from kinetoscope_deferred.view import Draw, View
@@ -99,10 +99,9 @@ def _peel(device: Device, view: View, draws: list[Draw], area: tuple[int, int, i
     layer.scissor = area
     layer.use()
     layer.clear(1.0, 1.0, 1.0, 1.0)
-    program = device.program("geometry.vert", "geometry.frag", EMISSIVE=int(view.emissive), LAYER=1)
-    uniforms(program, to_clip=to_clip(view))
+    programs = skinning_programs(device, view, EMISSIVE=int(view.emissive), LAYER=1)
     textures = {"depth": device.textures["depth"], "nearer": device.textures[f"layer_place{(i + 1) % 2}"]}
     with device.samples:
         for draw in draws:
-            draw_mesh(device, program, draw, veils=True, textures=textures)
+            draw_mesh(device, programs[draw.mesh.packed.dual], draw, veils=True, textures=textures)
     return bool(device.samples.samples)

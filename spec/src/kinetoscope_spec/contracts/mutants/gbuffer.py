@@ -191,6 +191,17 @@ class Stays(_Renders):
         return _with(frame, hdr=other.buffers.get("hdr"))
 
 
+@mutant(MUTANTS, "shadows_fall_where_geometry_puts_them")
+class Shrinks(_Renders):
+    """casts the shadow of the mean of matrices where dual quaternions carry what is seen"""
+
+    def rendered(self, session: Any, scene: Scene, camera: Camera) -> Frame:
+        frame: Frame = session.render(scene, camera)
+        mean = [attrs.evolve(a, character=a.character.blended("linear")) for a in scene.actors]
+        other: Frame = session.render(attrs.evolve(scene, actors=mean), camera)
+        return _with(frame, hdr=other.buffers.get("hdr"))
+
+
 @mutant(MUTANTS, "shadows_are_as_sharp_as_pixels_near_and_far")
 class Nearsighted(_Renders):
     """casts shadows near the camera alone"""

@@ -11,7 +11,7 @@ import numpy as np
 
 from kinetoscope_spec._arrays import Array
 from kinetoscope_spec.character import Skin
-from kinetoscope_spec.contracts._raycast import rays
+from kinetoscope_spec.contracts._raycast import rays, skinned
 from kinetoscope_spec.contracts._staging import srgb
 from kinetoscope_spec.contracts.mutants import Mutant, Wrapper, mutant
 from kinetoscope_spec.errors import KinetoscopeError
@@ -256,6 +256,28 @@ class Unbinds(_Reskins):
     def reskinned(self, skin: Skin) -> Skin:
         same: Array = np.tile(np.eye(4), (len(skin.bones), 1, 1))
         return attrs.evolve(skin, inverse_bind=same)
+
+
+@mutant(MUTANTS, "skinning_equals_the_reference")
+class Straightens(_Reskins):
+    """blends matrices where dual quaternions are asked for"""
+
+    def reskinned(self, skin: Skin) -> Skin:
+        return attrs.evolve(skin, blending="linear")
+
+
+@mutant(MUTANTS, "skinning_equals_the_reference")
+class Detours(_Recasts):
+    """blends dual quaternions as they come, whichever of q and -q that is"""
+
+    def recast(self, actor: Actor) -> Actor:
+        meshes = [
+            mesh
+            if mesh.skin is None or mesh.skin.blending == "linear"
+            else attrs.evolve(mesh, vertices=skinned(mesh, actor.pose, align=False), skin=None, normals=None)
+            for mesh in actor.character.meshes
+        ]
+        return attrs.evolve(actor, character=attrs.evolve(actor.character, meshes=meshes))
 
 
 @mutant(MUTANTS, "alpha_is_coverage_over_a_clear_background")

@@ -9,7 +9,17 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_spec import Actor, Camera, ConfigError, Frame, KinetoscopeError, Material, Mesh, Scene
+from kinetoscope_spec import (
+    Actor,
+    Camera,
+    ConfigError,
+    Frame,
+    KinetoscopeError,
+    Material,
+    Mesh,
+    Scene,
+    kinematics,
+)
 
 __all__ = ["AcmeThingRenderer", "AcmeThingSession"]
 
@@ -134,14 +144,12 @@ def _triangles(actor: Actor) -> Iterator[tuple[Array, Material, Array]]:
 
 
 def _carry(mesh: Mesh, pose: Array) -> Array:
-    """Return the vertices `[V, 3]` where the pose has them (linear-blend skinning)."""
+    """Return the vertices `[V, 3]` where the pose has them (skinned as the mesh says)."""
     points = np.concatenate([mesh.vertices, np.ones((len(mesh.vertices), 1))], axis=1)
     if mesh.skin is None:
         moved: Array = points if mesh.node is None else points @ pose[mesh.node].T
     else:
-        bones = pose[mesh.skin.bones] @ mesh.skin.inverse_bind
-        blend = np.einsum("vk,vkij->vij", mesh.skin.weights, bones[mesh.skin.joints])
-        moved = np.einsum("vij,vj->vi", blend, points)
+        moved = np.einsum("vij,vj->vi", kinematics.vertex_matrices(mesh.skin, pose), points)
     return moved[:, :3]
 
 
