@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pytest
 
@@ -29,6 +30,27 @@ def test_usdskel_puts_every_vertex_of_what_is_written_where_it_was(
             found = usdskel_vertices(path, mesh.name, code)
             wanted = kinematics.skinned_vertices(asset, mesh, 0, frame)
             np.testing.assert_allclose(found, wanted, atol=2e-5 * (1 + np.abs(wanted).max()))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_usdskel_blends_dual_quaternions_as_we_do(
+    tmp_path: Path, seed: int, usdskel_vertices: Points, character: Make
+) -> None:
+    asset = character(seed, scaled=False)
+    wanted = attrs.evolve(asset, meshes=asset.character().blended("dual_quaternion").meshes)
+    path = tmp_path / "figure.usdc"
+    UsdImporter().write(wanted, path)
+    read = UsdImporter().read(path)
+    assert not read.warnings
+    for mesh, before, again in zip(wanted.meshes[:2], asset.meshes, read.meshes, strict=False):
+        assert again.skin is not None
+        assert again.skin.blending == "dual_quaternion"
+        for frame in (0, 3):
+            found = usdskel_vertices(path, mesh.name, (asset.motions[0].start_time + frame / 30) * 30)
+            ours = kinematics.skinned_vertices(wanted, mesh, 0, frame)
+            np.testing.assert_allclose(found, ours, atol=2e-5 * (1 + np.abs(ours).max()))
+            linear = kinematics.skinned_vertices(asset, before, 0, frame)
+            assert np.abs(ours - linear).max() > 0.1
 
 
 @pytest.mark.parametrize("seed", range(4))

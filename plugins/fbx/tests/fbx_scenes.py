@@ -114,9 +114,14 @@ class Scene:
         body = f"Vertices: {numbers(np.ravel(vertices))} PolygonVertexIndex: {numbers(ends)} {layers}"
         return self.add("Geometry", "Geometry::mesh", "Mesh", body, to=node)
 
-    def skin(self, geometry: int, clusters: Sequence[tuple[int, Sequence[int], Sequence[float], Any]]) -> int:
+    def skin(
+        self,
+        geometry: int,
+        clusters: Sequence[tuple[int, Sequence[int], Sequence[float], Any]],
+        body: str = "",
+    ) -> int:
         """Weigh vertices: of each bone the vertices, their weights, and the matrix mesh to bone `[4, 4]`."""
-        held = self.add("Deformer", "Deformer::skin", "Skin", to=geometry)
+        held = self.add("Deformer", "Deformer::skin", "Skin", body, to=geometry)
         for bone, vertices, weights, matrix in clusters:
             body = (
                 f"Indexes: {numbers(vertices)} Weights: {numbers(map(float, weights))} "

@@ -177,6 +177,34 @@ def test_unweighted_vertices_stay_with_the_mesh(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("body", "blending", "told"),
+    [
+        ("", "linear", False),
+        ('SkinningType: "Linear"', "linear", False),
+        ('SkinningType: "Rigid"', "linear", False),
+        ('SkinningType: "DualQuaternion"', "dual_quaternion", False),
+        ('SkinningType: "Blend"', "linear", False),
+        ('SkinningType: "Blend" Indexes: *2 {a: 0,1} BlendWeights: *2 {a: 1,1}', "dual_quaternion", False),
+        ('SkinningType: "Blend" Indexes: *2 {a: 0,1} BlendWeights: *2 {a: 0,0.4}', "linear", True),
+        ('SkinningType: "Blend" Indexes: *2 {a: 0,1} BlendWeights: *2 {a: 1,0.4}', "dual_quaternion", True),
+    ],
+)
+@pytest.mark.parametrize("binary", [False, True])
+def test_skins_blend_as_the_file_says(
+    tmp_path: Path, body: str, blending: str, told: bool, binary: bool
+) -> None:
+    scene = Scene()
+    bone = scene.node("bone")
+    geometry = scene.mesh(scene.node("mesh", subtype="Mesh"), SQUARE, TWO)
+    scene.skin(geometry, [(bone, range(4), [1.0] * 4, np.eye(4))], body)
+    path = tmp_path / "skin.fbx"
+    path.write_bytes(scene.binary() if binary else scene.text())
+    asset = FbxImporter().read(path)
+    assert asset.meshes[0].skin.blending == blending
+    assert any("vertex by vertex" in warning for warning in asset.warnings) == told
+
+
 # --- shapes
 
 

@@ -39,7 +39,14 @@ def skin_of(
         indices, weights = (np.repeat(held[:1], len(vertices), axis=0) for held in (indices, weights))
     if len(indices) != len(vertices):
         raise Refused(f"{prim.GetPath()} binds {len(indices)} points", f"{len(vertices)}")
-    return vertices, Skin(*_normal(prim, indices, weights, nodes), bones, inverse), None
+    return vertices, Skin(*_normal(prim, indices, weights, nodes), bones, inverse, _blending(prim)), None
+
+
+def _blending(prim: Any) -> str:
+    from pxr import UsdSkel
+
+    method = UsdSkel.BindingAPI(prim).GetSkinningMethodAttr().Get()
+    return "dual_quaternion" if method == UsdSkel.Tokens.dualQuaternion else "linear"
 
 
 def _rigid(
@@ -78,8 +85,6 @@ def _binding(prim: Any, nodes: Nodes) -> tuple[Rig | None, Any, Any, int, bool]:
             f"{prim.GetPath()} has {len(held)} joint indices and {len(share)} weights, {size} a point",
             "as many of one as of the other",
         )
-    if prim.GetAttribute("primvars:skel:skinningMethod").Get() == UsdSkel.Tokens.dualQuaternion:
-        nodes.warnings.append(f"{prim.GetPath()} asks for dual quaternions; it is skinned linearly")
     return rig, held, share, size, str(indices.GetInterpolation()) == "constant"
 
 

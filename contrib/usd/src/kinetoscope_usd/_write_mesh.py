@@ -118,6 +118,8 @@ def _write_skin(
         Vt.FloatArray.FromNumpy(_floats(mesh.skin.weights).ravel())
     )
     api.CreateGeomBindTransformAttr(Gf.Matrix4d(placed.T.tolist()))
+    if mesh.skin.blending == "dual_quaternion":
+        api.CreateSkinningMethodAttr(UsdSkel.Tokens.dualQuaternion)
 
 
 def _write_carrier(prim: Any, token: str, skeleton: Any, placed: NDArray[np.float64]) -> None:

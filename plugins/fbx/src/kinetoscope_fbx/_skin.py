@@ -70,7 +70,25 @@ def skin_of(
         joints[loose, 0] = len(bones) - 1
         weights[loose, 0] = 1.0
     weights /= weights.sum(axis=1, keepdims=True)
-    return Skin(joints, weights, np.array(bones), np.array(binds))
+    return Skin(joints, weights, np.array(bones), np.array(binds), _blending(skins[0].node, model, told))
+
+
+def _blending(skin: Node, model: Model, told: list[str]) -> str:
+    """Return how bones carry a vertex together: a skin is `Linear`, `Rigid`, `DualQuaternion` or `Blend`.
+
+    `Blend` weighs both for each vertex, in `BlendWeights`; one of them is taken for all.
+    """
+    method = skin.text("SkinningType", "Linear").lower()
+    if method == "blend":
+        shares = skin.array("BlendWeights", np.float64)
+        share = 0.0 if shares is None or not len(shares) else float(np.clip(shares, 0, 1).mean())
+        if shares is not None and len(np.unique(shares)) > 1:
+            told.append(
+                f"{model.name!r} blends dual quaternions with linear skinning vertex by vertex, by {share:.2f} "
+                f"on average: {'the former' if share >= 0.5 else 'the latter'} is taken for all"
+            )
+        return "dual_quaternion" if share >= 0.5 else "linear"
+    return "dual_quaternion" if method == "dualquaternion" else "linear"
 
 
 def _weighed(node: Node, count: int) -> tuple[Array, Array] | None:
