@@ -50,3 +50,13 @@ def test_plant_and_align_need_not_end(shot: Path, tmp_path: Path, monkeypatch: p
             assert not films.exists()
     finally:
         end.set()
+
+
+def test_a_word_too_short_for_its_mark_to_be_found_is_spoken_again(shot: Path) -> None:
+    """Who resumes a run has to know that what was spoken is marked; a kept sound does not say so by itself."""
+    for _ in range(2):
+        with Host() as host:
+            stages = host.shoot(shot, until="speak").stages
+        assert stages[-1]["name"] == "speak"
+        assert stages[-1]["details"]["seconds"] < 0.5
+        assert not stages[-1]["cached"]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 from kinetoscope_spec.errors import ConfigError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from kinetoscope.host import Host
     from kinetoscope.shot.events import Listener
     from kinetoscope.shot.run import Film
@@ -30,6 +32,9 @@ class Shooting:
         providers: Mapping[str, str] | None = None,
         progress: Listener | None = None,
         within: Sequence[str | Path] | None = None,
+        workers: int | None = None,
+        executor: Executor | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> Film:
         """Shoot a shot: go through its stages, write the film and what goes with it. `kinetoscope shoot` is this.
 
@@ -47,6 +52,12 @@ class Shooting:
                 False cancels. The film is then not written; what finished stages made is kept.
             within: the only folders in which the shot may name files, for shots that others wrote; names
                 that are absolute or go up (`..`) are refused as well.
+            workers: processes of this machine that draw ranges of frames; here for 1 and None. The film is
+                the same, byte for byte, with any number of them.
+            executor: where ranges of frames are drawn instead, `workers` at once as it says itself: processes,
+                threads, or a cluster that finds the shot's files under the same paths, with the same plugins.
+                Bytes are the same where renderers find the same driver. It is not closed.
+            options: arguments with which workers make their hosts; they must lead to the same providers.
 
         Raises:
             ConfigError: the shot is wrong, a stage is unknown, a file is missing or outside of `within`,
@@ -55,6 +66,7 @@ class Shooting:
             ProviderNotFound, ProviderUnavailable: a stage has no provider.
             Cancelled: `progress` returned False.
         """
+        from kinetoscope.shot.crew import Crew
         from kinetoscope.shot.run import shoot
 
         return shoot(
@@ -66,6 +78,7 @@ class Shooting:
             providers=providers,
             progress=progress,
             within=within,
+            crew=Crew(executor, workers, options or {}),
         )
 
     def check_shot(

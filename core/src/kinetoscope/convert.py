@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor
 from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kinetoscope._detection import told
+from kinetoscope.executors.spreading import spread
 from kinetoscope_spec.errors import Cancelled, ConfigError, KinetoscopeError
 from kinetoscope_spec.files import replacing
 
@@ -26,11 +27,7 @@ __all__ = [
     "means_dataset",
     "open_executor",
     "plan",
-    "spread",
 ]
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 DATASET = "zarr"
 """The label with which `--to` asks for a dataset, and the suffix of one."""
@@ -262,36 +259,6 @@ def convert_all(
         return _counted((convert_one(read, task) for task in tasks), len(tasks), progress)
     with closing(spread(executor, convert_one, read, [_for_workers(task) for task in tasks])) as results:
         return _counted(_named(tasks, results), len(tasks), progress)
-
-
-def spread(
-    executor: Executor, call: Callable[[FileReader, T], R], read: FileReader, tasks: Sequence[T]
-) -> Generator[R | BrokenExecutor, None, None]:
-    """Yield what `call(read, task)` gives in the workers of `executor`, in order of the tasks.
-
-    A task whose worker died is tried again, alone; the error stands for its result if that dies too.
-    Close it to have what has not begun left undone.
-    """
-    futures: list[Future[R]] = []
-    try:
-        futures += (executor.submit(call, read, task) for task in tasks)
-        for task, future in zip(tasks, futures, strict=True):
-            try:
-                yield future.result()
-            except BrokenExecutor:
-                yield _again(executor, call, read, task)
-    finally:
-        for future in futures:
-            future.cancel()
-
-
-def _again(
-    executor: Executor, call: Callable[[FileReader, T], R], read: FileReader, task: T
-) -> R | BrokenExecutor:
-    try:
-        return executor.submit(call, read, task).result()
-    except BrokenExecutor as error:
-        return error
 
 
 def _named(tasks: Sequence[Task], results: Iterator[Result | BrokenExecutor]) -> Iterator[Result]:

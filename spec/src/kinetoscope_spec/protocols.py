@@ -235,6 +235,11 @@ class Session(Protocol):
     """An open renderer; closing twice is harmless, leaving `with` closes.
 
     Sessions that are open at once do not disturb each other; each belongs to the thread that opened it.
+
+    An attribute `history` says to how many pictures before it a picture looks back, as one that is smoothed
+    over time does; without it, to none. Films of such sessions are drawn in ranges of frames whose bounds
+    the film's length decides alone, each by a session of its own that begins so many frames early: the same
+    bytes wherever a range is drawn.
     """
 
     def render(self, scene: Scene, camera: Camera) -> Frame:

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kinetoscope.cli._common import emit, json_option, pass_host, progress_bar
+from kinetoscope.cli._workers import workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kinetoscope import Host
+    from kinetoscope.shot.crew import Crew
+    from kinetoscope.shot.drawing import Alone
     from kinetoscope.shot.settings import Output
     from kinetoscope_spec import Frame
+    from kinetoscope_spec.protocols import Progress
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".exr")
 
@@ -43,6 +47,8 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".exr")
 )
 @click.option("--device", metavar="NAME", help="What the renderer draws on: gpu, cpu, osmesa, egl:0, ...")
 @click.option("--provider", help="Provider of the renderer hook.")
+@click.option("--jobs", type=click.IntRange(1), help="Ranges of a film's frames that are drawn at once.")
+@click.option("--executor", metavar="NAME[://ADDRESS]", help="Where to draw them, such as dask://host:8786.")
 @json_option
 @pass_host
 def command(
@@ -57,6 +63,8 @@ def command(
     passes: tuple[str, ...],
     device: str | None,
     provider: str | None,
+    jobs: int | None,
+    executor: str | None,
 ) -> None:
     """Render FILE's motion to OUT: a film, or one picture for .png, .jpg and .exr.
 
@@ -66,6 +74,8 @@ def command(
     """
     from kinetoscope import exr
     from kinetoscope.shot import film, settings
+    from kinetoscope.shot.drawing import Alone
+    from kinetoscope.shot.job import identity
     from kinetoscope.shot.outputs import refuse_overwriting
     from kinetoscope.shot.stages import Stages
 
@@ -88,12 +98,25 @@ def command(
             i = _frame(frame, len(views))
             first = max(i - 1, 0) if layered else i  # motion is told by the frame before
             shown, views = shown.slice(first, i + 1), views[first : i + 1]
-        buffers = exr.BUFFERS if layered else ()
-        drawn = film.frames(
-            renderer, output, settings.Light(), character, shown, views, buffers=buffers, progress=progress
-        )
         frames = 1 if picture else len(views)
-        _write(media, out, drawn, framerate, picture=picture)
+        if picture or layered:
+            buffers = exr.BUFFERS if layered else ()
+            drawn = film.frames(
+                renderer,
+                output,
+                settings.Light(),
+                character,
+                shown,
+                views,
+                buffers=buffers,
+                progress=progress,
+            )
+            _write(media, out, drawn, picture=picture)
+        else:
+            by = {"renderer": (str(stage.provider), identity(stage))}
+            drawing = Alone(by, output, settings.Light(), character, (shown,), views)
+            with workers(host, executor, jobs) as crew:
+                _write_film(host, out, drawing, crew, progress)
     data = {
         "output": str(out),
         "frames": frames,
@@ -108,8 +131,22 @@ def command(
     )
 
 
-def _write(media: Any, out: Path, drawn: Iterator[Frame], framerate: float, *, picture: bool) -> None:
-    """Write the frames to `out`; of a picture the last one, those before only tell what moves."""
+def _write_film(host: Host, out: Path, drawing: Alone, crew: Crew, progress: Progress) -> None:
+    """Write a film, drawn by whoever helps; a killed run goes on with the ranges that it has drawn."""
+    from kinetoscope.shot.parts import Drawn, digest_of, film_frames
+    from kinetoscope.shot.run import open_store
+    from kinetoscope_spec.files import replacing
+
+    here = drawing.open(host, progress)
+    drawn = Drawn(open_store(host), digest_of(drawing))
+    with crew.drawing() as executor, replacing(out) as building:
+        frames = film_frames(drawing, here, host, drawn, crew, executor, progress)
+        host.provider("media").write(building, frames, rate=drawing.output.framerate)
+    drawn.drop()
+
+
+def _write(media: Any, out: Path, drawn: Iterator[Frame], *, picture: bool) -> None:
+    """Write pictures to `out`; of one picture the last frame, those before only tell what moves."""
     from kinetoscope import exr
     from kinetoscope_spec.files import replacing
 
@@ -121,10 +158,7 @@ def _write(media: Any, out: Path, drawn: Iterator[Frame], framerate: float, *, p
             exr.write_exr(_numbered(out, number), each)
         return
     with replacing(out) as building:
-        if picture:
-            media.write_image(building, last.color[..., :3])
-        else:
-            media.write(building, (each.color[..., :3] for each in drawn), rate=framerate)
+        media.write_image(building, last.color[..., :3])
 
 
 def _output(out: Path, size: str, framerate: float, quality: str, **drawing: Any) -> Output:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from kinetoscope.cli._common import emit, json_option, pass_host, progress_bar, table
+from kinetoscope.cli._workers import host_options, opened
 
 if TYPE_CHECKING:
     from kinetoscope import Host
@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     help="Let this provider do a stage, whatever the shot says.",
 )
 @click.option(
-    "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Shots that are shot at once."
+    "--jobs",
+    type=click.IntRange(1),
+    help="Shots that are shot at once; of one shot, ranges of frames that are drawn at once.",
 )
 @click.option("--executor", metavar="NAME[://ADDRESS]", help="Where to work, such as dask://host:8786.")
 @json_option
@@ -48,7 +50,7 @@ def command(
     first: str | None,
     until: str | None,
     providers: tuple[str, ...],
-    jobs: int,
+    jobs: int | None,
     executor: str | None,
 ) -> None:
     """Shoot SHOT, a shot file (TOML): clean the plate, train, generate, speak, render, composite.
@@ -60,14 +62,17 @@ def command(
     fails does not stop the others.
     """
     ways: dict[str, Any] = {"first": first, "until": until, "providers": chosen(providers)}
-    if len(shots) > 1 or executor is not None:
-        _shoot_several(host, shots, out, ways, executor, jobs)
+    if len(shots) > 1:
+        _shoot_several(host, shots, out, ways, executor, jobs or 1)
         return
-    with progress_bar("shooting") as bar:
+    with progress_bar("shooting") as bar, opened(host, executor, jobs or 1) as held:
         film = host.shoot(
             shots[0],
             out=out,
             **ways,
+            workers=jobs,
+            executor=held,
+            options=host_options(),
             progress=lambda event: bar(round(1000 * event.whole), 1000, f"{event.stage}: {event.message}"),
         )
     files = ("film", "report", "page", "motion", "unplanted")
@@ -85,21 +90,13 @@ def _shoot_several(
     jobs: int,
 ) -> None:
     """Shoot all, tell what became of each, and end with 1 if one failed."""
-    from kinetoscope.convert import open_executor
-    from kinetoscope.executors.processes import ProcessExecutor
     from kinetoscope.shot.several import shoot_all, takes
 
     ctx = click.get_current_context()
     wanted = takes(shots, out, **ways)
-    held = open_executor(host, executor, min(jobs, len(wanted)))
-    options = getattr(ctx.find_root().obj, "options", {})
-    with held or nullcontext(), progress_bar("shooting") as bar:
-        try:
-            done = shoot_all(host, wanted, executor=held, options=options, progress=bar)
-        except BaseException:  # Ctrl-C above all: a shot that nobody waits for may take hours
-            if isinstance(held, ProcessExecutor):
-                held.kill()
-            raise
+    where = executor or ("processes" if jobs > 1 else None)
+    with opened(host, where, min(jobs, len(wanted))) as held, progress_bar("shooting") as bar:
+        done = shoot_all(host, wanted, executor=held, options=host_options(), progress=bar)
     data = {
         "shots": [outcome._asdict() | {"shot": str(shot)} for shot, outcome in zip(shots, done, strict=True)],
         "failed": sum(bool(outcome.reason) for outcome in done),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import attrs
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinetoscope.shot import measure, settings
+from kinetoscope.shot.ranges import drawn
 from kinetoscope_spec import (
     Actor,
     Asset,
@@ -25,7 +27,7 @@ from kinetoscope_spec import (
     kinematics,
 )
 from kinetoscope_spec.errors import Cancelled, ConfigError
-from kinetoscope_spec.protocols import Progress, Renderer
+from kinetoscope_spec.protocols import Progress, Renderer, Session
 
 __all__ = ["cameras", "draw", "frames", "light_scene", "morphed", "rim_light", "stand_in"]
 
@@ -127,32 +129,37 @@ def frames(
     path: Path | None = None,
     buffers: Sequence[str] = (),
     progress: Progress | None = None,
+    start: int = 0,
+    stop: int | None = None,
+    poses: Sequence[Array] | None = None,
 ) -> Iterator[Frame]:
-    """Yield the frames of the film, one at a time, with `buffers`.
+    """Yield the frames of the film, one at a time, with `buffers`; or those from `start` to `stop` alone.
 
-    Of several motions each moves a figure of its own; one that is over stands still.
+    Of several motions each moves a figure of its own; one that is over stands still. `poses` are their
+    `global_matrices()`, for who has them already.
 
     Raises:
         Cancelled: `progress` returned False.
     """
     motions = [motion] if isinstance(motion, Motion) else motion
-    poses = [played.global_matrices() for played in motions]
+    poses = poses or [played.global_matrices() for played in motions]
     trail = {} if path is None else {"trajectory": _trail(path)}
     stage = light_scene(light)
-    with renderer.open(output.size, output.quality, buffers=buffers, **output.drawing()) as session:
-        for frame, view in enumerate(views):
-            if progress and progress(frame, len(views), "rendering") is False:
-                raise Cancelled(f"cancelled after {frame} of {len(views)} frames")
-            actors = tuple(
-                Actor(
-                    morphed(character, played, now), pose[now], id=number, previous_pose=pose[max(now - 1, 0)]
-                )
-                for number, (played, pose) in enumerate(zip(motions, poses, strict=True), 1)
-                for now in (min(frame, len(pose) - 1),)
-            )
-            lights = (*stage.lights, rim_light(light, view.target))
-            scene = attrs.evolve(stage, actors=actors, lights=lights, annotations=trail)
-            yield session.render(scene, view)
+
+    def picture(session: Session, frame: int) -> Frame:
+        if progress and progress(frame, len(views), "rendering") is False:
+            raise Cancelled(f"cancelled after {frame} of {len(views)} frames")
+        actors = tuple(
+            Actor(morphed(character, played, now), pose[now], id=number, previous_pose=pose[max(now - 1, 0)])
+            for number, (played, pose) in enumerate(zip(motions, poses, strict=True), 1)
+            for now in (min(frame, len(pose) - 1),)
+        )
+        lights = (*stage.lights, rim_light(light, views[frame].target))
+        scene = attrs.evolve(stage, actors=actors, lights=lights, annotations=trail)
+        return session.render(scene, views[frame])
+
+    opened = partial(renderer.open, output.size, output.quality, buffers=buffers, **output.drawing())
+    yield from drawn(opened, picture, len(views), start, stop)
 
 
 def morphed(character: Character, motion: Motion, frame: int) -> Character:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
 import attrs
 import numpy as np
 
+from kinetoscope.executors.spreading import workers_of
 from kinetoscope.shot import film, speech
-from kinetoscope.shot.job import Job, identity, values_of
-from kinetoscope.shot.layers import Layers
+from kinetoscope.shot.drawing import Alone, Drawing, Over
+from kinetoscope.shot.job import Job, identity
+from kinetoscope.shot.parts import Drawn, film_frames
 from kinetoscope.shot.plates import Backdrop
 from kinetoscope.shot.stages import Stage, Timed
 from kinetoscope.sound import check_marked, provenance_of
@@ -52,7 +55,7 @@ class _Sources:
     count: int
     rate: Any
     size: tuple[int, int]
-    timed: list[tuple[Stage, Timed]] = attrs.field(factory=list)
+    timed: list[tuple[Stage, Any]] = attrs.field(factory=list)
 
 
 def film_kept(
@@ -69,45 +72,54 @@ def film_kept(
     shot, output = job.shot, job.shot.output
     with job.stage("render") as rendering:
         chosen = job.choices.get("render", output.renderer)
-        renderer = job.stages.renderer(rendering, chosen, device=output.device)
+        job.stages.renderer(rendering, chosen, device=output.device)
     compositing = None
     if backdrop is not None and shot.plate is not None:
         with job.stage("composite") as compositing:
             job.provider(compositing, "compositor", shot.plate.compositor)
-    inside: list[tuple[Stage, Timed]] = []
+    by = {"renderer": rendering} | ({} if compositing is None else {"compositor": compositing})
+    inside: list[tuple[Stage, Any]] = []
     with job.stage("encode") as encoding:
         media = job.provider(encoding, "media", output.media)
+        suffix = Path(output.file).suffix.lower()
+        heard = [spoken.key, shot.voice.at] if spoken and shot.voice else None
+        pictures = [*made_of, *_decided(job, by, backdrop, views)]
+        drawn = Drawn(job.store, job.key("draw", pictures))
 
         def make(folder: Path) -> None:
+            if job.fresh & {"render", "composite"}:
+                drawn.drop()
             if backdrop is None:
-                source = _drawn(job, renderer, rendering, motion, character, path)
+                drawing: Drawing = _alone(job, by, motion, character, path)
             else:
-                source = _composited(
-                    job, renderer, rendering, compositing, motion, character, backdrop, views
-                )
-            _write(job, media, folder, source, backdrop, spoken)
+                drawing = _over(job, by, motion, character, backdrop, views)
+            with job.crew.drawing() as executor:
+                source = _source(job, by, drawing, drawn, executor, backdrop)
+                _write(job, media, folder, source, backdrop, spoken)
             inside.extend(source.timed)
 
-        suffix = Path(output.file).suffix.lower()
-        by = [identity(stage) for stage in (rendering, compositing) if stage is not None]
-        seen = [attrs.asdict(shot.camera), attrs.asdict(shot.light), _told(shot.output), shot.performer.path]
-        plate = [backdrop.key, _told(shot.plate)] if backdrop and shot.plate else None
-        heard = [spoken.key, shot.voice.at] if spoken and shot.voice else None
-        kept, _ = job.kept(
-            encoding,
-            [*made_of, by, seen, plate, views and views[1], heard, shot.name, suffix],
-            make,
-            lambda folder: _read(folder, suffix),
-        )
+        asked = [*pictures, heard, shot.name, suffix]
+        kept, _ = job.kept(encoding, asked, make, lambda folder: _read(folder, suffix))
+        drawn.drop()
     _share_out(encoding, inside)
-    for done in filter(None, (rendering, compositing)):
+    for done in by.values():
         done.cached = encoding.cached
         done.details |= {"frames": kept.frames, "size": list(kept.size), "quality": output.quality}
     _warn_of_length(job, motion, backdrop, spoken, kept)
     return kept
 
 
-def _share_out(outer: Stage, inside: list[tuple[Stage, Timed]]) -> None:
+def _decided(
+    job: Job, by: dict[str, Stage], backdrop: Backdrop | None, views: tuple[list[Camera], str] | None
+) -> list[Any]:
+    """Return what decides the pictures, beside who is seen and how that moves."""
+    shot = job.shot
+    seen = [attrs.asdict(shot.camera), attrs.asdict(shot.light), _told(shot.output), shot.performer.path]
+    plate = [backdrop.key, _told(shot.plate)] if backdrop and shot.plate else None
+    return [[identity(stage) for stage in by.values()], seen, plate, views and views[1]]
+
+
+def _share_out(outer: Stage, inside: list[tuple[Stage, Any]]) -> None:
     """Give each stage its share: frames are drawn while they are composited, and that while they are encoded."""
     for stage, timed in reversed(inside):
         stage.seconds = round(stage.seconds + timed.seconds, 3)
@@ -121,64 +133,56 @@ def _told(table: Any) -> dict[str, Any]:
     return {key: value for key, value in held.items() if key not in ("file", "video", "remove", "media")}
 
 
-def _drawn(
-    job: Job,
-    renderer: Any,
-    rendering: Stage,
-    motion: Motion,
-    character: Character,
-    path: GroundPath,
-) -> _Sources:
+def _alone(job: Job, by: dict[str, Stage], motion: Motion, character: Character, path: GroundPath) -> Alone:
     output = job.shot.output
     shown = motion.resample(output.framerate)
     views = film.cameras(job.shot.camera, shown, path)
-    drawn = film.draw(
-        renderer, output, job.shot.light, character, shown, views, path=path, progress=job.progress
-    )
-    timed = Timed(drawn)
-    return _Sources(timed, len(views), output.framerate, output.size, [(rendering, timed)])
+    return Alone(_named(by), output, job.shot.light, character, (shown,), views, path)
 
 
-def _composited(
+def _over(
     job: Job,
-    renderer: Any,
-    rendering: Stage,
-    compositing: Stage | None,
+    by: dict[str, Stage],
     motion: Motion,
     character: Character,
     backdrop: Backdrop,
     views: tuple[list[Camera], str] | None,
-) -> _Sources:
+) -> Over:
     given = job.shot.plate
     assert given is not None
-    assert compositing is not None
-    plate = backdrop.video
     cameras = views[0] if views is not None else film.cameras(job.shot.camera, motion, None)[:1]
     cameras = list(cameras) if len(cameras) > 1 else list(cameras) * backdrop.frames
-    layers = Layers(
-        values_of(job.host, "compositor").Layer,
-        renderer,
-        (plate.width, plate.height),
-        job.shot.output,
-        job.shot.light,
-        given.shadow,
-        character,
-        motion,
-        cameras,
-        float(plate.rate),
-        job.progress,
-    )
-    drawn = Timed(iter(layers))
-    compositor = job.provider(compositing, "compositor", given.compositor)
-    made = compositor.composite(plate, drawn, tint=given.tint, grain=given.grain, seed=given.seed)
-    done = Timed(made.frames())
-    return _Sources(
-        done,
-        backdrop.frames,
-        plate.rate,
-        (plate.width, plate.height),
-        [(rendering, drawn), (compositing, done)],
-    )
+    plate = attrs.evolve(backdrop.video, audio=None)  # the film's sound is made elsewhere
+    return Over(_named(by), plate, given, job.shot.output, job.shot.light, character, motion, cameras)
+
+
+def _named(by: dict[str, Stage]) -> dict[str, tuple[str, str]]:
+    """Return the provider of each hook, and who that is."""
+    return {hook: (str(stage.provider), identity(stage)) for hook, stage in by.items()}
+
+
+def _source(
+    job: Job,
+    by: dict[str, Stage],
+    drawing: Drawing,
+    drawn: Drawn,
+    executor: Executor | None,
+    backdrop: Backdrop | None,
+) -> _Sources:
+    """Return where the frames come from; what workers take for both is counted for those who draw."""
+    layers: Any = None
+    if isinstance(drawing, Over):
+        here, layers = drawing.clocked(job.host, job.progress)
+    else:
+        here = drawing.open(job.host, job.progress)
+    frames = Timed(film_frames(drawing, here, job.host, drawn, job.crew, executor, job.progress))
+    timed: list[tuple[Stage, Any]] = [(by["renderer"], frames)]
+    if layers is not None and executor is None:
+        timed = [(by["renderer"], layers), (by["compositor"], frames)]
+    if executor is not None:
+        by["renderer"].details["workers"] = workers_of(executor)
+    rate = job.shot.output.framerate if backdrop is None else backdrop.plate.rate
+    return _Sources(frames, drawing.count, rate, drawing.size, timed)
 
 
 def _write(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
+from kinetoscope.shot.crew import Crew
 from kinetoscope.shot.settings import Shot, ShotFile
 from kinetoscope.shot.stages import Stage, Stages, source_digest
 from kinetoscope.shot.store import Store, key_of
@@ -50,6 +51,7 @@ class Job:
         choices: providers by stage, stronger than the shot file.
         fresh: stages that are made again.
         progress: told as work goes on.
+        crew: who helps.
         warnings: what the report says besides.
     """
 
@@ -59,6 +61,7 @@ class Job:
     choices: Mapping[str, str] = attrs.field(factory=dict)
     fresh: frozenset[str] = frozenset()
     progress: Progress | None = None
+    crew: Crew = attrs.field(factory=Crew)
     warnings: list[str] = attrs.field(factory=list)
     _measured_by: list[str | None] = attrs.field(factory=list, init=False)
 

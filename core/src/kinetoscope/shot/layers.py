@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import attrs
@@ -10,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinetoscope.shot import film, settings
+from kinetoscope.shot.ranges import drawn
+from kinetoscope.shot.stages import Timed
 from kinetoscope_spec import Actor, Camera, Character, Frame, Ground, Motion, Scene
 from kinetoscope_spec.errors import Cancelled
 from kinetoscope_spec.protocols import Progress, Renderer, Session
 
-__all__ = ["Layers"]
+__all__ = ["Clocked", "Layers"]
 
 Array = NDArray[Any]
 
@@ -56,26 +59,65 @@ class Layers:
     cameras: Sequence[Camera]
     rate: float
     progress: Progress | None = None
+    _held: list[tuple[Motion, Array]] = attrs.field(factory=list, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.cameras)
 
     def __iter__(self) -> Iterator[Any]:
-        fine = (
-            self.motion.resample(self.rate * FINE) if self._samples() > 1 else self.motion.resample(self.rate)
-        )
-        poses = fine.global_matrices()
+        return self[:]
+
+    def __getitem__(self, part: slice) -> Iterator[Any]:
+        """Return layers of a part of the film, drawn one by one; no other is."""
+        start, stop, _ = part.indices(len(self.cameras))
+        fine, poses = self._posed()
         stage = attrs.evolve(film.light_scene(self.light), ground=None, background=(0.0, 0.0, 0.0, 0.0))
         buffers = ("hdr", "id") if self.shadow else ()
-        with self.renderer.open(
-            self.size, self.output.quality, buffers=buffers, **self.output.drawing()
-        ) as session:
-            shown = _Shown(self, session, stage, fine, poses)
-            for frame in range(len(self.cameras)):
-                yield shown.layer(frame)
+        shown: dict[int, _Shown] = {}
+
+        def picture(session: Session, frame: int) -> Any:
+            if id(session) not in shown:  # what was kept of another session is not good for this one
+                shown.clear()
+                shown[id(session)] = _Shown(self, session, stage, fine, poses)
+            return shown[id(session)].layer(frame)
+
+        output = self.output
+        opened = partial(self.renderer.open, self.size, output.quality, buffers=buffers, **output.drawing())
+        return drawn(opened, picture, len(self.cameras), start, stop)
+
+    def _posed(self) -> tuple[Motion, Array]:
+        """Return the motion with its poses between frames, and these as matrices; made once."""
+        if not self._held:
+            rate = self.rate * FINE if self._samples() > 1 else self.rate
+            fine = self.motion.resample(rate)
+            self._held.append((fine, fine.global_matrices()))
+        return self._held[0]
 
     def _samples(self) -> int:
         return SAMPLES[self.output.quality] if self.output.shutter > 0 else 1
+
+
+class Clocked:
+    """Layers that add up how long they take to draw."""
+
+    def __init__(self, layers: Layers) -> None:
+        self._layers = layers
+        self._timed: list[Timed] = []
+
+    def __len__(self) -> int:
+        return len(self._layers)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self[:]
+
+    def __getitem__(self, part: slice) -> Iterator[Any]:
+        self._timed.append(Timed(self._layers[part]))
+        return self._timed[-1]
+
+    @property
+    def seconds(self) -> float:
+        """How long it took to draw what was drawn."""
+        return sum(timed.seconds for timed in self._timed)
 
 
 @attrs.define(eq=False)

@@ -15,6 +15,7 @@ from kinetoscope.home import home
 from kinetoscope.shot import events, measure, perform, plan, plates, report, settings, speech
 from kinetoscope.shot.acting import act, action_files, check_actions
 from kinetoscope.shot.cast import Cast, cast, check_cast
+from kinetoscope.shot.crew import Crew
 from kinetoscope.shot.filming import film_kept
 from kinetoscope.shot.job import Job
 from kinetoscope.shot.learn import Learned, Recipe, learn
@@ -81,6 +82,7 @@ def shoot(
     providers: Mapping[str, str] | None = None,
     progress: events.Listener | None = None,
     within: Sequence[str | Path] | None = None,
+    crew: Crew | None = None,
 ) -> Film:
     """Go through all stages that the shot has, and write film, motion and report: see `Host.shoot`."""
     shot_file = settings.shot_file(shot, within)
@@ -90,7 +92,7 @@ def shoot(
         shot_file = attrs.evolve(shot_file, shot=shot, out=Path(out).absolute())
     check_choices(providers or {})
     _check_until(shot_file.shot, until)
-    job = Job(Stages(host), shot_file, open_store(host), providers or {}, from_on(first))
+    job = Job(Stages(host), shot_file, open_store(host), providers or {}, from_on(first), crew=crew or Crew())
     return _Run(job, until, progress).film()
 
 

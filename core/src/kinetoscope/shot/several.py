@@ -9,7 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kinetoscope.convert import FileReader, spread
+from kinetoscope.convert import FileReader
+from kinetoscope.executors.spreading import spread
 from kinetoscope.shot.settings import read_shot
 from kinetoscope_spec.errors import Cancelled, ConfigError, KinetoscopeError
 
@@ -112,7 +113,7 @@ def _outcomes(
         for take in wanted:
             yield _shoot_one(reader, take)
         return
-    with closing(spread(executor, _shoot_one, reader, wanted)) as results:
+    with closing(spread(executor, _shoot_one, reader, wanted, queued=1)) as results:
         for take, result in zip(wanted, results, strict=True):
             if isinstance(result, Outcome):
                 yield result

@@ -8,6 +8,7 @@ Needs hypothesis (extra `contracts`).
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import attrs
@@ -113,6 +114,18 @@ class CompositorContract(Contract):
             all(map(np.array_equal, whole[start:], part)), f"frames from {start} on differ when read alone"
         )
 
+    @law(shots(), cost=2)
+    def test_no_layer_is_made_that_is_not_read(self, shot: Shot) -> None:
+        """Frames that are read from the middle on ask layers that can be sliced for none before."""
+        layers = _Counted(shot.layers)
+        count = len(shot.layers)
+        for start in range(count):
+            layers.made.clear()
+            list(self.subject.composite(shot.plate, layers, seed=3).frames(start, start + 1))
+            early = [number for number in layers.made if number < start]
+            require(not early, f"layers {early} were made for frame {start}")
+            require(start in layers.made, f"layer {start} was not made for frame {start}")
+
     @law(shots(), st.booleans())
     def test_layers_that_do_not_fit_are_an_error(self, shot: Shot, more: bool) -> None:
         """A layer too many or too few, or one of another size, is a `ValidationError`."""
@@ -214,3 +227,22 @@ def _turned(seed: int) -> tuple[Array, float, Video]:
             map_coordinates(wall, [3 * height - y - 0.5, 3 * width + x - 0.5], order=1, mode="reflect")
         )
     return turns, view, Video.from_frames(_three(np.stack(pictures)), 25)
+
+
+class _Counted:
+    """Layers that note which of them are made."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self._layers = layers
+        self.made: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._layers)
+
+    def __iter__(self) -> Iterator[Layer]:
+        return self[:]
+
+    def __getitem__(self, part: slice) -> Iterator[Layer]:
+        for number in range(*part.indices(len(self._layers))):
+            self.made.append(number)
+            yield self._layers[number]

@@ -90,6 +90,23 @@ class CountsFromWhereItStarts(_Films):
         return frame
 
 
+@mutant(MUTANTS, "no_layer_is_made_that_is_not_read")
+class BeginsWithTheFirst(Wrapper):
+    """goes through all layers from the first on, wherever it is read from"""
+
+    def composite(self, plate: Video, layers: Any, **options: Any) -> Video:
+        made: Video = self.real.composite(plate, _OnceThrough(layers), **options)
+        return made
+
+
+class _OnceThrough:
+    def __init__(self, layers: Any) -> None:
+        self._layers = layers
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self._layers)
+
+
 @mutant(MUTANTS, "layers_that_do_not_fit_are_an_error")
 class TakesWhatFits(Wrapper):
     """takes as many layers as there are frames, and repeats the last one"""

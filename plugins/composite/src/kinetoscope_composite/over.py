@@ -58,10 +58,7 @@ class _Over:
 
     def __call__(self, start: int, stop: int | None) -> Iterator[Array]:
         gain, noise = self._matched()
-        layers = iter(self.layers)
-        passed = sum(1 for _ in islice(layers, start))
-        if passed < start:
-            raise self._short(passed)
+        layers = self._from(start)
         number = start
         for frame in self.plate.frames(start, stop):
             layer = next(layers, None)
@@ -74,6 +71,17 @@ class _Over:
                 raise Cancelled(f"cancelled after {number} frames")
         if stop is None and next(layers, None) is not None:
             raise ValidationError(f"there are more layers than the plate's {number} frames")
+
+    def _from(self, start: int) -> Iterator[Layer]:
+        """Return the layers from `start` on; those before are not made where one can begin anywhere."""
+        part = getattr(self.layers, "__getitem__", None)
+        if part is not None:
+            return iter(part(slice(start, None)))
+        layers = iter(self.layers)
+        passed = sum(1 for _ in islice(layers, start))
+        if passed < start:
+            raise self._short(passed)
+        return layers
 
     def _short(self, count: int) -> ValidationError:
         return ValidationError(f"there are {count} layers, and more frames of the plate")

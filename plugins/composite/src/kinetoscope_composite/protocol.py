@@ -113,7 +113,8 @@ class Compositor(Protocol):
         Args:
             plate: the film below.
             layers: one for each frame, in order; made anew for every reading where they are a sequence or
-                another thing that can be gone through again.
+                another thing that can be gone through again. Where they can be sliced (`layers[8:]` is
+                gone through from the ninth on), frames read from the middle on ask for no layer before.
             tint: how much of the plate's colour of light the layers take on, 0 to 1.
             grain: whether layers get the plate's noise.
             seed: of the noise.

@@ -1,0 +1,43 @@
+"""Who helps a run: the workers of an executor, or processes of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+
+__all__ = ["Crew"]
+
+
+@attrs.frozen
+class Crew:
+    """Who helps a run.
+
+    Attributes:
+        executor: in whose workers ranges of frames are drawn; None for here, or processes of the run's own.
+        workers: so many processes, where there is no executor; none for 1. None is 1.
+        options: with which workers make their hosts.
+    """
+
+    executor: Executor | None = None
+    workers: int | None = None
+    options: Mapping[str, Any] = attrs.field(factory=dict)
+
+    @contextmanager
+    def drawing(self) -> Iterator[Executor | None]:
+        """Yield where frames are drawn; processes of the run's own end with it, at once if it fails."""
+        if self.executor is not None or (self.workers or 1) < 2:
+            yield self.executor
+            return
+        from kinetoscope.executors.processes import Processes
+
+        held = Processes().open(workers=self.workers or 1)
+        try:
+            yield held
+        except BaseException:
+            held.kill()
+            raise
+        held.shutdown()
