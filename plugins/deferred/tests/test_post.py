@@ -79,6 +79,18 @@ def test_the_tone_curve(sessions, kit, exposure):
         np.testing.assert_allclose(plain, srgb(exposed), atol=1.01)
 
 
+def test_the_neutral_curve_keeps_the_colour_of_a_surface(sessions, kit):
+    """Below its shoulder light comes out as it went in, less what every surface mirrors; far above, white."""
+    render = sessions(bloom=False, fxaa=False).render
+    for light, out in (
+        ((0.64, 0.34, 0.12), (0.60, 0.30, 0.08)),
+        ((0.2, 0.1, 0.04), (0.17, 0.07, 0.01)),  # 0.04 - 6.25 * 0.04 ** 2 is taken off
+        ((1e4, 5e3, 2e3), (1.0, 1.0, 1.0)),
+    ):
+        color = render(kit.scene(glowing(kit, light, 5.0), **BLACK, tone="neutral"), FRONT).color[45, 80, :3]
+        np.testing.assert_allclose(color, srgb(out), atol=1.6)
+
+
 def test_bloom_spreads_only_what_is_bright(sessions, kit):
     def around(light, **passes):
         scene = kit.scene(glowing(kit, light), **BLACK)

@@ -200,6 +200,8 @@ class Scene(Value):
         sky, earth: linear RGB `[3]` radiance from above and below (hemispheric ambient light).
         background: linear RGBA `[4]` where nothing is; alpha 0 composites over a plate.
         exposure: factor on light before tone mapping.
+        tone: the curve from light to the picture: `aces` (Narkowicz's fit, 2015: contrast, whites that pale) or
+            `neutral` (Khronos PBR Neutral, 2024: what is not bright keeps the colour of its material).
         fog: (linear RGB `[3]`, density 1/m) or None.
         annotations: debug drawing by kind (`trajectory`, `bones`, `contacts`, `velocities`, as
             `kinetoscope_spec.annotations` describes them), for renderers that know it; others leave it out.
@@ -212,6 +214,7 @@ class Scene(Value):
     earth: Array = attrs.field(factory=lambda: np.array([0.16, 0.15, 0.14]), converter=_numbers)
     background: Array = attrs.field(factory=lambda: np.array([0.55, 0.60, 0.68, 1.0]), converter=_numbers)
     exposure: float = 1.0
+    tone: str = attrs.field(default="aces", validator=attrs.validators.in_(("aces", "neutral")))
     fog: tuple[Any, float] | None = None
     annotations: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
 

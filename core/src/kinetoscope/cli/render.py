@@ -45,6 +45,13 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".exr")
     metavar="NAME",
     help="Switch a pass of the renderer on, or off with a - before it: --pass outline --pass=-ssao.",
 )
+@click.option(
+    "--tone",
+    default="aces",
+    show_default=True,
+    type=click.Choice(["aces", "neutral"]),
+    help="The curve from light to the picture; neutral keeps the colours of materials.",
+)
 @click.option("--device", metavar="NAME", help="What the renderer draws on: gpu, cpu, osmesa, egl:0, ...")
 @click.option("--provider", help="Provider of the renderer hook.")
 @click.option("--jobs", type=click.IntRange(1), help="Ranges of a film's frames that are drawn at once.")
@@ -61,6 +68,7 @@ def command(
     quality: str,
     frame: int | None,
     passes: tuple[str, ...],
+    tone: str,
     device: str | None,
     provider: str | None,
     jobs: int | None,
@@ -104,7 +112,7 @@ def command(
             drawn = film.frames(
                 renderer,
                 output,
-                settings.Light(),
+                settings.Light(tone=tone),
                 character,
                 shown,
                 views,
@@ -114,7 +122,7 @@ def command(
             _write(media, out, drawn, picture=picture)
         else:
             by = {"renderer": (str(stage.provider), identity(stage))}
-            drawing = Alone(by, output, settings.Light(), character, (shown,), views)
+            drawing = Alone(by, output, settings.Light(tone=tone), character, (shown,), views)
             with workers(host, executor, jobs) as crew:
                 _write_film(host, out, drawing, crew, progress)
     data = {

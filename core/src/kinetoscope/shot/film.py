@@ -102,6 +102,7 @@ def light_scene(given: settings.Light) -> Scene:
         earth=np.array([0.08, 0.075, 0.07]) * given.ambient,
         background=(0.215, 0.226, 0.248, 1.0),
         exposure=1.05,
+        tone=given.tone,
     )
 
 

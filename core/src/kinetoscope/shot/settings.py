@@ -156,6 +156,7 @@ class Light:
         intensity: factor on the sun, 1 as the renderer's default.
         color: linear RGB of the sun.
         ambient: factor on the light of sky and earth.
+        tone: the curve from light to the picture, `aces` or `neutral`, which keeps the colours of materials.
     """
 
     azimuth: float = 65.0
@@ -163,6 +164,7 @@ class Light:
     intensity: float = attrs.field(default=1.0, validator=between(0, 100, "a factor"))
     color: tuple[float, float, float] = (1.0, 0.95, 0.88)
     ambient: float = attrs.field(default=1.0, validator=between(0, 100, "a factor"))
+    tone: str = attrs.field(default="aces", validator=one_of("aces", "neutral"))
 
 
 @attrs.frozen

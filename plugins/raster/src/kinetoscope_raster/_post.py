@@ -16,9 +16,12 @@ import numpy as np
 
 from kinetoscope_raster._kernel import NIMBLE, kernel
 
-__all__ = ["SRGB", "bloom", "smooth_edges", "tone"]
+__all__ = ["CURVES", "SRGB", "bloom", "smooth_edges", "tone"]
 
 _THRESHOLD = 1.0
+
+CURVES = {"aces": 1, "neutral": 2}
+"""By `Scene.tone`: Narkowicz's fit of the ACES reference curve (2015), and Khronos PBR Neutral (2024)."""
 
 
 def _srgb() -> Any:
@@ -139,9 +142,24 @@ def bloom(hdr: Any, exposure: float, levels: int) -> Any:
 
 
 @kernel(fastmath=NIMBLE)
-def _curve(x, curved):
-    """Narkowicz's fit of the ACES reference curve (2015)."""
-    return x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14) if curved else x
+def _toned(rgb, curve):
+    """Put `rgb [3]` on a curve of `CURVES`, or none (0)."""
+    if curve == 1:
+        for c in range(3):
+            x = rgb[c]
+            rgb[c] = x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14)
+    elif curve == 2:
+        low = min(rgb[0], rgb[1], rgb[2])
+        # What every surface mirrors of white light is taken off, less where there is less than that.
+        off = low - 6.25 * low * low if low < 0.08 else 0.04
+        peak = max(rgb[0], rgb[1], rgb[2]) - off
+        lowered, kept, white = peak, 1.0, 0.0
+        if peak >= 0.76:
+            lowered = 1.0 - 0.24 * 0.24 / (peak + 0.24 - 0.76)
+            white = 1.0 - 1.0 / (0.15 * (peak - lowered) + 1.0)
+            kept = lowered / peak
+        for c in range(3):
+            rgb[c] = (rgb[c] - off) * kept * (1.0 - white) + lowered * white
 
 
 @kernel()
@@ -153,7 +171,7 @@ def _encoded(value, table):
 
 
 @kernel(parallel=True, fastmath=NIMBLE)
-def tone(hdr, glow, strength, exposure, curved, background, table, out, luma):
+def tone(hdr, glow, strength, exposure, curve, background, table, out, luma):
     """Fill `out [H, W, 4]` with sRGB and alpha, 0 to 1, not premultiplied, and `luma [H, W]` with its lightness.
 
     Coverage is taken out before the curve and put back after it; over the background glare only
@@ -165,6 +183,7 @@ def tone(hdr, glow, strength, exposure, curved, background, table, out, luma):
         y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
         row = np.empty((glow.shape[1], 3), np.float32)
         _enlarged(glow, y, row)
+        value, glare = np.empty(3), np.empty(3)
         for x in range(width):
             left_x, right_x, part = _pair(x, glow.shape[1])
             cover = hdr[y, x, 3]
@@ -173,12 +192,17 @@ def tone(hdr, glow, strength, exposure, curved, background, table, out, luma):
             gain = exposure / cover if cover > 0.0 else 0.0
             share = 1.0 / alpha if alpha > 0.0 else 0.0
             for c in range(3):
-                glare = strength * (row[left_x, c] + (row[right_x, c] - row[left_x, c]) * part)
-                value = min(max(_curve(hdr[y, x, c] * gain + glare, curved), 0.0), 1.0)
+                glare[c] = strength * (row[left_x, c] + (row[right_x, c] - row[left_x, c]) * part)
+                value[c] = hdr[y, x, c] * gain + glare[c]
+            _toned(value, curve)
+            if cover < 1.0:
+                _toned(glare, curve)
+            for c in range(3):
+                value[c] = min(max(value[c], 0.0), 1.0)
                 if cover < 1.0:
-                    behind = background[c] + _curve(glare, curved)
-                    value = (value * cover + behind * left) * share if alpha > 0.0 else behind
-                out[y, x, c] = _encoded(value, table)
+                    behind = background[c] + glare[c]
+                    value[c] = (value[c] * cover + behind * left) * share if alpha > 0.0 else behind
+                out[y, x, c] = _encoded(value[c], table)
             out[y, x, 3] = alpha
             lightness = 0.299 * out[y, x, 0] + 0.587 * out[y, x, 1] + 0.114 * out[y, x, 2]
             luma[y, x] = lightness if alpha == 1.0 else (0.5 * lightness + 0.5) * alpha

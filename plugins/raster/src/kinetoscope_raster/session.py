@@ -185,8 +185,8 @@ class RasterSession:
             glow, strength = _post.bloom(hdr, scene.exposure, quality.bloom_levels), _GLOW
         picture, luma = np.empty(hdr.shape, np.float32), np.empty(hdr.shape[:2], np.float32)
         background = np.array(scene.background)
-        curved = "tonemap" in passes
-        _post.tone(hdr, glow, strength, scene.exposure, curved, background, _post.SRGB, picture, luma)
+        curve = _post.CURVES[scene.tone] if "tonemap" in passes else 0
+        _post.tone(hdr, glow, strength, scene.exposure, curve, background, _post.SRGB, picture, luma)
         return _post.smooth_edges(picture, luma, quality.fxaa_steps if "fxaa" in passes else 0)
 
     def _staged(self, scene: Scene) -> Stage:

@@ -142,6 +142,22 @@ class DeferredContract(LightLaws):
             bool(with_glow.color[..., :3][beside].any()), "with the pass 'bloom' nothing glows beside a lamp"
         )
 
+    @law("_scenes", strategies.cameras(), st.sampled_from(("aces", "neutral")), st.floats(0.5, 8.0), cost=2)
+    def test_pictures_are_light_on_their_curve(
+        self, scene: Scene, camera: Camera, tone: str, exposure: float
+    ) -> None:
+        """Without bloom and smooth edges `final` is the sRGB of `hdr` times exposure on the curve `Scene.tone` names."""
+        scene = attrs.evolve(scene, tone=tone, exposure=exposure, ground=None)
+        off = {"bloom": False, "fxaa": False, "transparent": False}
+        frame = self._whole(scene, camera, off)
+        curve = _aces if tone == "aces" else _neutral
+        light = self._buffer(frame, "hdr").astype(float) * exposure
+        found, expected = frame.color[..., :3].astype(float), staging.srgb(curve(light))
+        wrong = (self._buffer(frame, "id") > 0) & (np.abs(found - expected).max(axis=-1) > self.levels)
+        require(
+            not wrong.any(), self._astray(wrong, f"the tone ({tone}) of `final`", found, expected.round())
+        )
+
     @law(
         strategies.cameras(),
         st.lists(st.tuples(st.floats(0.1, 0.9), st.floats(0.0, 1.0)), min_size=1, max_size=3),
@@ -189,6 +205,25 @@ class DeferredContract(LightLaws):
         """Return `hdr` of a rough plane three metres ahead that fills the picture, under these lights alone."""
         scene = Scene(actors=(_panel(camera, 3.0, 40.0),), lights=lamps, sky=DARK, earth=DARK)
         return self._buffer(self._whole(scene, camera, {"ssao": False}), "hdr").astype(float)
+
+
+def _aces(x: Array) -> Array:
+    """Return Narkowicz's fit of the ACES reference curve (2015) of `x [..., 3]`."""
+    curved: Array = x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14)
+    return curved
+
+
+def _neutral(x: Array) -> Array:
+    """Return Khronos PBR Neutral of `x [..., 3]`, as its specification (2024) states it."""
+    start, desaturation = 0.8 - 0.04, 0.15
+    low = x.min(axis=-1, keepdims=True)
+    x = x - np.where(low < 0.08, low - 6.25 * low**2, 0.04)
+    peak = x.max(axis=-1, keepdims=True)
+    d = 1 - start
+    new = 1 - d**2 / np.maximum(peak + d - start, 1e-9)
+    g = 1 - 1 / (desaturation * (peak - new) + 1)
+    compressed = x * new / np.maximum(peak, 1e-9) * (1 - g) + new * g
+    return np.where(peak < start, x, compressed)
 
 
 def _veiled(actor: Actor, alpha: float) -> Actor:

@@ -12,6 +12,7 @@ __all__ = ["BloomPass", "FxaaPass", "TonemapPass"]
 
 _THRESHOLD = 1.0
 _STRENGTH = 0.06
+_CURVES = {"aces": 1, "neutral": 2}
 _TILE_PX = 16
 
 
@@ -86,7 +87,7 @@ class TonemapPass:
             glowing=glowing,
             glow_strength=_STRENGTH,
             exposure=float(view.scene.exposure),
-            curved=quality.runs("tonemap"),
+            curve=_CURVES[view.scene.tone] if quality.runs("tonemap") else 0,
             background=tuple(map(float, view.scene.background)),
         )
         device.screen(program, device.framebuffer("picture", [device.texture("picture", 4, "f1")]))

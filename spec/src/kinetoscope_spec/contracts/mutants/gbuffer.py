@@ -111,6 +111,22 @@ class Fixed(Wrapper):
         return self.real.open(*args, **{name: held for name, held in options.items() if name != "passes"})
 
 
+@mutant(MUTANTS, "pictures_are_light_on_their_curve")
+class OneCurve(_Renders):
+    """has one curve, whatever the scene asks for"""
+
+    def staged(self, scene: Scene, camera: Camera) -> Scene:
+        return attrs.evolve(scene, tone="aces")
+
+
+@mutant(MUTANTS, "pictures_are_light_on_their_curve")
+class Unexposed(_Renders):
+    """tones light as it is, without the exposure"""
+
+    def staged(self, scene: Scene, camera: Camera) -> Scene:
+        return attrs.evolve(scene, exposure=1.0)
+
+
 @mutant(MUTANTS, "what_is_seen_through_lies_over_what_is_behind")
 class Dithers(Wrapper):
     """has no transparent pass: of what is blended it draws some pixels and not others"""
