@@ -7,9 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from click.testing import CliRunner
 from kinetoscope import Host
 from kinetoscope.cli import main
 from kinetoscope.shot.several import shoot_all, takes
+from kinetoscope_matching.matching import MotionMatching
 from kinetoscope_samples.shot import write_sample
 from kinetoscope_spec.errors import ConfigError
 
@@ -116,6 +118,23 @@ def test_a_worker_that_dies_costs_its_shot_at_most(shots: tuple[Path, Path]) -> 
         done = shoot_all(host, takes(shots, None, until="import"), executor=executor)
     assert [bool(outcome.reason) for outcome in done] == [False, True]
     assert "died, twice: it was killed" in done[1].reason
+
+
+def test_shots_of_one_performer_that_begin_together_train_once(
+    shots: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fits, fit = [], MotionMatching.fit
+
+    def counted(self: Any, *args: Any, **options: Any) -> Any:
+        fits.append(threading.get_ident())
+        time.sleep(0.3)  # the other comes while this one works
+        return fit(self, *args, **options)
+
+    monkeypatch.setattr(MotionMatching, "fit", counted)
+    with Host() as host, ThreadPoolExecutor(2) as executor:
+        done = shoot_all(host, takes(shots, None, until="train"), executor=executor)
+    assert [outcome.reason for outcome in done] == ["", ""]
+    assert len(fits) == 1
 
 
 def test_two_shots_are_not_shot_to_one_film(shots: tuple[Path, Path], tmp_path: Path) -> None:

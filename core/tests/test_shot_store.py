@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +27,7 @@ from kinetoscope.shot.packing import (
     save_patches,
 )
 from kinetoscope.shot.store import Store, key_of
-from kinetoscope_spec import Audio, Camera, Cue, FormatError, Motion, Provenance, Skeleton, Video
+from kinetoscope_spec import Audio, Camera, Cancelled, Cue, FormatError, Motion, Provenance, Skeleton, Video
 
 
 def fill(store: Store, stage: str, key: str, size: int = 100, used: float | None = None) -> None:
@@ -104,6 +108,108 @@ def test_what_can_not_be_read_is_made_again(tmp_path: Path) -> None:
     assert store.kept("plant", "a", make, load) == (42, False)
     assert store.kept("plant", "a", make, load, fresh=True) == (42, False)
     assert len(made) == 3
+
+
+def test_of_several_who_want_the_same_one_makes_it(tmp_path: Path) -> None:
+    made = []
+
+    def make(folder: Path) -> None:
+        made.append(folder)
+        time.sleep(0.05)
+        (folder / "number").write_text("42")
+
+    def run(_: int) -> tuple[int, bool]:
+        return Store(tmp_path, 10**6).kept(
+            "train", "a", make, lambda folder: int((folder / "number").read_text())
+        )
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sorted(threads.map(run, range(4))) == [(42, False), (42, True), (42, True), (42, True)]
+    assert len(made) == 1
+    store = Store(tmp_path, 10**6)
+    store.clear()
+    assert list(tmp_path.glob("*/*")) == []
+
+
+def test_made_anew_by_one_and_read_by_others_it_is_always_there(tmp_path: Path) -> None:
+    """`--from` in two runs at once, and a third that only reads: nobody meets half of it, or nothing."""
+
+    def make(folder: Path) -> None:
+        for name in "ab":
+            (folder / name).write_text("42")
+
+    def load(folder: Path) -> int:
+        return sum(int((folder / name).read_text()) for name in "ab")
+
+    def run(fresh: bool) -> set[int]:
+        found = set()
+        for _ in range(150):
+            found.add(Store(tmp_path, 10**6).kept("plant", "a", make, load, fresh=fresh)[0])
+        return found
+
+    with ThreadPoolExecutor(4) as threads:
+        assert set().union(*threads.map(run, [True, True, False, False])) == {84}
+    assert [path.name for path in (tmp_path / "plant").iterdir()] == ["a"]
+
+
+def test_what_is_made_anew_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    store = Store(tmp_path, 10**6)
+    fill(store, "train", "a")
+
+    def broken(folder: Path) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.kept("train", "a", broken, lambda folder: None, fresh=True)
+    assert store.find("train", "a") is not None
+
+
+CLAIM = """
+import sys, time
+from pathlib import Path
+from kinetoscope.shot.store import Store
+def make(folder):
+    print("at it", flush=True)
+    time.sleep(600)
+Store(Path(sys.argv[1]), 10**6).kept("train", "a", make, lambda folder: None)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="sends SIGKILL")
+def test_who_waits_can_be_cancelled_and_goes_on_when_the_other_is_killed(tmp_path: Path) -> None:
+    def make(folder: Path) -> None:
+        (folder / "number").write_text("42")
+
+    def cancel() -> None:
+        raise Cancelled("enough")
+
+    def kill() -> None:
+        process.kill()
+
+    with subprocess.Popen(
+        [sys.executable, "-c", CLAIM, tmp_path], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "at it\n"
+        store = Store(tmp_path, 10**6)
+        with pytest.raises(Cancelled):
+            store.kept("train", "a", make, lambda folder: None, waiting=cancel)
+        assert store.find("train", "a") is None
+        text, cached = store.kept("train", "a", make, lambda f: (f / "number").read_text(), waiting=kill)
+    assert (text, cached) == ("42", False)
+
+
+def test_what_somebody_makes_is_not_taken_away_for_room(tmp_path: Path) -> None:
+    roomy = Store(tmp_path, 10_000)
+    fill(roomy, "render", "a", 100, used=1000.0)
+    fill(roomy, "render", "b", 100, used=1001.0)
+
+    def make(folder: Path) -> None:
+        other.trim()
+        assert names(other) == ["a"]  # older than b, and claimed
+
+    other = Store(tmp_path, 150)
+    roomy.kept("render", "a", make, lambda folder: None, fresh=True)
 
 
 JSON = st.recursive(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator
@@ -163,6 +164,7 @@ def _learn(
 ) -> Learned:
     """Train as is `asked`; the checkpoint goes into the folder `building`."""
     from kinetoscope.shot.learn import learn
+    from kinetoscope.shot.store import Store
 
     return learn(
         stages,
@@ -172,7 +174,7 @@ def _learn(
         options=asked["feature_options"],
         seed=asked["seed"],
         budget={key: asked[key] for key in LIMITS if asked[key] is not None} or None,
-        cache=building,
+        store=Store(building, sys.maxsize),
         progress=progress,
         model_options=asked["model_options"],
         working={key: str(path) for key, path in working.items() if path is not None},

@@ -15,6 +15,7 @@ from kinetoscope.shot.crew import Crew
 from kinetoscope.shot.settings import Shot, ShotFile
 from kinetoscope.shot.stages import Stage, Stages, source_digest
 from kinetoscope.shot.store import Store, key_of
+from kinetoscope.shot.waiting import asking
 from kinetoscope_spec import SPEC_VERSION
 from kinetoscope_spec.protocols import Progress
 
@@ -103,5 +104,12 @@ class Job:
             load: reads it.
         """
         key = self.key(stage.name, identity(stage), parts)
-        value, stage.cached = self.store.kept(stage.name, key, make, load, fresh=stage.name in self.fresh)
+        value, stage.cached = self.store.kept(
+            stage.name,
+            key,
+            make,
+            load,
+            fresh=stage.name in self.fresh,
+            waiting=asking(self.progress, stage.name),
+        )
         return value, key

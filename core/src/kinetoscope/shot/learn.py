@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +13,10 @@ import numpy as np
 from kinetoscope.shot import measure
 from kinetoscope.shot.mocap import Clips
 from kinetoscope.shot.stages import Stage, Stages, source_digest
+from kinetoscope.shot.store import Store
+from kinetoscope.shot.waiting import asking
 from kinetoscope_spec import SPEC_VERSION, Fitted, JointLimits, Locomotion
-from kinetoscope_spec.errors import ConfigError, FormatError, ProviderUnavailable, ValidationError
+from kinetoscope_spec.errors import ConfigError, FormatError, ProviderUnavailable
 from kinetoscope_spec.protocols import Progress
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ def learn(
     options: dict[str, Any],
     seed: int,
     budget: dict[str, float] | None,
-    cache: Path,
+    store: Store,
     progress: Progress | None = None,
     model_options: dict[str, Any] | None = None,
     working: dict[str, Any] | None = None,
@@ -136,18 +135,22 @@ def learn(
         asked = dict(model_options or {})
         trainer = _configured(trainer, str(stage.provider), {**asked, **(working or {})})
         recipe = Recipe(clips.digest(), _identity(stage), feature_id, options, seed, budget, asked)
-        folder = cache / "train" / recipe.key()
-        stage.details["checkpoint"] = str(folder)
-        learned = None if fresh else _cached(stages.host, folder)
-        if learned is not None:
-            stage.cached = True
-            return learned
-        shutil.rmtree(folder, ignore_errors=True)
-        _check_writable(folder.parent)
-        rows = maker.training_set(clips.motions, progress=progress)
-        fitted = trainer.fit(rows, seed=seed, budget=budget, progress=progress)
-        _keep(folder, fitted, _record(stage, named, recipe, clips, rows.metadata, fitted))
-        return load_checkpoint(stages.host, folder)
+        stage.details["checkpoint"] = str(store.path("train", recipe.key()))
+
+        def make(folder: Path) -> None:
+            rows = maker.training_set(clips.motions, progress=progress)
+            fitted = trainer.fit(rows, seed=seed, budget=budget, progress=progress)
+            save_checkpoint(folder, fitted, _record(stage, named, recipe, clips, rows.metadata, fitted))
+
+        learned, stage.cached = store.kept(
+            "train",
+            recipe.key(),
+            make,
+            lambda folder: load_checkpoint(stages.host, folder),
+            fresh=fresh,
+            waiting=asking(progress, "train"),
+        )
+        return learned
 
 
 def _configured(trainer: Any, name: str, options: dict[str, Any]) -> Any:
@@ -157,23 +160,6 @@ def _configured(trainer: Any, name: str, options: dict[str, Any]) -> Any:
     if not hasattr(trainer, "configured"):
         raise ConfigError(f"model {name!r} takes no options, but {', '.join(map(repr, options))} is given")
     return trainer.configured(**options)
-
-
-def _cached(host: Host, folder: Path) -> Learned | None:
-    """Return what an earlier run has kept, or None: what is damaged counts as not there."""
-    if not folder.is_dir():
-        return None
-    try:
-        return load_checkpoint(host, folder)
-    except (FormatError, ValidationError, OSError):
-        return None
-
-
-def _check_writable(folder: Path) -> None:
-    """Fail before the training and not after it where its result can't be kept."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder):
-        pass
 
 
 def _identity(stage: Stage) -> str:
@@ -200,22 +186,6 @@ def _record(
         "perplexity": getattr(fitted, "perplexity", None),
         "training_set": dict(metadata),
     }
-
-
-def _keep(folder: Path, fitted: Fitted, record: dict[str, Any]) -> None:
-    """Write a checkpoint whole or not at all: into a folder beside it that is then renamed."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        save_checkpoint(building, fitted, record)
-        try:
-            os.replace(building, folder)
-        except OSError:
-            # Somebody else finished the same training first; theirs is as good.
-            if not (folder / _RECORD_FILE).is_file():
-                raise
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
 
 
 def save_checkpoint(folder: Path, fitted: Fitted, record: dict[str, Any]) -> None:

@@ -195,13 +195,11 @@ class _Run:
             options=performer.options,
             seed=performer.seed,
             budget=performer.training.budget(),
-            cache=job.store.folder,
+            store=job.store,
             progress=job.progress,
             fresh="train" in job.fresh,
         )
         recipe = Recipe(**learned.record["recipe"]).key()
-        job.store.hold("train", recipe)
-        job.store.trim()
         self._passed("features", "train")
         return clips, learned, recipe
 

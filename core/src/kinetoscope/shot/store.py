@@ -14,12 +14,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import attrs
+from filelock import BaseFileLock, FileLock, Timeout
 
 from kinetoscope_spec.errors import ConfigError, FormatError, ValidationError
 
 __all__ = ["DAMAGED", "Entry", "Store", "key_of"]
 
 T = TypeVar("T")
+
+ASK_S = 0.1
+"""How often those who wait ask whether it is their turn."""
+
+LOCKS = ".locks"
+"""The folder of the files that are locked: empty ones, a hundred bytes of a directory each."""
 
 LEFT_BEHIND_S = 86_400.0
 """A folder that is still being made after a day was left by a run that was killed."""
@@ -100,12 +107,7 @@ class Store:
             raise ConfigError(f"the cache can't be written: {error}", place="KINETOSCOPE_HOME") from error
         try:
             yield building
-            try:
-                os.replace(building, target)
-            except OSError:
-                # Somebody else finished the same work first; theirs is as good.
-                if not target.is_dir():
-                    raise
+            _put(building, target)
             self.hold(stage, key)
         finally:
             shutil.rmtree(building, ignore_errors=True)
@@ -119,22 +121,71 @@ class Store:
         load: Callable[[Path], T],
         *,
         fresh: bool = False,
+        waiting: Callable[[], object] | None = None,
     ) -> tuple[T, bool]:
         """Return what `load` reads from an entry, and whether it was there; `make` fills its folder.
 
-        `fresh` makes it again. What can't be read counts as not there.
+        `fresh` makes it again; the old one is there until the new one is whole. What can't be read counts
+        as not there. Of several who want the same at once, one makes it, and the others wait and take that:
+        threads, and processes too, whose claim ends with them. `waiting` is called meanwhile.
         """
-        if fresh:
-            self.drop(stage, key)
-        found = self.find(stage, key)
-        if found is not None:
-            try:
-                return load(found), True
-            except DAMAGED:
-                self.drop(stage, key)
-        with self.making(stage, key) as building:
-            make(building)
-        return load(self.path(stage, key)), False
+        if not fresh and (found := self._loaded(stage, key, load)) is not None:
+            return found[0], True
+        was = _made(self.path(stage, key))
+        with self._alone(stage, key, waiting):
+            # Whoever was waited for has made what is wanted here, since then.
+            if not fresh or _made(self.path(stage, key)) not in (None, was):
+                found = self._loaded(stage, key, load)
+                if found is not None:
+                    return found[0], True
+            with self.making(stage, key) as building:
+                make(building)
+            return load(self.path(stage, key)), False
+
+    def _loaded(self, stage: str, key: str, load: Callable[[Path], T]) -> tuple[T] | None:
+        """Return what is read from an entry; None where it is not there, or can't be read."""
+        path = self.find(stage, key)
+        if path is None:
+            return None
+        try:
+            return (load(path),)
+        except DAMAGED:
+            return None
+
+    @contextmanager
+    def _alone(self, stage: str, key: str, waiting: Callable[[], object] | None = None) -> Iterator[None]:
+        """Be the only one who makes an entry or takes it away.
+
+        Raises:
+            ConfigError: the folder can't be written.
+        """
+        lock = self._lock(stage, key)
+        try:
+            while True:
+                try:
+                    lock.acquire(timeout=-1 if waiting is None else ASK_S, poll_interval=ASK_S / 2)
+                    break
+                except Timeout:
+                    if waiting is not None:
+                        waiting()
+        except NotImplementedError:
+            # A file system without locks: the same may be made twice, and the last one stays.
+            yield
+            return
+        except OSError as error:
+            raise ConfigError(f"the cache can't be written: {error}", place="KINETOSCOPE_HOME") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _lock(self, stage: str, key: str) -> BaseFileLock:
+        folder = self.folder / LOCKS
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"the cache can't be written: {error}", place="KINETOSCOPE_HOME") from error
+        return FileLock(folder / f"{stage}-{key}")
 
     def entries(self) -> list[Entry]:
         """Return what is kept, the longest unused first."""
@@ -151,26 +202,71 @@ class Store:
         for entry in gone:
             self.drop(entry.stage, entry.key)
         self._sweep(stage or "*", 0.0)
+        if stage is None:
+            self._sweep_locks(0.0)
         return gone
 
     def trim(self) -> None:
         """Take away the longest unused entries until the rest fits into `max_bytes`."""
         self._sweep("*", LEFT_BEHIND_S)
+        self._sweep_locks(LEFT_BEHIND_S)
         entries = self.entries()
         total = sum(entry.bytes for entry in entries)
         for entry in entries:
             if total <= self.max_bytes:
                 return
-            if (entry.stage, entry.key) not in self._held:
-                self.drop(entry.stage, entry.key)
+            if (entry.stage, entry.key) not in self._held and self._let_go(entry):
                 total -= entry.bytes
+
+    def _let_go(self, entry: Entry) -> bool:
+        """Take an entry away unless somebody is about to make or read it; tell whether it is gone."""
+        try:
+            with self._lock(entry.stage, entry.key).acquire(blocking=False):
+                self.drop(entry.stage, entry.key)
+                return True
+        except Timeout:
+            return False
+        except NotImplementedError:
+            self.drop(entry.stage, entry.key)
+            return True
 
     def _sweep(self, stage: str, age_s: float) -> None:
         """Take away what killed runs left half made."""
         for path in self.folder.glob(f"{stage}/.*"):
             with suppress(OSError):
-                if time.time() - path.stat().st_mtime >= age_s:
+                if path.is_dir() and time.time() - path.stat().st_mtime >= age_s:
                     shutil.rmtree(path, ignore_errors=True)
+
+    def _sweep_locks(self, age_s: float) -> None:
+        """Take away files that were locked once, and are not now."""
+        for path in self.folder.glob(f"{LOCKS}/*"):
+            with suppress(OSError, NotImplementedError):
+                if time.time() - path.stat().st_mtime >= age_s:
+                    with FileLock(path).acquire(blocking=False):
+                        path.unlink()
+
+
+def _made(path: Path) -> int | None:
+    """Return what tells an entry from another one of its name, or None where there is none."""
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
+
+
+def _put(building: Path, target: Path) -> None:
+    """Let a folder take its place, where another one of its name may lie."""
+    try:
+        os.replace(building, target)
+        return
+    except OSError:
+        if not target.is_dir():
+            raise
+    old = target.with_name(f"{building.name}-old")
+    with suppress(OSError):  # somebody reads or replaces it just now, with the same: theirs is as good
+        os.replace(target, old)
+        os.replace(building, target)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _size(folder: Path) -> int:

@@ -11,7 +11,7 @@ from typing import TypeVar
 from kinetoscope_spec.errors import Cancelled
 from kinetoscope_spec.protocols import Progress
 
-__all__ = ["ASK_S", "attended"]
+__all__ = ["ASK_S", "asking", "attended"]
 
 T = TypeVar("T")
 
@@ -46,3 +46,16 @@ def attended(work: Callable[[], T], progress: Progress | None, message: str) -> 
         if progress(0, 0, message) is False:
             raise Cancelled(f"cancelled while {message}")
     return future.result()
+
+
+def asking(progress: Progress | None, stage: str) -> Callable[[], None]:
+    """Return what is called while another run makes what `stage` needs.
+
+    It raises `Cancelled` once `progress` returns False.
+    """
+
+    def ask() -> None:
+        if progress is not None and progress(0, 0, f"another run makes the same: {stage}") is False:
+            raise Cancelled(f"cancelled while another run makes the same: {stage}")
+
+    return ask
