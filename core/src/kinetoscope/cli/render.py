@@ -39,6 +39,13 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".exr")
     "--frame", type=click.IntRange(0), help="For a picture: which frame of the film; the middle if not given."
 )
 @click.option(
+    "--camera",
+    default="follow",
+    show_default=True,
+    type=click.Choice(["follow", "orbit", "third-person"]),
+    help="Go along, go along and around, or stay behind.",
+)
+@click.option(
     "--pass",
     "passes",
     multiple=True,
@@ -67,6 +74,7 @@ def command(
     framerate: float,
     quality: str,
     frame: int | None,
+    camera: str,
     passes: tuple[str, ...],
     tone: str,
     device: str | None,
@@ -101,7 +109,8 @@ def command(
             raise click.UsageError(f"{file} has {len(asset.motions)} motions, --motion counts from 0")
         shown, character = film.stand_in(asset, motion)
         shown = shown.resample(framerate)
-        views = film.cameras(settings.Camera(), shown, None)
+        width, height = output.size
+        views = film.cameras(settings.Camera(kind=camera), shown, None, aspect=width / height)
         if picture:
             i = _frame(frame, len(views))
             first = max(i - 1, 0) if layered else i  # motion is told by the frame before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import attrs
@@ -28,6 +29,7 @@ from kinetoscope_spec import (
 )
 from kinetoscope_spec.errors import Cancelled, ConfigError
 from kinetoscope_spec.protocols import Progress, Renderer, Session
+from kinetoscope_spec.viewpoint import Viewpoint, subjects
 
 __all__ = ["cameras", "draw", "frames", "light_scene", "morphed", "rim_light", "stand_in"]
 
@@ -39,6 +41,8 @@ ADULT_M = 1.75
 HEIGHT_M = 1.25
 """Of a following camera over the ground."""
 FIELD_OF_VIEW_DEG = 36.0
+ANGLE_DEG = 130.0
+"""Of a following camera, from straight behind."""
 SUN_W_M2 = 3.6
 TRAIL_COLOR = (0.80, 0.22, 0.04)
 """Linear RGB of the path on the ground."""
@@ -57,8 +61,10 @@ def _smooth(values: Array, framerate: float, seconds: float) -> Array:
     return np.stack([np.convolve(column, weights / weights.sum(), "valid") for column in padded.T], axis=1)
 
 
-def cameras(given: settings.Camera, motion: Motion, path: Path | None) -> list[Camera]:
-    """Return the camera of every frame."""
+def cameras(
+    given: settings.Camera, motion: Motion, path: Path | None, *, aspect: float = 16 / 9
+) -> list[Camera]:
+    """Return the camera of every frame of a picture whose width over height is `aspect`."""
     fov = float(np.radians(given.field_of_view or FIELD_OF_VIEW_DEG))
     if given.kind == "fixed":
         try:
@@ -68,12 +74,38 @@ def cameras(given: settings.Camera, motion: Motion, path: Path | None) -> list[C
     centre, height = _subject(motion)
     centre = _smooth(centre, motion.framerate, given.smoothing)
     first = path.direction(0.0) if path is not None else np.array([0.0, 1.0])
-    angle = np.arctan2(first[0], first[1]) + np.pi + np.radians(given.angle)
+    begun = ANGLE_DEG if given.angle is None else given.angle
+    angle = np.arctan2(first[0], first[1]) + np.pi + np.radians(begun)
     # What the settings say suits an adult; what is larger or smaller is seen from as much farther.
     scale = height / ADULT_M
+    if given.kind in ("orbit", "third-person"):
+        return _moved(given, motion, scale, angle - np.pi, aspect)
     offset = scale * given.distance * np.array([np.sin(angle), 0.0, np.cos(angle)])
     rise = np.array([0.0, scale * ((HEIGHT_M if given.height is None else given.height) - LOOK_AT_M), 0.0])
     return [Camera(point + offset + rise, point, field_of_view=fov) for point in centre]
+
+
+def _moved(given: settings.Camera, motion: Motion, scale: float, yaw: float, aspect: float) -> list[Camera]:
+    """Return the cameras of the kinds that hold all of what they show in frame."""
+    shown, step = subjects(motion), 1 / motion.framerate
+    third = given.kind == "third-person"
+    rise = (HEIGHT_M if given.height is None else given.height) - LOOK_AT_M
+    far = float(np.hypot(given.distance, rise))
+    view = Viewpoint.begin(
+        "third-person" if third else "follow",
+        shown[0],
+        yaw=float(np.radians(given.angle or 0.0)) if third else yaw,
+        pitch=float(np.arctan2(rise, given.distance)),
+        distance=scale * far,
+        halflife=max(given.smoothing, 1e-3),
+        field_of_view=float(np.radians(given.field_of_view or FIELD_OF_VIEW_DEG)),
+    )
+    views = [view.camera(shown[0], aspect)]
+    for before, now in pairwise(shown):
+        view = view if third else view.turned(np.radians(given.turn) * step, 0.0)
+        view = view.advanced(step, now, before)
+        views.append(view.camera(now, aspect))
+    return views
 
 
 def _subject(motion: Motion) -> tuple[Array, float]:

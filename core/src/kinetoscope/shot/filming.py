@@ -136,7 +136,7 @@ def _told(table: Any) -> dict[str, Any]:
 def _alone(job: Job, by: dict[str, Stage], motion: Motion, character: Character, path: GroundPath) -> Alone:
     output = job.shot.output
     shown = motion.resample(output.framerate)
-    views = film.cameras(job.shot.camera, shown, path)
+    views = film.cameras(job.shot.camera, shown, path, aspect=output.size[0] / output.size[1])
     return Alone(_named(by), output, job.shot.light, character, (shown,), views, path)
 
 

@@ -109,12 +109,15 @@ class Camera:
     """Where it is seen from.
 
     Attributes:
-        kind: `follow` keeps the performer in frame; `fixed` stands still; `plate` is found in the plate;
-            `file` is read from a file. `plate` unless given where there is one, else `follow`.
+        kind: `follow` goes along with the performer; `orbit` does so and turns around it; `third-person`
+            stays behind it; both hold all of it in frame. `fixed` stands still; `plate` is found in the
+            plate; `file` is read from a file. `plate` unless given where there is one, else `follow`.
         position, target: `[x, y, z]` m, of a fixed camera.
         distance: m from the performer, of a following camera.
         height: m over the ground, of a following camera and of the plate's; 1.25 and 1.6 unless given.
-        angle: degrees about the vertical from straight behind the path's first direction.
+        angle: degrees about the vertical from straight behind the path's first direction; in third person,
+            from straight behind the performer, 0 unless given.
+        turn: degrees per second by which `orbit` turns.
         pitch, roll: degrees by which the plate's camera looks down and leans to its right in the first frame.
         field_of_view: vertical, degrees; 36 unless given, or measured in the plate where that tells it.
         smoothing: seconds over which a following camera lags.
@@ -122,13 +125,17 @@ class Camera:
     """
 
     kind: str | None = attrs.field(
-        default=None, validator=attrs.validators.optional(one_of("follow", "fixed", "plate", "file"))
+        default=None,
+        validator=attrs.validators.optional(
+            one_of("follow", "orbit", "third-person", "fixed", "plate", "file")
+        ),
     )
     position: tuple[float, float, float] | None = None
     target: tuple[float, float, float] | None = None
     distance: float = attrs.field(default=3.6, validator=between(0.1, 100, "m"))
     height: float | None = attrs.field(default=None, validator=between(-100, 100, "m"))
-    angle: float = 130.0
+    angle: float | None = None
+    turn: float = attrs.field(default=24.0, validator=between(-720, 720, "degrees per second"))
     pitch: float = attrs.field(default=0.0, validator=between(-80, 80, "degrees"))
     roll: float = attrs.field(default=0.0, validator=between(-90, 90, "degrees"))
     field_of_view: float | None = attrs.field(default=None, validator=between(1, 170, "degrees"))
@@ -219,8 +226,8 @@ class Shot:
     def __attrs_post_init__(self) -> None:
         if self.plate is None and self.camera.kind == "plate":
             raise WrongValue("camera", "kind is 'plate', but the shot has no [plate]")
-        if self.plate is not None and self.camera.kind == "follow":
-            raise WrongValue("camera", "kind is 'follow', but a plate has a camera of its own")
+        if self.plate is not None and self.camera.kind in ("follow", "orbit", "third-person"):
+            raise WrongValue("camera", f"kind is {self.camera.kind!r}, but a plate has a camera of its own")
 
 
 @attrs.frozen
