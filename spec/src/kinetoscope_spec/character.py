@@ -251,6 +251,12 @@ class Character(Value):
         ]
         return attrs.evolve(self, meshes=meshes)
 
+    def _repr_html_(self) -> str:
+        """Show a picture of it in a notebook."""
+        from kinetoscope_spec.display import character_html
+
+        return character_html(self)
+
 
 @attrs.frozen(eq=False, repr=False)
 class Asset(Value):
@@ -286,6 +292,12 @@ class Asset(Value):
     def character(self) -> Character:
         """Return the character in this asset: its skeleton, meshes and materials."""
         return Character(self.name, self.skeleton, self.meshes, self.materials)
+
+    def _repr_html_(self) -> str:
+        """Show its character and its first motion in a notebook."""
+        from kinetoscope_spec.display import asset_html
+
+        return asset_html(self)
 
 
 def _check_meshes(

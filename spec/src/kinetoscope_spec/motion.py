@@ -162,6 +162,12 @@ class Motion(Value):
         }
         object.__setattr__(self, "morph_weights", frozen_mapping(weights))
 
+    def _repr_html_(self) -> str:
+        """Show the moving figure in a notebook."""
+        from kinetoscope_spec.display import motion_html
+
+        return motion_html(self)
+
     @property
     def frame_count(self) -> int:
         """Number of frames, T."""

@@ -246,3 +246,9 @@ class Frame(Value):
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "color", shaped("Frame", "color", self.color, ["H", "W", 4], np.uint8))
+
+    def _repr_png_(self) -> bytes:
+        """Show the picture in a notebook."""
+        from kinetoscope_spec.display import png
+
+        return png(self.color)

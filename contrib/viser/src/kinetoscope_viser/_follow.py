@@ -1,0 +1,53 @@
+"""Following what moves: softly, and the same at any frame rate."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Follower"]
+
+Array = NDArray[Any]
+
+HALFLIFE_S: Final = 0.18
+"""After so long about half of a distance is caught up."""
+
+
+@attrs.define(eq=False)
+class Follower:
+    """A critically damped spring that follows a point, solved in closed form.
+
+    `step(a + b)` is `step(a)`, then `step(b)`, for a goal that stands still: what is seen does not
+    depend on how often it is asked.
+
+    Attributes:
+        point: `[3]` m, where it is; None before it has a goal.
+        velocity: `[3]` m/s.
+    """
+
+    point: Array | None = None
+    velocity: Array = attrs.field(factory=lambda: np.zeros(3))
+    _goal: Array | None = None
+
+    def step(self, goal: Array, dt: float, *, jumped: bool = False) -> Array:
+        """Move on by `dt` s towards `goal [3]` m and return the point.
+
+        Where the goal `jumped` (a clip begins again), the point goes along, lag and all.
+        """
+        goal = np.asarray(goal, np.float64)
+        if self.point is None or self._goal is None:
+            self.point = goal.copy()
+        elif jumped:
+            self.point = self.point + goal - self._goal
+        self._goal = goal
+        # x'' = -2 w x' - w^2 x, with half of it gone after about 1.68 / w seconds.
+        stiffness = 1.678 / HALFLIFE_S
+        away = self.point - goal
+        slope = self.velocity + stiffness * away
+        fade = np.exp(-stiffness * dt)
+        self.point = goal + (away + slope * dt) * fade
+        self.velocity = (self.velocity - stiffness * slope * dt) * fade
+        return self.point
