@@ -22,7 +22,12 @@ class Scene:
     truth: Array
 
 
-KINDS = ("still", "pan", "hand", "parallax", "shadow", "exposure")
+KINDS = ("still", "pan", "hand", "parallax", "shadow", "exposure", "passers-by", "tripod", "cast")
+"""`passers-by`: a locked camera, light that drifts, and somebody whom no mask covers goes the other way; `tripod`:
+a camera that sways by fractions of a pixel; `cast`: a shadow that runs ahead, which the mask does not cover."""
+
+HARD = ("parallax", "shadow", "cast")
+"""Those in which the plainest plate is said to fail: near and far move against each other, or shadows are cast."""
 
 
 def wall(random: np.random.Generator, shape: tuple[int, int]) -> Array:
@@ -58,40 +63,51 @@ def scene(
         if kind == "hand":
             x, y = 6 * np.sin(5 * t + sway[0]), 4 * np.sin(7 * t + sway[1])
             turn = np.radians(1.5) * np.sin(4 * t + sway[2])
-        behind = _shown(far, (width, height), x, y, turn)
+        if kind == "tripod":
+            x, y = 0.4 * np.sin(17 * t + sway[0]), 0.3 * np.sin(23 * t + sway[1])
+        how = cv2.INTER_CUBIC if kind == "tripod" else cv2.INTER_LINEAR
+        behind = _shown(far, (width, height), x, y, turn, how)
         if kind == "parallax":
             ground = _shown(near, (width, height), 1.9 * x, y, turn)
             behind[int(0.6 * height) :] = ground[int(0.6 * height) :]
         if kind == "exposure":
             behind = behind * (0.85 + 0.3 * t)
+        if kind == "passers-by":
+            behind = behind * (0.95 + 0.1 * t)
+            at = int(width * (1 - 1.1 * t)), int((0.3 + 0.2 * np.sin(9 * t)) * height)
+            cv2.ellipse(behind, at, (height // 9, height // 5), 0, 0, 360, (40, 60, 190), -1)
         centre = (width * (0.05 + way * t), 0.5 * height + 0.1 * height * np.sin(6 * t))
         v, u = np.mgrid[:height, :width] + 0.5
         disc = (u - centre[0]) ** 2 + (v - centre[1]) ** 2 < radius**2
         with_it = behind.copy()
         hidden = disc
-        if kind == "shadow":
+        if kind in ("shadow", "cast"):
             shade = ((u - centre[0] - radius) / (1.3 * radius)) ** 2 + (
                 (v - centre[1] - radius) / (0.5 * radius)
             ) ** 2
             dark = 1 - 0.5 * np.clip(1.5 - shade, 0, 1)
             with_it *= dark[..., None]
-            hidden = disc | (dark < 0.995)
+            hidden = disc | (dark < 0.995) if kind == "shadow" else disc
         with_it[disc] = thing[disc]
         with_it += random.normal(scale=noise, size=with_it.shape)
         film.append(np.rint(with_it).clip(0, 255).astype(np.uint8))
-        truth.append(np.rint(behind).clip(0, 255).astype(np.uint8))
         covered.append(cv2.dilate(hidden.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0)
+        if kind == "cast":  # what is not covered stays as it is, shadow and all
+            behind = np.where(covered[-1][..., None], behind, film[-1])
+        truth.append(np.rint(behind).clip(0, 255).astype(np.uint8))
     return Scene(np.stack(film), np.stack(covered), np.stack(truth))
 
 
-def _shown(picture: Array, size: tuple[int, int], x: float, y: float, turn: float) -> Array:
+def _shown(
+    picture: Array, size: tuple[int, int], x: float, y: float, turn: float, how: int = cv2.INTER_LINEAR
+) -> Array:
     """Return what is seen of a wall from (x, y) beyond its middle, leaning by `turn` rad."""
     width, height = size
     cosine, sine = np.cos(turn), np.sin(turn)
     middle = np.array([0.9 * width + x, height + y])
     matrix = np.array([[cosine, -sine, 0], [sine, cosine, 0]])
     matrix[:, 2] = middle - matrix[:, :2] @ [width / 2, height / 2]
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    flags = how | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(picture, matrix, size, flags=flags, borderMode=cv2.BORDER_REFLECT)
 
 

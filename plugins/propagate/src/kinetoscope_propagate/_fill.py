@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from kinetoscope_propagate import _vote
 from kinetoscope_propagate._guess import Guess, trusted
+from kinetoscope_propagate._light import relit
 from kinetoscope_propagate._membrane import spread
+from kinetoscope_propagate._rim import light_at, spread_over
 from kinetoscope_propagate._views import EDGE, Held, Sight, box_of, seen_from
 
 __all__ = ["Filled", "filled", "preferred"]
@@ -25,17 +27,8 @@ RIM = 12
 MOST_VIEWS, ENOUGH = 24, 7
 """Views of a hole, and of a pixel, after which no more are looked for."""
 
-AGREED = 3
-"""Views that agree of which the mean is taken where the camera moves."""
-
 SURE = 25.0
 """Levels by which the two answers have to differ for one of them to be taken alone."""
-
-STRANGE, MOST_SHIFT = 25.0, 40.0
-"""Levels: what rims are off by beyond the rest is another thing, and nothing is shifted by more."""
-
-BLOCK, SIGMAS = 8, 5.0
-"""Pixels of a block over which what rims are off by is averaged, and how many deviations of that are noise."""
 
 MOST_STILL, VIEW_BYTES = 60, 256 << 20
 """Views where the camera stands still, which cost no warping, and what they may take in memory."""
@@ -105,12 +98,15 @@ def filled(target: Held, window: Sequence[Held], done: Held | None, guess: Guess
     by_number = {held.number: held for held in window}
     others = [by_number[other] for other in preferred(target.number, by_number, still=still)]
     most = max(ENOUGH, min(MOST_STILL, VIEW_BYTES // (12 * len(pixels)))) if still else MOST_VIEWS
-    colours, valid, away = _gathered(sight, others, pixels, inside, (most, most if still else ENOUGH))
+    colours, valid, when = _gathered(sight, others, pixels, inside, (most, most if still else ENOUGH))
     known = target.frame[box].reshape(-1, target.frame.shape[2])[pixels].astype(np.float32)
-    answer = _answer(colours, valid, away, known, inside, (hole.shape, pixels), still)
+    if still:
+        answer = _vote.steady(colours, valid, when, _noise(window))
+    else:
+        answer = _answer(colours, valid, np.abs(when), known, inside, (hole.shape, pixels))
     unseen = np.asarray(np.isnan(answer).any(axis=1))
     guessed = int((unseen & inside).sum())
-    answer = answer + _shift(answer, known, inside, unseen, (hole.shape, pixels))
+    answer = answer + light_at(answer, known, inside, unseen, (hole.shape, pixels))
     picture = target.frame[box].astype(np.float32)
     flat = picture.reshape(-1, known.shape[1])
     chosen = inside & ~unseen
@@ -123,6 +119,12 @@ def filled(target: Held, window: Sequence[Held], done: Held | None, guess: Guess
     frame = target.frame.copy()
     frame[box][hole] = made[hole]
     return Filled(frame, int(hole.sum()), guessed)
+
+
+def _noise(window: Sequence[Held]) -> float:
+    """Return the noise of frames, levels: their mean, so that it does not jump from frame to frame."""
+    told = [held.noise for held in window if not np.isnan(held.noise)]
+    return float(np.mean(told)) if told else 0.0
 
 
 def _completed(picture: Array, left: Array, sight: Sight, done: Held | None, guess: Guess) -> Array:
@@ -163,11 +165,11 @@ def _wider(hole: Array, by: int) -> Array:
 def _gathered(
     sight: Sight, others: Sequence[Held], pixels: Array, inside: Array, bounds: tuple[int, int]
 ) -> tuple[Array, Array, Array]:
-    """Return what views show at some pixels of the box: `[V, N, C]`, whether `[V, N]`, and frames away `[V]`."""
+    """Return what views show at some pixels of the box: `[V, N, C]`, whether `[V, N]`, and frames after it `[V]`."""
     most, enough = bounds
     colours: list[Array] = []
     valid: list[Array] = []
-    away: list[int] = []
+    when: list[int] = []
     count = np.zeros(int(inside.sum()), int)
     for other in others:
         if len(colours) == most or (len(count) and count.min() >= enough):
@@ -176,9 +178,10 @@ def _gathered(
         if view is None:
             continue
         picture, shown = view
-        colours.append(picture.reshape(-1, picture.shape[2])[pixels])
+        seen = picture.reshape(-1, picture.shape[2])[pixels]
+        colours.append(relit(seen, other.light, sight.target.light))
         valid.append(shown.ravel()[pixels])
-        away.append(abs(other.number - sight.target.number))
+        when.append(other.number - sight.target.number)
         count += valid[-1][inside]
     if not colours:
         channels = sight.picture.shape[2]
@@ -187,7 +190,7 @@ def _gathered(
             np.zeros((1, len(pixels)), bool),
             np.zeros(1, int),
         )
-    return np.stack(colours), np.stack(valid), np.array(away)
+    return np.stack(colours), np.stack(valid), np.array(when)
 
 
 def _answer(
@@ -197,62 +200,18 @@ def _answer(
     known: Array,
     inside: Array,
     where: tuple[tuple[int, ...], Array],
-    still: bool,
 ) -> Array:
     """Return the colours `[N, C]` of all pixels: by the nearest views or by all, as either knows the rim."""
     first = np.where(valid.any(axis=0), away[valid.argmax(axis=0)], 0)[inside]
     gap = int(np.median(first)) if len(first) else 0
     # The rim is judged by views as far off as those that the hole has to do with.
     fair = valid & (inside | (away >= gap)[:, None])
-    near, all_of_them = (
-        _vote.nearest(colours, fair),
-        _vote.agreed(colours, fair, len(colours) if still else AGREED),
-    )
+    near, all_of_them = _vote.nearest(colours, fair), _vote.agreed(colours, fair)
     off = [_vote.apart(answer, known) for answer in (near, all_of_them)]
     told = ~inside & ~np.isnan(off[0]) & ~np.isnan(off[1])
     if not told.any():
         return near
-    spread_off = [_spread(np.where(told, held, 0)[:, None], told, where)[:, 0] for held in off]
-    if still:  # all views see the same then, unless the light has changed
-        share = (spread_off[1] <= 1.25 * spread_off[0] + 1).astype(np.float32)
-        return np.asarray(near * (1 - share[:, None]) + all_of_them * share[:, None])
+    spread_off = [spread_over(np.where(told, held, 0)[:, None], told, where)[:, 0] for held in off]
     share = (spread_off[0] ** 2 + 1e-3) / (spread_off[0] ** 2 + spread_off[1] ** 2 + 2e-3)
     share = np.where(_vote.apart(near, all_of_them) > SURE, np.rint(share), share)
     return np.asarray(near * (1 - share[:, None]) + all_of_them * share[:, None])
-
-
-def _shift(
-    answer: Array, known: Array, inside: Array, unseen: Array, where: tuple[tuple[int, ...], Array]
-) -> Array:
-    """Return what the answers are off by at the rim, spread into the hole: light that has changed meanwhile."""
-    off = known - answer
-    told = ~inside & ~unseen
-    if not told.any():
-        return np.zeros_like(answer)
-    told &= (np.abs(off - np.median(off[told], axis=0)) < STRANGE).all(axis=1)
-    if not told.any():
-        return np.zeros_like(answer)
-    shape, pixels = where
-    rows, columns = pixels // shape[1] // BLOCK, pixels % shape[1] // BLOCK
-    coarse = (shape[0] - 1) // BLOCK + 1, (shape[1] - 1) // BLOCK + 1
-    block = rows * coarse[1] + columns
-    number = np.bincount(block[told], minlength=coarse[0] * coarse[1]).astype(np.float32)
-    total = np.stack([np.bincount(block[told], held, minlength=len(number)) for held in off[told].T], axis=1)
-    mean = total / np.maximum(number, 1)[:, None]
-    # What is no more than noise makes of so many pixels is none.
-    sure = (SIGMAS * np.median(np.abs(off[told]), axis=0)) ** 2 / np.maximum(number, 1)[:, None]
-    mean *= 1 - np.minimum(sure / np.maximum(mean**2, 1e-6), 1)
-    field = spread(mean.reshape(*coarse, -1), (number >= BLOCK).reshape(coarse))
-    size = coarse[1] * BLOCK, coarse[0] * BLOCK
-    fine = cv2.resize(field, size, interpolation=cv2.INTER_LINEAR).reshape(size[1], size[0], -1)
-    shift = fine[: shape[0], : shape[1]].reshape(-1, fine.shape[2])[pixels]
-    return np.asarray(shift.clip(-MOST_SHIFT, MOST_SHIFT))
-
-
-def _spread(values: Array, told: Array, where: tuple[tuple[int, ...], Array]) -> Array:
-    shape, pixels = where
-    field = np.zeros((shape[0] * shape[1], values.shape[1]), np.float32)
-    known = np.zeros(len(field), bool)
-    field[pixels], known[pixels] = values, told
-    out = spread(field.reshape(*shape, -1), known.reshape(shape))
-    return out.reshape(len(field), -1)[pixels]

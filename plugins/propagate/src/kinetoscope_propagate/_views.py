@@ -51,12 +51,16 @@ class Held:
         hole: bool `[H, W]`.
         shows: `uint8 [H, W]`, 255 where it shows the background for sure.
         place: `[3, 3]`, from its pixels to those of the first frame.
+        light: `[2, 3]`, from its colours to those of the first frame; see `_light.Light`.
+        noise: deviation of its colours, levels; NaN where that can't be told.
     """
 
     number: int
     frame: Array
     hole: Array
     place: Array
+    light: Array
+    noise: float
     shows: Array = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:

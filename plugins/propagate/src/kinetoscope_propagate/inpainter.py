@@ -107,7 +107,7 @@ class _Source:
             if target is None:
                 return
             made = filled(target, window, done, guess)
-            done = Held(number, made.frame, target.hole, target.place)
+            done = Held(number, made.frame, target.hole, target.place, target.light, target.noise)
             report.frames, report.hidden = report.frames + 1, report.hidden + made.hidden
             report.guessed, report.guess = report.guessed + made.guessed, guess.way
             while window and window[0].number <= number - reach:
@@ -125,11 +125,11 @@ class _Source:
 
     def _held(self) -> Iterator[Any]:
         """Yield the frames with their holes, each with its place in the background."""
-        from kinetoscope_propagate import _camera
+        from kinetoscope_propagate import _camera, _light
         from kinetoscope_propagate._views import Held
 
         quad = isinstance(self.mask, Quadmask)
-        camera = _camera.Camera()
+        camera, light, noise = _camera.Camera(), _light.Light(), _light.Noise()
         for number, (frame, covered) in enumerate(zip_longest(self.video.frames(), self.mask.frames())):
             if frame is None or covered is None:
                 which, other = ("mask", "video") if frame is None else ("video", "mask")
@@ -137,7 +137,8 @@ class _Source:
             hole = covered != 255 if quad else covered > 0
             grey = _camera.small_grey(frame)
             place = camera.follow(grey, _smaller(hole, grey.shape), hole.shape)
-            yield Held(number, frame, hole, place)
+            seen = frame, hole, place
+            yield Held(number, *seen, light.follow(*seen), noise.follow(*seen))
 
 
 def _smaller(hole: Array, shape: tuple[int, ...]) -> Array:
