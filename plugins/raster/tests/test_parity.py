@@ -172,6 +172,67 @@ def test_glass_is_the_same_on_opengl(kit):
 
 
 @pytest.mark.gl
+@pytest.mark.parametrize("turn", [0.0, 0.7])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_maps_bend_normals_and_vary_surfaces(kit, turn, mirrored):
+    """Against glTF's words: x along u, y upwards in the image, z off the surface; green rough, blue metallic."""
+    bump, finish, lamp = (0.5, 0.3, 0.8), (64, 128, 255), (255, 188, 0)
+    length = np.linalg.norm(bump)
+    images = {
+        "normal_image": np.round(127.5 * (np.array(bump) / length + 1)),
+        "metallic_roughness_image": np.array(finish),
+        "emissive_image": np.array(lamp),
+    }
+    surface = Material(
+        "mapped", np.array([0.5, 0.5, 0.5, 1.0]), metallic=0.5, roughness=0.8, emissive=np.full(3, 2.0),
+        normal_scale=0.7, **{name: np.tile(rgb.astype(np.uint8), (4, 4, 1)) for name, rgb in images.items()},
+    )  # fmt: skip
+    # Of the level sheet x is right and -z upwards in the image, or both turned about its middle.
+    c, s = np.cos(turn), np.sin(turn)
+    sheet, faces = kit.sheet(1.5)
+    flat = np.stack([sheet[:, 0], sheet[:, 2]], axis=1) @ np.array([[c, -s], [s, c]])
+    uvs = 0.5 + flat / 3.0 * ([-1, 1] if mirrored else [1, 1])
+    actor = kit.actor((sheet, faces), material=surface, uvs=uvs, normals=np.tile([0.0, 1.0, 0.0], (4, 1)))
+    names = ("normal", "material", "hdr")
+    scene = Scene(actors=(actor,), lights=(), sky=np.zeros(3), earth=np.zeros(3))
+    along = np.array([c, 0.0, s]) * (-1 if mirrored else 1)
+    upward = np.array([s, 0.0, -c])
+    expected = 0.7 * bump[0] * along + 0.7 * bump[1] * upward + bump[2] * np.array([0.0, 1.0, 0.0])
+    expected /= np.linalg.norm(expected)
+    for frame in drawn(scene, DOWN, buffers=names, ssao=False):
+        middle = {name: frame.buffers[name][35:55, 70:90].reshape(-1, 3) for name in names}
+        assert np.abs(middle["normal"] - expected).max() < 0.02
+        assert np.abs(middle["material"][:, :2] - [0.8 * 128 / 255, 0.5]).max() < 0.01
+        linear = [1.0, ((188 / 255 + 0.055) / 1.055) ** 2.4, 0.0]
+        np.testing.assert_allclose(middle["hdr"], np.tile(2.0 * np.array(linear), (400, 1)), atol=0.02)
+
+
+@pytest.mark.gl
+def test_maps_on_a_round_body_are_the_same_on_opengl(kit):
+    rng = np.random.default_rng(8)
+    normals = np.stack(
+        [rng.integers(40, 216, (5, 5)), rng.integers(40, 216, (5, 5)), np.full((5, 5), 220)], -1
+    )
+    surface = Material(
+        "mapped", np.ones(4), normal_image=normals.astype(np.uint8),
+        metallic_roughness_image=rng.integers(0, 256, (8, 8, 3), dtype=np.uint8), wrap=("mirror", "repeat"),
+    )  # fmt: skip
+    points, faces = kit.ball(0.6)
+    uvs = np.stack([np.arctan2(points[:, 2], points[:, 0]), np.arccos(points[:, 1] / 0.6)], axis=-1)
+    ball = kit.actor((points, faces), at=(0.0, 0.6, 0.0), material=surface, uvs=uvs, normals=points / 0.6)
+    ours, theirs = (
+        f.buffers for f in drawn(Scene(actors=(ball,)), buffers=("normal", "material", "id"), ssao=False)
+    )
+    both = (ours["id"] > 0) & (theirs["id"] > 0)
+    plain = drawn(Scene(actors=(attrs.evolve(ball, character=attrs.evolve(ball.character, materials=())),)),
+                  buffers=("normal",))[0].buffers  # fmt: skip
+    bends = (ours["normal"] * plain["normal"]).sum(axis=-1)[both]
+    assert np.median(bends) < 0.97
+    assert np.median((ours["normal"] * theirs["normal"]).sum(axis=-1)[both]) > 0.998
+    assert np.median(np.abs(ours["material"] - theirs["material"])[both]) < 0.01
+
+
+@pytest.mark.gl
 def test_shadows_into_the_distance_are_the_same_on_opengl(kit):
     """Several squares of the sun's map, with a caster across each seam."""
     balls = [

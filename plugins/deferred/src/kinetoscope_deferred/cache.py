@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import attrs
 import moderngl
@@ -12,7 +12,7 @@ import numpy as np
 from kinetoscope_deferred.meshes import PackedMesh, material_of, pack
 from kinetoscope_spec.character import Character, Material
 
-__all__ = ["LAYOUT", "DeviceMesh", "MeshCache"]
+__all__ = ["LAYOUT", "MAPS", "DeviceMesh", "MeshCache"]
 
 LAYOUT = (
     ("position", "3f4", "3x4"),
@@ -27,9 +27,16 @@ LAYOUT = (
 """The vertex buffer's layout: the shader's name, moderngl's format, and the padding that skips it."""
 
 
+MAPS = ("normal_image", "metallic_roughness_image", "emissive_image")
+"""Images of a material that are drawn beside its base colour."""
+
+
 @attrs.frozen(eq=False)
 class DeviceMesh:
-    """One mesh on the device, with what is needed to draw it; `veils` tells which materials let light through."""
+    """One mesh on the device, with what is needed to draw it; `veils` tells which materials let light through.
+
+    `maps` are the images of each material beside its base colour, by the names of `Material`.
+    """
 
     packed: PackedMesh
     vertices: moderngl.Buffer
@@ -37,7 +44,13 @@ class DeviceMesh:
     materials: tuple[Material, ...]
     images: tuple[moderngl.Texture | None, ...]
     veils: tuple[bool, ...]
+    maps: tuple[Mapping[str, moderngl.Texture], ...]
     arrays: dict[int, moderngl.VertexArray] = attrs.field(factory=dict)
+
+    @property
+    def kind(self) -> tuple[bool, bool]:
+        """Which program draws it: whether it is skinned by dual quaternions, and whether it has maps."""
+        return self.packed.dual, any(self.maps)
 
     def array(self, context: moderngl.Context, program: moderngl.Program) -> moderngl.VertexArray:
         """Return the vertex array that feeds `program`, which keeps of the layout what it reads."""
@@ -53,7 +66,7 @@ class DeviceMesh:
         """Free everything on the device."""
         for array in self.arrays.values():
             array.release()
-        for image in self.images:
+        for image in (*self.images, *(each for maps in self.maps for each in maps.values())):
             if image is not None:
                 image.release()
         self.vertices.release()
@@ -101,17 +114,23 @@ class MeshCache:
             materials,
             tuple(self._image(material) for material in materials),
             tuple(material.lets_through(alpha) for material in materials),
+            tuple(self._maps(material) for material in materials),
         )
 
-    def _image(self, material: Material) -> moderngl.Texture | None:
-        image = material.base_color_image
+    def _maps(self, material: Material) -> dict[str, moderngl.Texture]:
+        held = {name: self._image(material, name) for name in MAPS}
+        return {name: image for name, image in held.items() if image is not None}
+
+    def _image(self, material: Material, name: str = "base_color_image") -> moderngl.Texture | None:
+        image = getattr(material, name)
         if image is None:
             return None
         # sRGB texels are decoded before they are filtered, so the mip chain stays linear.
         rgba = np.full((*image.shape[:2], 4), 255, np.uint8)
         rgba[..., : image.shape[2]] = image
         size = (image.shape[1], image.shape[0])
-        texture = self._context.texture(size, 4, rgba.tobytes(), internal_format=_SRGB8_ALPHA8)
+        stored = _SRGB8_ALPHA8 if name in _COLORS else _RGBA8
+        texture = self._context.texture(size, 4, rgba.tobytes(), internal_format=stored)
         texture.build_mipmaps()
         texture.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
         # What mirrors is folded in the shader; at the fold its edge meets itself.
@@ -119,4 +138,6 @@ class MeshCache:
         return texture
 
 
-_SRGB8_ALPHA8 = 0x8C43
+_SRGB8_ALPHA8, _RGBA8 = 0x8C43, 0x8058
+_COLORS = ("base_color_image", "emissive_image")
+"""Images of light; the others hold numbers."""

@@ -17,6 +17,7 @@ __all__ = ["Part", "Stage", "build_stage", "ribbon_stage"]
 
 Array = NDArray[np.float64]
 _WRAPS = {"repeat": 0.0, "clamp": 1.0, "mirror": 2.0}
+_COLUMNS = 23
 _MODES = {"opaque": 0.0, "mask": 1.0, "blend": 2.0}
 
 
@@ -44,7 +45,7 @@ class Part:
 
 @attrs.frozen(eq=False)
 class Stage:
-    """All parts: `faces [F, 3]`, `kinds [F]` into `materials [M, 16]`, `uvs [C, 2]`, `colors [C, 4]`,
+    """All parts: `faces [F, 3]`, `kinds [F]` into `materials [M, 23]`, `uvs [C, 2]`, `colors [C, 4]`,
     and images as mip `levels [L, 3]` (offset, width, height) of `texels [N, 4]`; of one frame,
     `flips [F]` (a pose that mirrors) and `owners [F]` (ids)."""
 
@@ -70,7 +71,7 @@ def build_stage(characters: Sequence[Character]) -> Stage:
     """Lay out the meshes of `characters`, one after the other; a material stands once for each mesh."""
     parts: list[Part] = []
     faces, kinds, uvs, colors = [], [], [], []
-    materials: list[Array] = [np.zeros(16)]
+    materials: list[Array] = [np.zeros(_COLUMNS)]
     images = Images()
     corner = 0
     for actor, character in enumerate(characters):
@@ -176,7 +177,8 @@ def _kinds(mesh: Mesh) -> NDArray[np.int64]:
 
 
 def _row(material: Material, images: Images, vertex_alpha: float = 1.0) -> Array:
-    """Return one row of the table: RGBA, roughness, metallic, emission (3), mode, cutoff, sides, image (2), wrap (2)."""
+    """Return one row of the table: RGBA, roughness, metallic, emission (3), mode, cutoff, sides, image (2), wrap (2), then
+    images of normals, of roughness and metal, and of emission (2 each), and the normals' scale."""
     first, count = images.add(material.base_color_image)
     mode = _MODES[material.alpha_mode]
     if mode == _MODES["blend"] and not material.lets_through(vertex_alpha):
@@ -193,6 +195,10 @@ def _row(material: Material, images: Images, vertex_alpha: float = 1.0) -> Array
             first,
             count,
             *(_WRAPS[wrap] for wrap in material.wrap),
+            *images.add(material.normal_image, srgb=False),
+            *images.add(material.metallic_roughness_image, srgb=False),
+            *images.add(material.emissive_image),
+            material.normal_scale,
         ]
     )
     return row

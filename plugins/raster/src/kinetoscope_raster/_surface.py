@@ -11,25 +11,42 @@ import numba
 import numpy as np
 
 from kinetoscope_raster._kernel import NIMBLE, kernel
-from kinetoscope_raster._place import beyond, place
+from kinetoscope_raster._maps import bent, sampled
+from kinetoscope_raster._place import place
+from kinetoscope_raster._texels import EVEN
 
 __all__ = ["lay_ground", "resolve"]
 
 
 @kernel()
-def _texel(texels, linear, level, s, t, wrap_s, wrap_t, out, weight):
-    """Add `weight` of the bilinear, linear-light RGBA of one mip level at (s, t) to `out`."""
-    at, wide, high = level[0], level[1], level[2]
-    x, y = s * wide - 0.5, t * high - 0.5
-    fx, fy = math.floor(x), math.floor(y)
-    px, py = x - fx, y - fy
-    for corner in range(4):
-        cx, cy = corner & 1, corner >> 1
-        share = weight * (px if cx else 1.0 - px) * (py if cy else 1.0 - py)
-        row = at + beyond(int(fy) + cy, high, wrap_t) * wide + beyond(int(fx) + cx, wide, wrap_s)
-        for c in range(3):
-            out[c] += share * linear[texels[row, c]]
-        out[3] += share * texels[row, 3] / 255.0
+def _smooth(n, i, j, k, bary, out):
+    """Set `out` to the unit normal between those of three corners."""
+    for c in range(3):
+        out[c] = bary[0] * n[i, c] + bary[1] * n[j, c] + bary[2] * n[k, c]
+    turn = 1.0 / max(math.sqrt(out[0] * out[0] + out[1] * out[1] + out[2] * out[2]), 1e-30)
+    for c in range(3):
+        out[c] *= turn
+
+
+@kernel()
+def _map(p, f, faces, bary, right, under, uvs, material, levels, texels, linear, bend, surfaced, glow, texel):
+    """Bend the normal and multiply roughness, metal and emission by their images, where there are any."""
+    i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+    a, b, c = uvs[i], uvs[j], uvs[k]
+    if material[16] >= 0.0:
+        first, count = int(material[16]), int(material[17])
+        sampled(bary, right, under, a, b, c, first, count, material, levels, texels, EVEN, texel)
+        bent(p, i, j, k, a, b, c, texel, material[22], bend)
+    if material[18] >= 0.0:
+        first, count = int(material[18]), int(material[19])
+        sampled(bary, right, under, a, b, c, first, count, material, levels, texels, EVEN, texel)
+        surfaced[0] *= texel[1]
+        surfaced[1] *= texel[2]
+    if material[20] >= 0.0:
+        first, count = int(material[20]), int(material[21])
+        sampled(bary, right, under, a, b, c, first, count, material, levels, texels, linear, texel)
+        for channel in range(3):
+            glow[channel] *= texel[channel]
 
 
 @kernel(parallel=True)
@@ -45,6 +62,7 @@ def resolve(
     for each_y in numba.prange(height):
         y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
         bary, right, under, rgba = np.empty(3), np.empty(3), np.empty(3), np.empty(4)
+        texel, bend, surfaced, glow = np.empty(4), np.empty(3), np.empty(2), np.empty(3)
         dy = (1.0 - 2.0 * (y + 0.5) / height) * ty
         for x in range(width):
             f = seen[y, x]
@@ -57,25 +75,46 @@ def resolve(
             for c in range(4):
                 shade = bary[0] * colors[i, c] + bary[1] * colors[j, c] + bary[2] * colors[k, c]
                 rgba[c] = material[c] * shade
-            level = int(material[12])
-            if level >= 0:
+            glow[0], glow[1], glow[2] = material[6], material[7], material[8]
+            mapped = material[16] >= 0.0 or material[18] >= 0.0 or material[20] >= 0.0
+            if mapped or material[12] >= 0.0:
                 place(p, i, j, k, dx + 2.0 * tx / width, dy, right)
                 place(p, i, j, k, dx, dy - 2.0 * ty / height, under)
-                _textured(
-                    bary, right, under, uvs[i], uvs[j], uvs[k], level, material, levels, texels, linear, rgba
+            if material[12] >= 0.0:
+                first, count = int(material[12]), int(material[13])
+                sampled(
+                    bary, right, under, uvs[i], uvs[j], uvs[k], first, count, material, levels, texels, linear, texel
                 )  # fmt: skip
-            nx = bary[0] * n[i, 0] + bary[1] * n[j, 0] + bary[2] * n[k, 0]
-            ny = bary[0] * n[i, 1] + bary[1] * n[j, 1] + bary[2] * n[k, 1]
-            nz = bary[0] * n[i, 2] + bary[1] * n[j, 2] + bary[2] * n[k, 2]
-            turn = 1.0 / max(math.sqrt(nx * nx + ny * ny + nz * nz), 1e-30)
-            if (_volume(p, i, j, k) < 0.0) == flips[f]:
-                turn = -turn  # seen from behind
-            normal[y, x, 0], normal[y, x, 1], normal[y, x, 2] = nx * turn, ny * turn, nz * turn
+                for c in range(4):
+                    rgba[c] *= texel[c]
+            _smooth(n, i, j, k, bary, bend)
+            surfaced[0], surfaced[1] = material[4], material[5]
+            if mapped:
+                _map(
+                    p,
+                    f,
+                    faces,
+                    bary,
+                    right,
+                    under,
+                    uvs,
+                    material,
+                    levels,
+                    texels,
+                    linear,
+                    bend,
+                    surfaced,
+                    glow,
+                    texel,
+                )
+            # Seen from behind it is turned round.
+            turn = -1.0 if (_volume(p, i, j, k) < 0.0) == flips[f] else 1.0
             for c in range(3):
+                normal[y, x, c] = bend[c] * turn
                 albedo[y, x, c] = min(max(rgba[c], 0.0), 1.0)
-                emission[y, x, c] = material[6 + c]
+                emission[y, x, c] = glow[c]
             through = 1.0 - min(max(rgba[3], 0.0), 1.0) if veiled else 0.0
-            kind[y, x, 0], kind[y, x, 1], kind[y, x, 2] = material[4], material[5], through
+            kind[y, x, 0], kind[y, x, 1], kind[y, x, 2] = surfaced[0], surfaced[1], through
             ids[y, x] = owners[f]
 
 
@@ -86,28 +125,6 @@ def _volume(p, i, j, k):
         + p[i, 1] * (p[j, 2] * p[k, 0] - p[j, 0] * p[k, 2])
         + p[i, 2] * (p[j, 0] * p[k, 1] - p[j, 1] * p[k, 0])
     )
-
-
-@kernel()
-def _textured(bary, right, under, a, b, c, level, material, levels, texels, linear, rgba):
-    """Multiply `rgba` by the image, from the two mip levels whose texels are about a pixel wide."""
-    s = bary[0] * a[0] + bary[1] * b[0] + bary[2] * c[0]
-    t = bary[0] * a[1] + bary[1] * b[1] + bary[2] * c[1]
-    wide, high = levels[level, 1], levels[level, 2]
-    rx = (right[0] * a[0] + right[1] * b[0] + right[2] * c[0] - s) * wide
-    ry = (right[0] * a[1] + right[1] * b[1] + right[2] * c[1] - t) * high
-    ux = (under[0] * a[0] + under[1] * b[0] + under[2] * c[0] - s) * wide
-    uy = (under[0] * a[1] + under[1] * b[1] + under[2] * c[1] - t) * high
-    reach = max(rx * rx + ry * ry, ux * ux + uy * uy)
-    mip = min(max(0.5 * math.log2(max(reach, 1e-12)), 0.0), material[13] - 1.0)
-    first = int(mip)
-    part = mip - first
-    texel = np.zeros(4)
-    _texel(texels, linear, levels[level + first], s, t, material[14], material[15], texel, 1.0 - part)
-    if part > 0.0:
-        _texel(texels, linear, levels[level + first + 1], s, t, material[14], material[15], texel, part)
-    for channel in range(4):
-        rgba[channel] *= texel[channel]
 
 
 @kernel(fastmath=NIMBLE)

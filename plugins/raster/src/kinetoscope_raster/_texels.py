@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LINEAR", "Images"]
+__all__ = ["EVEN", "LINEAR", "Images"]
 
 
 def _linear() -> NDArray[np.float64]:
@@ -20,20 +20,28 @@ LINEAR = _linear()
 """What each of the 256 levels of sRGB is in linear light."""
 
 
+EVEN = np.arange(256) / 255.0
+"""What each level is in images of numbers, not colours."""
+
+
 class Images:
     """Gathers images; each object once."""
 
     def __init__(self) -> None:
-        self._held: dict[int, tuple[int, int]] = {}
+        self._held: dict[tuple[int, bool], tuple[int, int]] = {}
         self._levels: list[tuple[int, int, int]] = []
         self._texels: list[NDArray[np.uint8]] = []
         self._count = 0
 
-    def add(self, image: Any) -> tuple[int, int]:
-        """Return the first mip level of `image` (uint8 `[H, W, 3|4]`, sRGB) and their count; -1 for None."""
+    def add(self, image: Any, *, srgb: bool = True) -> tuple[int, int]:
+        """Return the first mip level of `image` (uint8 `[H, W, 3|4]`) and their count; -1 for None.
+
+        Smaller levels are means of light, or of the numbers themselves where they are not `srgb`.
+        """
         if image is None:
             return -1, 0
-        if id(image) not in self._held:
+        key = id(image), srgb
+        if key not in self._held:
             first = len(self._levels)
             rgba = np.full((*image.shape[:2], 4), 255, np.uint8)
             rgba[..., : image.shape[2]] = image
@@ -43,9 +51,9 @@ class Images:
                 self._count += rgba.shape[0] * rgba.shape[1]
                 if max(rgba.shape[:2]) == 1:
                     break
-                rgba = _half(rgba)
-            self._held[id(image)] = first, len(self._levels) - first
-        return self._held[id(image)]
+                rgba = _half(rgba, srgb=srgb)
+            self._held[key] = first, len(self._levels) - first
+        return self._held[key]
 
     def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         """Return levels `[L, 3]` (offset, width, height) and texels `[N, 4]`."""
@@ -54,14 +62,16 @@ class Images:
         return np.array(self._levels, np.int64), np.concatenate(self._texels)
 
 
-def _half(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Average pairs either way in linear light; the last of an odd number is left out."""
+def _half(rgba: NDArray[np.uint8], *, srgb: bool) -> NDArray[np.uint8]:
+    """Average pairs either way, in linear light if they are `srgb`; the last of an odd number is left out."""
     high, wide = (max(n // 2, 1) for n in rgba.shape[:2])
     down, across = min(rgba.shape[0], 2), min(rgba.shape[1], 2)
     cut = rgba[: high * down, : wide * across].reshape(high, down, wide, across, 4)
-    light = LINEAR[cut[..., :3]].mean(axis=(1, 3))
+    light = (LINEAR if srgb else EVEN)[cut[..., :3]].mean(axis=(1, 3))
     small = np.empty((high, wide, 4), np.uint8)
-    encoded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    encoded = (
+        light if not srgb else np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    )
     small[..., :3] = np.round(255 * encoded)
     small[..., 3] = np.round(cut[..., 3].mean(axis=(1, 3)))
     return small

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import moderngl
 import numpy as np
 
+from kinetoscope_deferred.cache import MAPS
 from kinetoscope_deferred.device import Device, uniforms
 from kinetoscope_deferred.passes.base import set_camera
 from kinetoscope_deferred.quality import Quality
@@ -66,7 +67,7 @@ class GeometryPass:
         chosen = False if quality.runs("transparent") else None
         triangles = 0
         for draw in view.draws:
-            triangles += draw_mesh(device, programs[draw.mesh.packed.dual], draw, veils=chosen)
+            triangles += draw_mesh(device, programs[draw.mesh.kind], draw, veils=chosen)
         return {"geometry.draws": len(view.draws), "geometry.triangles": triangles}
 
 
@@ -161,11 +162,15 @@ def to_clip(view: View) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     return view.projection @ turn
 
 
-def skinning_programs(device: Device, view: View, **defines: int) -> dict[bool, moderngl.Program]:
-    """Return the program that draws meshes linearly blended (False), and that for dual quaternions (True), as needed."""
+def skinning_programs(
+    device: Device, view: View, **defines: int
+) -> dict[tuple[bool, bool], moderngl.Program]:
+    """Return the programs that draw the meshes, by `DeviceMesh.kind`."""
     programs = {
-        dual: device.program("geometry.vert", "geometry.frag", DUAL=int(dual), **defines)
-        for dual in {draw.mesh.packed.dual for draw in view.draws}
+        (dual, maps): device.program(
+            "geometry.vert", "geometry.frag", DUAL=int(dual), MAPS=int(maps), **defines
+        )
+        for dual, maps in {draw.mesh.kind for draw in view.draws}
     }
     for program in programs.values():
         uniforms(program, to_clip=to_clip(view))
@@ -185,14 +190,17 @@ def draw_mesh(
     triangles = 0
     uniforms(program, first_bone=draw.first_bone, influences=mesh.packed.influences, actor_id=draw.actor_id)
     device.context.front_face = "cw" if draw.mirrored else "ccw"
-    for (_, first, count), material, image, veil in zip(
-        mesh.packed.ranges, mesh.materials, mesh.images, mesh.veils, strict=True
+    for (_, first, count), material, image, veil, maps in zip(
+        mesh.packed.ranges, mesh.materials, mesh.images, mesh.veils, mesh.maps, strict=True
     ):
         if veils is not None and veil != veils:
             continue
         _set_material(program, material, textured=image is not None, veil=veil)
         images = {"bones": device.textures["bones"], "base_color_image": image or device.white}
-        images |= textures or {}
+        images |= {name: maps.get(name, device.white) for name in MAPS} | dict(textures or {})
+        uniforms(
+            program, mapped=tuple(name in maps for name in MAPS), normal_scale=float(material.normal_scale)
+        )
         if "bones_before" in program:
             images["bones_before"] = device.textures["bones_before"]
         device.bind(program, images)

@@ -1,3 +1,6 @@
+#ifndef MAPS
+#define MAPS 0              // images of normals, roughness and metal, emission
+#endif
 #include "skinning.glsl"
 uniform mat4 to_clip;       // from positions relative to the camera
 
@@ -9,6 +12,9 @@ in vec4 color;
 out vec3 world_normal;
 out vec2 texture_uv;
 out vec4 vertex_color;
+#if MAPS
+out vec3 place;             // relative to the camera
+#endif
 #if MOTION
 out vec3 place_now;         // in clip space: x, y, w
 out vec3 place_before;
@@ -21,7 +27,11 @@ void main() {
     world_normal = turned * inversesqrt(max(dot(turned, turned), 1e-30));
     texture_uv = uv;
     vertex_color = color;
-    gl_Position = to_clip * vec4(skinned_point(rows, position), 1.0);
+    vec3 point = skinned_point(rows, position);
+    gl_Position = to_clip * vec4(point, 1.0);
+#if MAPS
+    place = point;
+#endif
 #if MOTION
     place_now = gl_Position.xyw;
     blend(bones_before, rows);

@@ -103,5 +103,5 @@ def _peel(device: Device, view: View, draws: list[Draw], area: tuple[int, int, i
     textures = {"depth": device.textures["depth"], "nearer": device.textures[f"layer_place{(i + 1) % 2}"]}
     with device.samples:
         for draw in draws:
-            draw_mesh(device, programs[draw.mesh.packed.dual], draw, veils=True, textures=textures)
+            draw_mesh(device, programs[draw.mesh.kind], draw, veils=True, textures=textures)
     return bool(device.samples.samples)
