@@ -204,7 +204,8 @@ class Scene(Value):
             `neutral` (Khronos PBR Neutral, 2024: what is not bright keeps the colour of its material).
         fog: (linear RGB `[3]`, density 1/m) or None.
         annotations: debug drawing by kind (`trajectory`, `bones`, `contacts`, `velocities`, as
-            `kinetoscope_spec.annotations` describes them), for renderers that know it; others leave it out.
+            `kinetoscope_spec.annotations` describes them, and `kinetoscope_spec.ghosts`), for renderers that
+            know it; others leave it out.
     """
 
     actors: tuple[Actor, ...] = attrs.field(default=(), converter=as_tuple)

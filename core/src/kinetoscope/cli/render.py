@@ -12,13 +12,14 @@ from kinetoscope.cli._common import emit, json_option, pass_host, progress_bar
 from kinetoscope.cli._workers import workers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from kinetoscope import Host
     from kinetoscope.shot.crew import Crew
     from kinetoscope.shot.drawing import Alone
     from kinetoscope.shot.settings import Output
-    from kinetoscope_spec import Frame
+    from kinetoscope.shot.stages import Stage
+    from kinetoscope_spec import Camera, Character, Frame, Motion
     from kinetoscope_spec.protocols import Progress
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".exr")
@@ -59,6 +60,24 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".exr")
     type=click.Choice(["aces", "neutral"]),
     help="The curve from light to the picture; neutral keeps the colours of materials.",
 )
+@click.option(
+    "--ghosts", default=0, show_default=True, type=click.IntRange(0, 100), help="Past poses to show beside."
+)
+@click.option(
+    "--ghosts-ahead", default=0, show_default=True, type=click.IntRange(0, 100), help="Future poses to show."
+)
+@click.option(
+    "--ghost-spacing",
+    default=0.2,
+    show_default=True,
+    type=click.FloatRange(0.001, 3600),
+    help="Seconds from one ghost to the next.",
+)
+@click.option(
+    "--skinning",
+    type=click.Choice(["linear", "dual-quaternion"]),
+    help="How bones share a vertex; as the file says if not given.",
+)
 @click.option("--device", metavar="NAME", help="What the renderer draws on: gpu, cpu, osmesa, egl:0, ...")
 @click.option("--provider", help="Provider of the renderer hook.")
 @click.option("--jobs", type=click.IntRange(1), help="Ranges of a film's frames that are drawn at once.")
@@ -77,6 +96,10 @@ def command(
     camera: str,
     passes: tuple[str, ...],
     tone: str,
+    ghosts: int,
+    ghosts_ahead: int,
+    ghost_spacing: float,
+    skinning: str | None,
     device: str | None,
     provider: str | None,
     jobs: int | None,
@@ -94,6 +117,7 @@ def command(
     from kinetoscope.shot.job import identity
     from kinetoscope.shot.outputs import refuse_overwriting
     from kinetoscope.shot.stages import Stages
+    from kinetoscope_spec.ghosts import Ghosts
 
     output = _output(out, size, framerate, quality, passes=passes, device=device)
     refuse_overwriting(out, [file])
@@ -104,20 +128,18 @@ def command(
     with progress_bar("rendering") as progress, Stages(host).stage("render") as stage:
         renderer = Stages(host).renderer(stage, provider, device=device)
         media = host.provider("media")
-        asset = host.open(file)
-        if motion >= max(len(asset.motions), 1):
-            raise click.UsageError(f"{file} has {len(asset.motions)} motions, --motion counts from 0")
-        shown, character = film.stand_in(asset, motion)
+        shown, character = _figure(host, file, motion, skinning)
         shown = shown.resample(framerate)
         width, height = output.size
         views = film.cameras(settings.Camera(kind=camera), shown, None, aspect=width / height)
+        others = Ghosts(ghosts, ahead=ghosts_ahead, spacing_s=ghost_spacing)
+        frames, part = len(views), (0, len(views))
         if picture:
             i = _frame(frame, len(views))
             first = max(i - 1, 0) if layered else i  # motion is told by the frame before
-            shown, views = shown.slice(first, i + 1), views[first : i + 1]
-        frames = 1 if picture else len(views)
+            shown, views, part = _around(shown, views, (first, i + 1), others.steps(framerate))
+            frames = 1
         if picture or layered:
-            buffers = exr.BUFFERS if layered else ()
             drawn = film.frames(
                 renderer,
                 output,
@@ -125,15 +147,33 @@ def command(
                 character,
                 shown,
                 views,
-                buffers=buffers,
+                buffers=exr.BUFFERS if layered else (),
                 progress=progress,
+                start=part[0],
+                stop=part[1],
+                ghosts=others,
             )
             _write(media, out, drawn, picture=picture)
         else:
             by = {"renderer": (str(stage.provider), identity(stage))}
-            drawing = Alone(by, output, settings.Light(tone=tone), character, (shown,), views)
+            drawing = Alone(by, output, settings.Light(tone=tone), character, (shown,), views, ghosts=others)
             with workers(host, executor, jobs) as crew:
                 _write_film(host, out, drawing, crew, progress)
+    _report(out, frames, stage)
+
+
+def _figure(host: Host, file: Path, motion: int, skinning: str | None) -> tuple[Motion, Character]:
+    """Return the motion that is asked for, and who shows it, skinned as is asked for."""
+    from kinetoscope.shot import film
+
+    asset = host.open(file)
+    if motion >= max(len(asset.motions), 1):
+        raise click.UsageError(f"{file} has {len(asset.motions)} motions, --motion counts from 0")
+    shown, character = film.stand_in(asset, motion)
+    return shown, character.blended(skinning.replace("-", "_")) if skinning else character
+
+
+def _report(out: Path, frames: int, stage: Stage) -> None:
     data = {
         "output": str(out),
         "frames": frames,
@@ -146,6 +186,14 @@ def command(
         data,
         f"{frames} frames by {stage.provider} ({stage.why}) in {stage.seconds:.1f} s: {out}",
     )
+
+
+def _around(
+    shown: Motion, views: list[Camera], part: tuple[int, int], steps: Sequence[int]
+) -> tuple[Motion, list[Camera], tuple[int, int]]:
+    """Return of a motion what a part of it and its ghosts need, the views of that, and where the part lies in it."""
+    begin, end = max(part[0] + min(0, 0, *steps), 0), part[1] + max(0, 0, *steps)
+    return shown.slice(begin, end), views[begin:end], (part[0] - begin, part[1] - begin)
 
 
 def _write_film(host: Host, out: Path, drawing: Alone, crew: Crew, progress: Progress) -> None:

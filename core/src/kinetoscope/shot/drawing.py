@@ -14,6 +14,7 @@ from kinetoscope.shot.layers import Clocked, Layers
 from kinetoscope.shot.stages import Stage, Stages
 from kinetoscope_spec import Camera, Character, Motion, Path, Video
 from kinetoscope_spec.errors import ConfigError
+from kinetoscope_spec.ghosts import Ghosts
 from kinetoscope_spec.protocols import Progress
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Alone:
         motions: of the film's framerate; each moves a figure of its own.
         views: the camera of each frame.
         path: shown on the ground, or None.
+        ghosts: of each figure, or None.
     """
 
     by: dict[str, tuple[str, str]]
@@ -49,6 +51,7 @@ class Alone:
     motions: Sequence[Motion]
     views: list[Camera]
     path: Path | None = None
+    ghosts: Ghosts | None = None
 
     @property
     def count(self) -> int:
@@ -68,7 +71,8 @@ class Alone:
         """
         renderer = _same(host, self.by)["renderer"]
         what = (renderer, self.output, self.light, self.character, self.motions, self.views)
-        told = {"path": self.path, "progress": progress, "poses": [m.global_matrices() for m in self.motions]}
+        poses = [m.global_matrices() for m in self.motions]
+        told = {"path": self.path, "progress": progress, "poses": poses, "ghosts": self.ghosts}
         return lambda start, stop: film.draw(*what, **told, start=start, stop=stop)
 
 

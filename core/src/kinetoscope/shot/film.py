@@ -28,6 +28,7 @@ from kinetoscope_spec import (
     kinematics,
 )
 from kinetoscope_spec.errors import Cancelled, ConfigError
+from kinetoscope_spec.ghosts import Ghosts
 from kinetoscope_spec.protocols import Progress, Renderer, Session
 from kinetoscope_spec.viewpoint import Viewpoint, subjects
 
@@ -165,11 +166,12 @@ def frames(
     start: int = 0,
     stop: int | None = None,
     poses: Sequence[Array] | None = None,
+    ghosts: Ghosts | None = None,
 ) -> Iterator[Frame]:
     """Yield the frames of the film, one at a time, with `buffers`; or those from `start` to `stop` alone.
 
     Of several motions each moves a figure of its own; one that is over stands still. `poses` are their
-    `global_matrices()`, for who has them already.
+    `global_matrices()`, for who has them already. Each has its `ghosts`, if there are any.
 
     Raises:
         Cancelled: `progress` returned False.
@@ -188,7 +190,14 @@ def frames(
             for now in (min(frame, len(pose) - 1),)
         )
         lights = (*stage.lights, rim_light(light, views[frame].target))
-        scene = attrs.evolve(stage, actors=actors, lights=lights, annotations=trail)
+        marks: dict[str, Any] = dict(trail)
+        if ghosts is not None:
+            marks["ghosts"] = [
+                ghost
+                for actor, played, pose in zip(actors, motions, poses, strict=True)
+                for ghost in ghosts.of(actor.character, pose, played.framerate, frame)
+            ]
+        scene = attrs.evolve(stage, actors=actors, lights=lights, annotations=marks)
         return session.render(scene, views[frame])
 
     opened = partial(renderer.open, output.size, output.quality, buffers=buffers, **output.drawing())

@@ -10,7 +10,7 @@ from kinetoscope_spec.errors import ConfigError, nearest
 
 __all__ = ["BUFFERS", "PASSES", "PRESETS", "Quality", "quality"]
 
-PASSES = ("shadow", "ground", "ssao", "transparent", "bloom", "tonemap", "fxaa", "annotations")
+PASSES = ("shadow", "ground", "ssao", "transparent", "ghosts", "bloom", "tonemap", "fxaa", "annotations")
 """Passes that can be switched; G-buffer and lighting always run."""
 
 BUFFERS = ("depth", "normal", "albedo", "material", "motion", "id", "hdr", "final")

@@ -13,6 +13,7 @@ from kinetoscope_deferred.device import Device
 from kinetoscope_deferred.graph import ALWAYS, arrange, check_inputs
 from kinetoscope_deferred.passes.base import Pass
 from kinetoscope_deferred.passes.geometry import AnnotationPass, GeometryPass, GroundPass
+from kinetoscope_deferred.passes.ghosts import GhostPass
 from kinetoscope_deferred.passes.lighting import LightingPass
 from kinetoscope_deferred.passes.post import BloomPass, FxaaPass, TonemapPass
 from kinetoscope_deferred.passes.shadow import ShadowPass
@@ -38,6 +39,7 @@ def frame_graph() -> tuple[Pass, ...]:
         SsaoPass(),  # depth, normal -> occlusion
         LightingPass(),  # G-buffer, occlusion, shadow_map -> hdr
         TransparentPass(),  # depth, shadow_map, hdr -> hdr
+        GhostPass(),  # depth, shadow_map, hdr -> hdr
         BloomPass(),  # hdr -> glow
         TonemapPass(),  # hdr, glow -> picture
         FxaaPass(),  # picture -> smooth

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from kinetoscope_deferred.cache import DeviceMesh, MeshCache
 from kinetoscope_deferred.meshes import bone_matrices
 from kinetoscope_spec import kinematics
+from kinetoscope_spec.ghosts import Ghost, ghosts_in
 from kinetoscope_spec.scene import Camera, Light, Scene
 
 __all__ = ["BONES_A_ROW", "Draw", "View", "build_view"]
@@ -52,6 +53,7 @@ class View:
         projection: `[4, 4]` to clip space.
         origin: `[3]` m, the camera; device positions are relative to it.
         draws: what casts and is seen.
+        ghosts: what is drawn of each ghost, the farthest first.
         bones: float32 `[rows, 3 * BONES_A_ROW, 4]`, rows of affine matrices, or of what they are apart.
         bones_before: the same of the frame before, where motion is asked for.
         sun: the light with the shadow map, or None.
@@ -65,6 +67,7 @@ class View:
     projection: Array
     origin: Array
     draws: tuple[Draw, ...]
+    ghosts: tuple[tuple[Ghost, tuple[Draw, ...]], ...]
     bones: NDArray[np.float32]
     bones_before: NDArray[np.float32] | None
     sun: Light | None
@@ -92,14 +95,22 @@ def build_view(
     first = 0
     for actor in scene.actors:
         for mesh in cache.meshes(actor.character):
-            bones = _relative_bones(actor.pose, mesh, origin)
-            corners = _box_corners(mesh, bones)
-            draws.append(Draw(mesh, actor.id, first, bool(np.linalg.det(bones[0, :3, :3]) < 0), corners))
-            matrices.append(_rows(mesh, bones))
+            draw, rows = _draw(mesh, actor.pose, actor.id, first, origin)
+            draws.append(draw)
+            matrices.append(rows)
             if moving:
                 past = actor.pose if actor.previous_pose is None else actor.previous_pose
                 before.append(_rows(mesh, _relative_bones(past, mesh, origin)))
-            first += len(matrices[-1])
+            first += len(rows)
+    ghosts = []
+    for ghost in ghosts_in(scene, camera):
+        parts = []
+        for mesh in cache.meshes(ghost.character):
+            draw, rows = _draw(mesh, ghost.pose, 0, first, origin)
+            parts.append(draw)
+            matrices.append(rows)
+            first += len(rows)
+        ghosts.append((ghost, tuple(parts)))
     suns = [light for light in scene.lights if light.kind == "sun" and light.shadow and light.intensity > 0]
     return View(
         scene=scene,
@@ -109,10 +120,18 @@ def build_view(
         projection=camera.projection_matrix(size[0] / size[1]),
         origin=origin,
         draws=tuple(draws),
+        ghosts=tuple(ghosts),
         bones=_bone_texels(matrices),
         bones_before=_bone_texels(before) if moving else None,
         sun=max(suns, key=lambda light: light.intensity * float(light.color.mean()), default=None),
     )
+
+
+def _draw(mesh: DeviceMesh, pose: Array, number: int, first: int, origin: Array) -> tuple[Draw, Array]:
+    """Return how a mesh is drawn whose bones begin at `first`, and these, as the device holds them."""
+    bones = _relative_bones(pose, mesh, origin)
+    mirrored = bool(np.linalg.det(bones[0, :3, :3]) < 0)
+    return Draw(mesh, number, first, mirrored, _box_corners(mesh, bones)), _rows(mesh, bones)
 
 
 def _relative_bones(pose: Array, mesh: DeviceMesh, origin: Array) -> Array:

@@ -22,12 +22,23 @@ from kinetoscope_raster._kernel import kernel
 from kinetoscope_raster._place import beyond, place
 from kinetoscope_raster._stage import Stage
 
-__all__ = ["BAND", "SOLID", "VEILS", "blend_duals", "cast_shadow", "drift", "see", "skin", "turned_away"]
+__all__ = [
+    "BAND",
+    "GHOSTS",
+    "SOLID",
+    "VEILS",
+    "blend_duals",
+    "cast_shadow",
+    "drift",
+    "see",
+    "skin",
+    "turned_away",
+]
 
 BAND = 16
 """Rows that one task draws."""
 
-ALL, SOLID, VEILS = 0, 1, 2
+ALL, SOLID, VEILS, GHOSTS = 0, 1, 2, 3
 """Which faces are drawn."""
 
 
@@ -202,7 +213,7 @@ def _draw(  # noqa: PLR0912 - one loop: calls in it would cost as much as its st
                 continue
             material = materials[kinds[f]]
             mode = material[9]
-            if which != ALL and (mode == 2.0) != (which == VEILS):
+            if (which == SOLID and mode == 2.0) or (which == VEILS and mode != 2.0):
                 continue
             front = (volume < 0.0) != flips[f]
             if not front and material[11] == 0.0:
@@ -232,7 +243,7 @@ def _draw(  # noqa: PLR0912 - one loop: calls in it would cost as much as its st
                         if mode == 1.0:
                             if alpha < material[10]:
                                 continue
-                        elif alpha <= (0.0 if which == VEILS else _threshold(x, height - 1 - y)):
+                        elif alpha <= (0.0 if which >= VEILS else _threshold(x, height - 1 - y)):
                             continue
                     depth[y, x] = t
                     seen[y, x] = f
@@ -270,7 +281,8 @@ def see(
 ) -> None:  # fmt: skip
     """Fill `depth [H, W]` (m along the axis) and `seen [H, W]` (faces) with what is nearest.
 
-    Of all faces (blended ones dithered), of `SOLID` ones, or of `VEILS`, blended ones, beyond `nearer [H, W]`.
+    Of all faces (blended ones dithered; as they are in `GHOSTS`), of `SOLID` ones, or of `VEILS`, blended
+    ones, beyond `nearer [H, W]`.
     """
     box = np.empty((len(stage.faces), 4), np.int64)
     height, width = depth.shape

@@ -18,7 +18,8 @@ from kinetoscope_raster.quality import Quality
 from kinetoscope_spec import kinematics
 from kinetoscope_spec.annotations import ribbons
 from kinetoscope_spec.errors import KinetoscopeError
-from kinetoscope_spec.scene import Camera, Frame, Scene
+from kinetoscope_spec.ghosts import ghosts_in
+from kinetoscope_spec.scene import Actor, Camera, Frame, Scene
 
 __all__ = ["RasterSession"]
 
@@ -68,6 +69,8 @@ class RasterSession:
         self.quality = quality
         self._buffers = tuple(buffers)
         self._stage: Stage | None = None
+        self._ghosts: dict[int, Stage] = {}
+        """By the characters' ids, which stay theirs: a stage holds its characters."""
         self._open = True
 
     def render(self, scene: Scene, camera: Camera) -> Frame:
@@ -86,6 +89,7 @@ class RasterSession:
         """Let go of everything."""
         self._open = False
         self._stage = None
+        self._ghosts = {}
 
     def __enter__(self) -> RasterSession:
         return self
@@ -98,7 +102,7 @@ class RasterSession:
     def _draw(self, scene: Scene, camera: Camera) -> Frame:
         width, height = self.size
         stage = self._staged(scene)
-        view = self._pose(stage, scene, camera)
+        view = self._pose(stage, scene.actors, camera)
         depth = np.full((height, width), np.inf)
         work = {"geometry.draws": len(stage.parts), "geometry.triangles": len(stage.faces)}
         held = self._fill(stage, view, scene, camera, depth, work)
@@ -109,6 +113,8 @@ class RasterSession:
         work |= {"lighting.pixels": lit, "lighting.lights": len(scene.lights)}
         if "transparent" in self.quality.passes:
             hdr = self._lay_veils(stage, scene, camera, view, sun, shadow, depth, hdr, work)
+        if "ghosts" in self.quality.passes:
+            hdr = self._lay_ghosts(scene, camera, sun, shadow, depth, hdr, work)
         color = self._develop(scene, hdr)
         return Frame(color, self._asked(held, view, depth, hdr, color), work)
 
@@ -175,6 +181,43 @@ class RasterSession:
             work["transparent.layers"] += 1
         return veil + (1 - veil[..., 3:]) * hdr
 
+    def _lay_ghosts(
+        self, scene: Scene, camera: Camera, sun: Sun, shadow: Any, depth: Any, hdr: Any, work: dict[str, int]
+    ) -> Any:
+        """Return `hdr` with the scene's ghosts laid over it, of each the nearest surface, the farthest ghost first."""
+        from kinetoscope_raster import _geometry as geometry
+
+        ghosts = ghosts_in(scene, camera)
+        characters = {id(ghost.character): ghost.character for ghost in ghosts}
+        self._ghosts = {
+            key: self._ghosts.get(key) or build_stage((each,)) for key, each in characters.items()
+        }
+        work["ghosts.layers"] = 0
+        unhidden = np.ones(tuple(-(-n // 2) for n in depth.shape), np.float32)
+        for ghost in ghosts:
+            stage = self._ghosts[id(ghost.character)]
+            view = self._pose(stage, (Actor(ghost.character, ghost.pose),), camera)
+            seen, place = np.full(depth.shape, -1, np.int64), depth.copy()
+            geometry.see(
+                stage, view.points, view.tangents, camera.near, camera.far, place, seen, which=geometry.GHOSTS
+            )
+            there = seen >= 0
+            if not there.any():
+                continue
+            gbuffer = _gbuffer(depth.shape)
+            _resolve(stage, view, seen, gbuffer, veiled=True)
+            blended = stage.materials[stage.kinds[seen], _MODE] == _BLENDED
+            through = np.where(blended, gbuffer["material"][..., 2], 0.0)
+            gbuffer["material"][..., 2] = np.where(there, 1.0 - ghost.opacity * (1.0 - through), 1.0)
+            if ghost.color is not None:
+                gbuffer["albedo"][there] = ghost.color
+            layer, _ = self._light(
+                scene, camera, view, sun, shadow, np.where(there, place, np.inf), unhidden, gbuffer
+            )
+            hdr = layer + (1 - layer[..., 3:]) * hdr
+            work["ghosts.layers"] += 1
+        return hdr
+
     def _develop(self, scene: Scene, hdr: Any) -> Any:
         """Return the picture of linear light `hdr`: glow, tone curve, background, smooth edges."""
         from kinetoscope_raster import _post
@@ -200,7 +243,7 @@ class RasterSession:
             self._stage = kept = build_stage(characters)
         return kept
 
-    def _pose(self, stage: Stage, scene: Scene, camera: Camera) -> _View:
+    def _pose(self, stage: Stage, actors: Sequence[Actor], camera: Camera) -> _View:
         """Carry all corners into the camera's axes; the subtraction is in float64, far from the origin too."""
         rotation = np.ascontiguousarray(camera.view_matrix()[:3, :3])
         projection = camera.projection_matrix(self.size[0] / self.size[1])
@@ -209,7 +252,7 @@ class RasterSession:
         before, unused = (np.empty((stage.corners if moving else 0, 3)) for _ in range(2))
         corner = face = 0
         for part in stage.parts:
-            actor = scene.actors[part.actor]
+            actor = actors[part.actor]
             bones = _bones(part, actor.pose)
             stage.flips[face : face + part.faces] = np.linalg.det(bones[0, :3, :3]) < 0
             stage.owners[face : face + part.faces] = actor.id

@@ -4,6 +4,9 @@
 #ifndef LAYER
 #define LAYER 0             // a layer of transparent surfaces
 #endif
+#ifndef GHOST
+#define GHOST 0             // a layer that is the nearest surface of a ghost
+#endif
 #include "octahedron.glsl"
 #include "wrap.glsl"
 uniform vec4 base_color;
@@ -35,6 +38,11 @@ layout(location = 2) out vec4 material;     // roughness, metallic, what comes t
 layout(location = 3) out float layer;       // depth, which no depth buffer holds to the bit
 uniform sampler2D depth;                    // of what is opaque
 uniform sampler2D nearer;                   // places of the layer before, which is nearer
+#if GHOST
+uniform vec3 ghost_color;
+uniform bool tinted;
+uniform float opacity;
+#endif
 #else
 layout(location = 3) out uint id;
 #endif
@@ -80,15 +88,21 @@ vec3 bent(vec3 n, vec2 uv) {
 void main() {
 #if LAYER
     ivec2 pixel = ivec2(gl_FragCoord.xy);
-    if (gl_FragCoord.z <= texelFetch(nearer, pixel, 0).r || gl_FragCoord.z >= texelFetch(depth, pixel, 0).r) discard;
+    if (gl_FragCoord.z >= texelFetch(depth, pixel, 0).r) discard;
+#if !GHOST
+    if (gl_FragCoord.z <= texelFetch(nearer, pixel, 0).r) discard;
+#endif
 #endif
     vec4 surface = base_color * vertex_color;
     if (textured) surface *= texture(base_color_image, wrapped(texture_uv));
     if (alpha_mode == 1 && surface.a < alpha_cutoff) discard;
 #if LAYER
-    if (surface.a <= 0.0) discard;
+    if (alpha_mode == 2 && surface.a <= 0.0) discard;
 #else
     if (alpha_mode == 2 && surface.a <= threshold(gl_FragCoord.xy)) discard;
+#endif
+#if GHOST
+    surface = vec4(tinted ? ghost_color : surface.rgb, opacity * (alpha_mode == 2 ? min(surface.a, 1.0) : 1.0));
 #endif
     vec3 n = normalize(world_normal);
     vec2 surfaced = rough_metal;

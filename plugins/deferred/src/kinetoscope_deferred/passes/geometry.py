@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import moderngl
 import numpy as np
@@ -163,14 +163,14 @@ def to_clip(view: View) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
 
 
 def skinning_programs(
-    device: Device, view: View, **defines: int
+    device: Device, view: View, draws: Sequence[Draw] | None = None, **defines: int
 ) -> dict[tuple[bool, bool], moderngl.Program]:
-    """Return the programs that draw the meshes, by `DeviceMesh.kind`."""
+    """Return the programs that draw meshes, `draws` or all that cast and are seen, by `DeviceMesh.kind`."""
     programs = {
         (dual, maps): device.program(
             "geometry.vert", "geometry.frag", DUAL=int(dual), MAPS=int(maps), **defines
         )
-        for dual, maps in {draw.mesh.kind for draw in view.draws}
+        for dual, maps in {draw.mesh.kind for draw in (view.draws if draws is None else draws)}
     }
     for program in programs.values():
         uniforms(program, to_clip=to_clip(view))

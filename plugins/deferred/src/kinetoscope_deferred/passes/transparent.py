@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import moderngl
 import numpy as np
 
@@ -11,7 +13,7 @@ from kinetoscope_deferred.passes.lighting import light
 from kinetoscope_deferred.quality import Quality
 from kinetoscope_deferred.view import Draw, View
 
-__all__ = ["TransparentPass"]
+__all__ = ["TransparentPass", "area_of", "layer_target"]
 
 _UNDER = (moderngl.ONE_MINUS_DST_ALPHA, moderngl.ONE)
 _OVER = (moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA)
@@ -32,7 +34,7 @@ class TransparentPass:
     def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
         """Peel, light and collect the layers, then lay them over `hdr`."""
         draws = [draw for draw in view.draws if any(draw.mesh.veils)]
-        area = _area(view, draws)
+        area = area_of(view, draws)
         if area is None:
             return {"transparent.layers": 0}
         veil = device.framebuffer("veil", [device.texture("veil", 4, "f2")])
@@ -54,7 +56,7 @@ class TransparentPass:
         return {"transparent.layers": layers}
 
 
-def _area(view: View, draws: list[Draw]) -> tuple[int, int, int, int] | None:
+def area_of(view: View, draws: Sequence[Draw]) -> tuple[int, int, int, int] | None:
     """Return left, bottom, width and height in pixels of what holds the draws, or None where all are out of sight."""
     if not draws:
         return None
@@ -72,7 +74,7 @@ def _area(view: View, draws: list[Draw]) -> tuple[int, int, int, int] | None:
     return int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])
 
 
-def _target(device: Device, view: View, i: int) -> moderngl.Framebuffer:
+def layer_target(device: Device, view: View, i: int) -> moderngl.Framebuffer:
     """Return the G-buffer of layer `i`; two of them in turn, which differ in `layer_place`."""
     colors = [
         device.texture("layer_albedo", 4, "f1"),
@@ -95,7 +97,7 @@ def _clear(device: Device, area: tuple[int, int, int, int]) -> None:
 
 def _peel(device: Device, view: View, draws: list[Draw], area: tuple[int, int, int, int], i: int) -> bool:
     """Draw the nearest surfaces beyond the layer before; tell whether there were any."""
-    layer = _target(device, view, i)
+    layer = layer_target(device, view, i)
     layer.scissor = area
     layer.use()
     layer.clear(1.0, 1.0, 1.0, 1.0)
