@@ -199,6 +199,27 @@ def test_what_has_no_place_in_gltf_comes_back(tmp_path: Path) -> None:
     assert found.warnings == ()
 
 
+def test_how_a_skin_blends_comes_back(tmp_path: Path) -> None:
+    asset = example()
+    body = asset.meshes[0]
+    other = attrs.evolve(body, skin=attrs.evolve(body.skin, blending="dual_quaternion"))
+    found = again(tmp_path, attrs.evolve(asset, meshes=[body, other]))
+    assert [mesh.skin.blending for mesh in found.meshes] == ["linear", "dual_quaternion"]
+
+
+@pytest.mark.parametrize(
+    "noted", [7, {}, {"blending": "cubic"}, {"blending": ["linear"]}, {"blending": None}]
+)
+def test_odd_notes_on_blending_are_passed_over(tmp_path: Path, noted: Any) -> None:
+    path = tmp_path / "a.gltf"
+    IMPORTER.write(example(), path)
+    document = json.loads(path.read_text())
+    for skin in document["skins"]:
+        skin["extras"] = {"kinetoscope": noted}
+    path.write_text(json.dumps(document))
+    assert IMPORTER.read(path).meshes[0].skin.blending == "linear"
+
+
 def chunk(path: Path) -> dict[str, Any]:
     data = path.read_bytes()
     (length,) = struct.unpack_from("<I", data, 12)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import attrs
 import numpy as np
@@ -13,9 +14,13 @@ from kinetoscope_glb._accessors import Accessors
 from kinetoscope_glb._budget import Warnings
 from kinetoscope_glb._json import Item
 from kinetoscope_spec import FormatError, Skin
+from kinetoscope_spec.character import BLENDINGS
 
 INFLUENCES = 8
 """So many influences a vertex are kept, the largest."""
+
+EXTRAS = "kinetoscope"
+"""Key in a skin's `extras` under which a writer of ours keeps how its bones blend: glTF knows one way."""
 
 
 @attrs.frozen
@@ -93,4 +98,12 @@ def attached(influences: Influences, bones: Bones, where: str) -> Skin:
             path=bones.item.path,
             expected="an index into the skin's joints",
         )
-    return Skin(influences.joints, influences.weights, bones.nodes, bones.inverse_bind)
+    return Skin(influences.joints, influences.weights, bones.nodes, bones.inverse_bind, _blending(bones.item))
+
+
+def _blending(item: Item) -> str:
+    """Return what a writer of ours noted, if anybody did and it is something that we know."""
+    extras: Any = item.data.get("extras")
+    held = extras.get(EXTRAS) if isinstance(extras, dict) else None
+    noted = held.get("blending") if isinstance(held, dict) else None
+    return noted if isinstance(noted, str) and noted in BLENDINGS else "linear"

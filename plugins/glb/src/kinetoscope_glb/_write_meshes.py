@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_glb import _morphs
+from kinetoscope_glb import _morphs, _skins
 from kinetoscope_glb._pack import INDICES, VERTICES, Pack
 from kinetoscope_glb._skins import INFLUENCES
 from kinetoscope_spec import Mesh, Skin, ValidationError, kinematics
@@ -118,11 +118,11 @@ class Skins:
         """Return the number of the skin."""
         matrices = np.array(skin.inverse_bind, np.float64)
         matrices[:, 3] = (0.0, 0.0, 0.0, 1.0)
-        key = skin.bones.tobytes() + matrices.tobytes()
+        key = skin.bones.tobytes() + matrices.tobytes() + skin.blending.encode()
         if key not in self._known:
             columns = matrices.transpose(0, 2, 1).reshape(-1, 16)
             self._known[key] = len(self.items)
-            self.items.append(
-                {"joints": skin.bones.tolist(), "inverseBindMatrices": self._pack.add(columns, "<f4")}
-            )
+            item = {"joints": skin.bones.tolist(), "inverseBindMatrices": self._pack.add(columns, "<f4")}
+            noted = {"extras": {_skins.EXTRAS: {"blending": skin.blending}}}
+            self.items.append(item if skin.blending == "linear" else item | noted)
         return self._known[key]
