@@ -34,6 +34,10 @@ fi
 if no_browser; then
     what="${what:+$what and }Chromium" debian="$debian chromium" fedora="$fedora chromium"
 fi
+# Optional: without it the one test that opens a window is skipped where there is no display.
+if [ "$(uname -s)" = Linux ] && [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] && ! command -v Xvfb >/dev/null 2>&1; then
+    what="${what:+$what and }Xvfb" debian="$debian xvfb" fedora="$fedora xorg-x11-server-Xvfb"
+fi
 [ -n "$what" ] || exit 0
 if command -v apt-get >/dev/null 2>&1; then
     install="apt-get install -y --no-install-recommends $debian"

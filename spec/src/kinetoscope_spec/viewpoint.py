@@ -274,6 +274,17 @@ class Viewpoint:
         field = "aim" if self.mode in _PROMISE else "pivot"
         return attrs.evolve(self, **{field: getattr(self, field) + way})
 
+    def carried(self, before: Subject, after: Subject) -> Viewpoint:
+        """Go along with a subject that is suddenly elsewhere, as at a loop's end: a cut, of the same view."""
+        if self.mode not in _KEEPS:
+            return self
+        turn = after.facing - before.facing if self.mode == "third-person" else 0.0
+        return attrs.evolve(
+            self,
+            target=self.target + after.centre - before.centre,
+            arm=self.arm + np.array([turn, 0.0, 0.0]),
+        )
+
     def advanced(
         self, dt: float, subject: Subject, before: Subject | None = None, *, move: Any = (0.0, 0.0, 0.0)
     ) -> Viewpoint:

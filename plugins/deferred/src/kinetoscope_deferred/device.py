@@ -94,6 +94,16 @@ class Device:
         )
         return copy
 
+    def resize(self, size: tuple[int, int]) -> None:
+        """Let go of everything that has a size of its own; programs stay."""
+        # moderngl goes back to the framebuffer that is bound after making one: it must not be gone.
+        self.context.framebuffer([self.white]).use()
+        for held in (*self._framebuffers.values(), *self.textures.values()):
+            held.release()
+        self._framebuffers.clear()
+        self.textures.clear()
+        self.size = size
+
     def bind(self, program: moderngl.Program, textures: Mapping[str, moderngl.Texture]) -> None:
         """Bind textures to the samplers of the same names; the program may lack some."""
         for unit, (name, texture) in enumerate(textures.items()):

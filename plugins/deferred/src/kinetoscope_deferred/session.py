@@ -6,10 +6,12 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+import attrs
 import moderngl
+import numpy as np
 
 from kinetoscope_deferred.cache import MeshCache
-from kinetoscope_deferred.device import Device
+from kinetoscope_deferred.device import Device, uniforms
 from kinetoscope_deferred.graph import ALWAYS, arrange, check_inputs
 from kinetoscope_deferred.passes.base import Pass
 from kinetoscope_deferred.passes.geometry import AnnotationPass, GeometryPass, GroundPass
@@ -22,7 +24,7 @@ from kinetoscope_deferred.passes.transparent import TransparentPass
 from kinetoscope_deferred.quality import Quality
 from kinetoscope_deferred.readback import read_buffer, read_color
 from kinetoscope_deferred.render_pass import RenderPass
-from kinetoscope_deferred.view import build_view
+from kinetoscope_deferred.view import View, build_view
 from kinetoscope_spec.errors import KinetoscopeError
 from kinetoscope_spec.scene import Camera, Frame, Scene
 
@@ -91,18 +93,96 @@ class DeferredSession:
             PluginError: a pass of somebody else's failed; names it.
         """
         with self._open():
-            moving = "motion" in self._buffers or any("motion" in step.reads for step in self.passes)
-            view = build_view(scene, camera, self.size, self._cache, moving=moving)
-            self.device.upload("bones", view.bones)
-            work: dict[str, int] = {}
-            for step in self.passes:
-                if step.name in ALWAYS or self.quality.runs(step.name):
-                    work |= step.draw(self.device, view, self.quality)
-            color = read_color(self.device, "smooth" if self.quality.runs("fxaa") else "picture")
+            view, work = self._draw(scene, camera)
+            color = read_color(self.device, self._last)
             held: dict[str, Any] = {
                 name: read_buffer(self.device, view, name, color) for name in self._buffers
             }
         return Frame(color, held, work)
+
+    def show(
+        self, scene: Scene, camera: Camera, target: moderngl.Framebuffer, area: tuple[int, int, int, int]
+    ) -> dict[str, int]:
+        """Draw one picture, as `render` does, into `area` (left, bottom, width, height) of `target`; return the work.
+
+        The picture has the session's size, whatever the area's: what is beyond it is cut off.
+        """
+        with self._open():
+            _, work = self._draw(scene, camera)
+            self._paste(self.device.textures[self._last], target, area, None)
+        return work
+
+    def paste(
+        self,
+        texture: moderngl.Texture,
+        target: moderngl.Framebuffer,
+        area: tuple[int, int, int, int],
+        *,
+        blend: tuple[int, int] | None = None,
+    ) -> None:
+        """Copy a colour texture to `area` of `target`, texel by texel."""
+        with self._open():
+            self._paste(texture, target, area, blend)
+
+    def _paste(
+        self,
+        texture: moderngl.Texture,
+        target: moderngl.Framebuffer,
+        area: tuple[int, int, int, int],
+        blend: tuple[int, int] | None,
+    ) -> None:
+        program = self.device.program("screen.vert", "paste.frag")
+        self.device.bind(program, {"source": texture})
+        uniforms(program, corner=area[:2], opaque=blend is None)
+        whole, target.viewport = target.viewport, area
+        self.device.screen(program, target, blend=blend)
+        target.viewport = whole
+
+    def pick(self, scene: Scene, camera: Camera, x: int, y: int) -> tuple[int, Any] | None:
+        """Return the id of the actor in a pixel (from the top left) and the point `[3]` m that is seen, or None."""
+        with self._open():
+            view, _ = self._draw(scene, camera)
+            nothing = np.zeros(0)
+            ids, depth = (read_buffer(self.device, view, name, nothing) for name in ("id", "depth"))
+        if not (0 <= x < self.size[0] and 0 <= y < self.size[1]) or ids[y, x] == 0:
+            return None
+        ndc = ((x + 0.5) / self.size[0] * 2 - 1, 1 - (y + 0.5) / self.size[1] * 2)
+        ray = np.array([ndc[0] * view.tangents[0], ndc[1] * view.tangents[1], -1.0]) @ view.rotation
+        return int(ids[y, x]), view.origin + ray * float(depth[y, x])
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Draw pictures of another size from now on; meshes and programs stay on the device."""
+        if size != self.size:
+            with self._open():
+                self.size = size
+                self.device.resize(size)
+
+    def switch(self, name: str, on: bool) -> None:
+        """Switch a pass on or off from now on.
+
+        Raises:
+            ConfigError: a pass that is on reads what this one writes.
+        """
+        wanted = attrs.evolve(
+            self.quality, passes=self.quality.passes | {name} if on else self.quality.passes - {name}
+        )
+        check_inputs(self.passes, wanted)
+        self.quality = wanted
+
+    def _draw(self, scene: Scene, camera: Camera) -> tuple[View, dict[str, int]]:
+        moving = "motion" in self._buffers or any("motion" in step.reads for step in self.passes)
+        view = build_view(scene, camera, self.size, self._cache, moving=moving)
+        self.device.upload("bones", view.bones)
+        work: dict[str, int] = {}
+        for step in self.passes:
+            if step.name in ALWAYS or self.quality.runs(step.name):
+                work |= step.draw(self.device, view, self.quality)
+        return view, work
+
+    @property
+    def _last(self) -> str:
+        """The texture that holds the picture in the end."""
+        return "smooth" if self.quality.runs("fxaa") else "picture"
 
     def close(self) -> None:
         """Free the context and all that is in it."""

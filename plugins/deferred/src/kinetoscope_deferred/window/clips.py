@@ -1,0 +1,159 @@
+"""What a window shows: motions with who performs them, where, from when on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from kinetoscope_spec import Actor, Asset, Character, Motion, anatomy, kinematics
+from kinetoscope_spec.body import capsule_character
+from kinetoscope_spec.errors import ValidationError
+from kinetoscope_spec.motion import rest_motion
+from kinetoscope_spec.viewpoint import Subject, subjects
+
+__all__ = ["Clip", "clip_of"]
+
+Array = NDArray[Any]
+
+CONTACT_HEIGHT_M, CONTACT_SPEED_M_S = 0.05, 0.4
+"""Toes that are lower over their lowest and slower than that may touch the ground."""
+
+
+@attrs.frozen(eq=False)
+class Clip:
+    """A motion, its character and its place.
+
+    Attributes:
+        name: shown.
+        motion, character: what is played, by whom.
+        aside: m along +X from where the motion has it.
+        delay: s on the timeline at which it begins.
+        matrices: `[T, J, 4, 4]`, global, without `aside`.
+        boxes: what a camera shows in each frame, without `aside`.
+    """
+
+    name: str
+    motion: Motion
+    character: Character
+    aside: float
+    delay: float
+    matrices: Array
+    boxes: list[Subject]
+
+    @property
+    def end(self) -> float:
+        """When it is over, s on the timeline."""
+        return self.delay + (self.motion.frame_count - 1) / self.motion.framerate
+
+    def frame(self, time: float) -> int:
+        """Return the frame that is shown at `time` s; before and after its time it stands still."""
+        at = round((time - self.delay) * self.motion.framerate)
+        return int(np.clip(at, 0, self.motion.frame_count - 1))
+
+    def actor(self, time: float, number: int) -> Actor:
+        """Return it in its pose at `time` s, with `number` as its id."""
+        now = self.frame(time)
+        pose, past = (self._placed(self.matrices[i]) for i in (now, max(now - 1, 0)))
+        return Actor(self.character, pose, id=number, previous_pose=past)
+
+    def subject(self, time: float) -> Subject:
+        """Return what a camera shows at `time` s; between frames it goes straight on."""
+        at = np.clip((time - self.delay) * self.motion.framerate, 0, self.motion.frame_count - 1)
+        first, shift = int(at), np.array([self.aside, 0.0, 0.0])
+        one, two = self.boxes[first], self.boxes[min(first + 1, self.motion.frame_count - 1)]
+        part = float(at) - first
+        return Subject(
+            one.low + part * (two.low - one.low) + shift,
+            one.high + part * (two.high - one.high) + shift,
+            one.facing + part * (two.facing - one.facing),
+        )
+
+    def joint_at(self, point: Array, time: float) -> str:
+        """Return the name of the joint that moves the skin nearest to `point [3]` m at `time` s."""
+        pose = self._placed(self.matrices[self.frame(time)])
+        best, name = np.inf, self.motion.skeleton.names[0]
+        for mesh in self.character.meshes:
+            bones, weights = _bones(mesh)
+            vertices = np.asarray(kinematics.morphed_vertices(mesh), np.float64)
+            if not len(vertices):
+                continue
+            inverse = mesh.skin.inverse_bind if mesh.skin is not None else np.eye(4)[None]
+            nodes = mesh.skin.bones if mesh.skin is not None else [0 if mesh.node is None else mesh.node]
+            carry = pose[np.asarray(nodes)] @ inverse
+            posed = np.einsum("vk,vkij,vj->vi", weights, carry[bones][..., :3, :3], vertices)
+            posed += np.einsum("vk,vki->vi", weights, carry[bones][..., :3, 3])
+            away = np.linalg.norm(posed - point, axis=1)
+            nearest = int(away.argmin())
+            if away[nearest] < best:
+                best = float(away[nearest])
+                name = self.motion.skeleton.names[nodes[bones[nearest, weights[nearest].argmax()]]]
+        return name
+
+    def drawn(self, kind: str, time: float) -> Array:
+        """Return an annotation of `kind`, as `kinetoscope_spec.annotations` has them, at `time` s."""
+        now, shift = self.frame(time), np.array([self.aside, 0.0, 0.0])
+        places = self.matrices[..., :3, 3] + shift
+        parents = np.asarray(self.motion.skeleton.parents)
+        if kind == "bones":
+            child = np.flatnonzero(parents >= 0)
+            return np.stack([places[now, parents[child]], places[now, child]], axis=1)
+        if kind == "trajectory":
+            path: Array = places[:, _root(self.motion)][:, [0, 2]]
+            return path
+        before, after = max(now - 1, 0), min(now + 1, len(places) - 1)
+        speed = (places[after] - places[before]) * self.motion.framerate / max(after - before, 1)
+        if kind == "velocities":
+            return np.stack([places[now], speed], axis=1)
+        toes = _toes(self.motion)
+        low = places[now, toes, 1] < places[:, toes, 1].min(axis=0) + CONTACT_HEIGHT_M
+        slow = np.linalg.norm(speed[toes], axis=-1) < CONTACT_SPEED_M_S
+        touching: Array = places[now, toes][low & slow]
+        return touching
+
+    def _placed(self, matrices: Array) -> Array:
+        placed = np.array(matrices)
+        placed[:, 0, 3] += self.aside
+        return placed
+
+
+def _bones(mesh: Any) -> tuple[Array, Array]:
+    """Return places among the mesh's bones and weights `[V, K]`."""
+    if mesh.skin is None:
+        count = len(mesh.vertices)
+        return np.zeros((count, 1), np.int64), np.ones((count, 1))
+    return mesh.skin.joints, mesh.skin.weights
+
+
+def _root(motion: Motion) -> int:
+    return anatomy.roles(motion.skeleton).get("hips", 0)
+
+
+def _toes(motion: Motion) -> Array:
+    roles = anatomy.roles(motion.skeleton)
+    found = [
+        roles[side + part]
+        for side in ("left_", "right_")
+        for part in ("toes", "foot")
+        if side + part in roles
+    ]
+    return np.array(found, np.int64)
+
+
+def clip_of(asset: Asset, name: str, *, motion: int = 0, aside: float = 0.0, delay: float = 0.0) -> Clip:
+    """Return a motion of `asset`, its rest pose if it has none, with its meshes or a body of capsules.
+
+    Raises:
+        ValidationError: it has no such motion.
+    """
+    if motion and motion >= len(asset.motions):
+        raise ValidationError(
+            f"{name} has {len(asset.motions)} motions, counted from 0: there is no {motion}"
+        )
+    shown = asset.motions[motion] if asset.motions else rest_motion(asset.skeleton)
+    character = asset.character() if asset.meshes else capsule_character(asset.skeleton, motion=shown)
+    return Clip(
+        name, shown, character, aside, delay, shown.global_matrices().astype(np.float64), subjects(shown)
+    )
