@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from kinetoscope_propagate import _exemplar
 from kinetoscope_propagate._exemplar import exemplar
 from kinetoscope_propagate._guess import Guess, telea
 from kinetoscope_propagate._views import MARGIN
@@ -118,7 +119,8 @@ def test_patches_are_of_what_is_shown_and_allowed(hole) -> None:
     barred = oval((40, 110)) & ~hole
     given = without(truth, hole)
     given[barred] = (255, 0, 0)
-    made = exemplar(given, hole, barred)
+    made, left = exemplar(given, hole, barred)
+    assert not left.any()
     np.testing.assert_array_equal(made[~hole], given[~hole])
     colours = {tuple(colour) for colour in given[~hole & ~barred].tolist()}
     assert {tuple(colour) for colour in made[hole].tolist()} <= colours
@@ -154,3 +156,52 @@ def test_a_shot_is_guessed_once_and_says_how(pan) -> None:
     assert psnr(frames, truth, holes) > psnr(smooth, truth, holes) + 6
     off = np.diff(frames.astype(float) - truth, axis=0)[holes[1:] & holes[:-1]]
     assert np.abs(off).mean() < (8 if pan else 0.01)
+
+
+def test_patches_are_bounded_and_what_is_left_is_smooth(monkeypatch) -> None:
+    """A hole of many pixels here and there takes a patch each: no film may wait for that."""
+    truth = ground("stripes", 7)
+    hole = np.zeros(SIZE, bool)
+    hole[10::12, 10::12] = True
+    monkeypatch.setattr(_exemplar, "MOST_PATCHES", 20)
+    given = without(truth, hole)
+    made, left = exemplar(given, hole)
+    assert 0 < left.sum() < hole.sum()
+    np.testing.assert_array_equal(made[left], given[left])
+    guess = Guess(patches=True)
+    filled = guess(given, hole)
+    assert guess.way == "both"
+    assert not (filled[hole] == THING).all(axis=-1).any()
+
+
+def test_what_is_said_is_what_was_done() -> None:
+    """Where patches were chosen, but none is whole, colours are smooth, and that is said."""
+    hole = np.ones(SIZE, bool)
+    hole[:8] = False
+    guess = Guess(patches=True)
+    guess(without(ground("stripes", 5), hole), hole)
+    assert guess.way == "telea"
+
+
+def test_patches_go_by_what_shows_through() -> None:
+    """Stripes that are solid and clear by turns, of one colour: nothing but the fourth channel tells them."""
+    stripes = ground("stripes", 8)[..., :1] > 120
+    truth = np.where(stripes, np.uint8((150, 150, 150, 255)), np.uint8((150, 150, 150, 0)))
+    hole = oval()
+    given = np.where(hole[..., None], np.uint8(90), truth)
+    guess = Guess()
+    made = guess(given, hole)
+    assert guess.way == "exemplar"
+    assert np.abs(made[hole].astype(int) - truth[hole])[:, 3].mean() < 40
+    assert (made[hole][:, :3] == 150).all()
+
+
+def test_other_ground_is_tried_again() -> None:
+    plain, striped, hole = ground("haze", 1), ground("stripes", 1), oval()
+    guess = Guess()
+    guess(without(plain, hole), hole)
+    assert guess.way == "telea"
+    for _ in range(24):
+        guess(without(striped, hole), hole)
+    assert guess.patches
+    assert guess.way == "both"

@@ -21,7 +21,11 @@ __all__ = ["Backdrop", "camera", "clean", "masked", "open_plate", "plate_files"]
 HEIGHT_M = 1.6
 """Of a camera that a person holds, over the ground."""
 MAX_FRAMES = 1_000_000
-GUESSED = {"telea": " of smooth colours", "exemplar": " of patches of what is around"}
+GUESSED = {
+    "telea": " of smooth colours",
+    "exemplar": " of patches of what is around",
+    "both": " of patches of what is around, in part of smooth colours",
+}
 """How an inpainter that says it made up what no frame shows."""
 MUCH = 0.25
 """Share of a plate that is seldom meant to be taken out: a segmenter has followed what is around the object."""

@@ -140,7 +140,7 @@ def _completed(picture: Array, left: Array, sight: Sight, done: Held | None, gue
     still = np.allclose(done.place, sight.target.place, atol=1e-9)
     told = shown & ~unsure & ~hole
     before = before + spread(_light(np.where(told[..., None], picture - before, 0), told), told)
-    if still or guess.way == "exemplar":  # then nothing is made twice: other patches would flicker
+    if still or guess.patches:  # then nothing is made twice: other patches would flicker
         made = picture.copy()
         made[there] = np.rint(before).clip(0, 255)[there]
         return guess(made, unsure & ~there) if (left & ~there).any() else made

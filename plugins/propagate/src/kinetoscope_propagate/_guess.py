@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_propagate._exemplar import exemplar
+from kinetoscope_propagate._exemplar import exemplar, weighed
 from kinetoscope_propagate._views import MARGIN
 
 __all__ = ["Guess", "trusted"]
@@ -33,37 +33,68 @@ more, must be known on both sides of it, within the margin around a hole that is
 WORTH = 0.9
 """Share of Telea's error by which patches have to do: of two that are as far off, the smooth one is less seen to be."""
 
+AGAIN, KEPT = 12, 0.5
+"""Guesses after which both ways are tried again, and what former trials count for then."""
+
 
 @attrs.define(eq=False)
 class Guess:
-    """Fills what no frame shows, throughout a film in the way that its first hole's surroundings ask for.
+    """Fills what no frame shows in the way that its surroundings ask for.
+
+    Both ways are tried on the first hole, and from time to time again: a thing may go from a plain wall to a
+    patterned one. Patches, once chosen, are kept as long as they are no worse than smooth colours: to change
+    back and forth would flicker.
 
     Attributes:
-        way: `telea`, `exemplar`, or an empty string as long as nothing had to be made up.
+        patches: whether patches are taken at present.
+        used: the ways in which something has been filled, of `telea` and `exemplar`.
     """
 
-    way: str = ""
+    patches: bool = False
+    used: set[str] = attrs.field(factory=set)
+    _errors: Array = attrs.field(factory=lambda: np.zeros(2), init=False)
+    _waited: int = attrs.field(default=AGAIN, init=False)
+
+    @property
+    def way(self) -> str:
+        """How it was filled: `telea`, `exemplar`, `both`, or an empty string as long as nothing had to be."""
+        return "both" if len(self.used) == 2 else next(iter(self.used), "")
 
     def __call__(self, picture: Array, hole: Array) -> Array:
         """Return `picture`, `uint8 [H, W, C]`, with its hole filled; grey if nothing is around."""
-        if not self.way:
-            self.way = "exemplar" if _patches_fit(picture, hole) else "telea"
-        made = exemplar(picture, hole) if self.way == "exemplar" else None
-        return telea(picture, hole) if made is None else made
+        self._waited += 1
+        if self._waited >= AGAIN:
+            self._try(picture, hole)
+        found = exemplar(picture, hole) if self.patches else None
+        made, left = (picture, hole) if found is None else found
+        if found is not None and not (left == hole).all():
+            self.used.add("exemplar")
+        if left.any():
+            self.used.add("telea")
+            made = telea(made, left)
+        return made
+
+    def _try(self, picture: Array, hole: Array) -> None:
+        errors = _tried(picture, hole)
+        if errors is None:
+            return
+        self._waited = 0
+        self._errors = KEPT * self._errors + errors
+        patched, smooth = self._errors
+        self.patches = bool(patched < (1 if self.patches else WORTH**2) * smooth)
 
 
-def _patches_fit(picture: Array, hole: Array) -> bool:
-    """Return whether patches say better than smooth colours what lies beside the hole, where it is known."""
+def _tried(picture: Array, hole: Array) -> Array | None:
+    """Return the squared error of patches and of smooth colours beside a hole, where it is known what is there."""
     trial = _trial(hole)
-    if not trial.any():
-        return False
-    made = exemplar(picture, trial, hole)
-    if made is None:
-        return False
+    found = exemplar(picture, trial, hole) if trial.any() else None
+    if found is None:
+        return None
+    made, left = found
+    made = telea(made, left | hole) if left.any() else made
     smooth = telea(picture, trial | hole)
-    truth = picture[trial].astype(np.float32)
-    patched, plain = (np.square(held[trial] - truth).mean() for held in (made, smooth))
-    return bool(patched < WORTH**2 * plain)
+    truth = weighed(picture)[trial]
+    return np.array([np.square(weighed(held)[trial] - truth).mean() for held in (made, smooth)])
 
 
 def _trial(hole: Array) -> Array:

@@ -154,10 +154,11 @@ def _nearest_to(
     off = []
     for picture, shown in zip(pictures, shows, strict=True):
         known = (shown & ~hole).astype(np.float32)
-        wrong = cv2.absdiff(target, picture)[..., :3].mean(axis=2) * known
+        wrong = cv2.absdiff(target, picture)[..., :3].astype(np.float32) * known[..., None]
         wrong, weight = (
             cv2.blur(cv2.resize(held, size, interpolation=cv2.INTER_AREA), (3, 3)) for held in (wrong, known)
         )
+        wrong = wrong.mean(axis=2)
         told = weight > 0.2
         off.append(spread((wrong / np.maximum(weight, 1e-6))[..., None], told)[..., 0])
     off[0] = off[0] * BETTER  # where it makes no difference, the whole frame's way is taken

@@ -26,7 +26,11 @@ __all__ = ["command"]
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OUT = click.Path(dir_okay=False, path_type=Path)
 _MOST_PROMPT_BYTES = 1 << 20
-_GUESSED = {"telea": " of smooth colours", "exemplar": " of patches of what is around"}
+_GUESSED = {
+    "telea": " of smooth colours",
+    "exemplar": " of patches of what is around",
+    "both": " of patches of what is around, in part of smooth colours",
+}
 
 
 @click.command("inpaint")

@@ -35,8 +35,8 @@ class Report:
         frames: made.
         hidden: pixels that were covered.
         guessed: of them, those that no frame within reach shows: they are made up.
-        guess: how, for the whole film: `telea` (smooth colours), `exemplar` (patches of what is around), or
-            an empty string where nothing is made up.
+        guess: how: `telea` (smooth colours), `exemplar` (patches of what is around), `both`, or an empty string
+            where nothing is made up.
     """
 
     frames: int = 0
