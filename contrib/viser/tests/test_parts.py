@@ -14,7 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kinetoscope import Host
-from kinetoscope_spec import Asset, Character, Material, Mesh, Motion, Scene, Skeleton, ValidationError
+from kinetoscope_spec import (
+    Asset,
+    Character,
+    Column,
+    Feature,
+    FeatureSchema,
+    Material,
+    Mesh,
+    Motion,
+    Scene,
+    Skeleton,
+    ValidationError,
+)
 from kinetoscope_spec.body import capsule_character
 from kinetoscope_stage import Library, Loop, Schedule, World
 from kinetoscope_stage.character import character, scene
@@ -23,6 +35,7 @@ from kinetoscope_viser._bake import bake
 from kinetoscope_viser._clock import Clock
 from kinetoscope_viser._colors import MOST_COLORS, painted
 from kinetoscope_viser._deviation import deviation
+from kinetoscope_viser._features import grouped
 from kinetoscope_viser._follow import HALFLIFE_S, Follower
 from kinetoscope_viser._track import Track
 
@@ -204,3 +217,50 @@ def test_a_stage_is_shown_whenever_its_loop_renders_a_frame() -> None:
             time.sleep(0.05)
         for actor in drawn[-1].actors:
             np.testing.assert_array_equal(viewer.actors[actor.id], actor.pose)
+
+
+class Heights:
+    """Heights of two joints, and a number that is the frame's."""
+
+    def schema(self, skeleton: Skeleton) -> FeatureSchema:
+        names = skeleton.names
+        columns = [
+            Column("height", "m", names[0], "y"),
+            Column("count"),
+            Column("height", "m", names[2], "y", 0.5),
+        ]
+        return FeatureSchema(columns)
+
+    def compute(self, motion: Motion, frames: object = None) -> np.ndarray:
+        places = motion.global_transforms()[0]
+        return np.stack([places[:, 0, 1], np.arange(len(places)), places[:, 2, 1]], axis=1)
+
+
+def test_features_are_grouped_by_what_they_speak_of_and_failures_are_told() -> None:
+    track = Track("tumble", bodies.character(), bodies.motion())
+    held = grouped(Heights(), track)
+    assert {name: names for name, (names, _) in held.items()} == {
+        "height joint0, m": ["y"],
+        "count, 1": ["1"],
+        "height joint2, m": ["y +0.50 s"],
+    }
+    wanted = [bodies.globals_of(track.motion, frame)[2, 1, 3] for frame in range(bodies.FRAMES)]
+    np.testing.assert_allclose(held["height joint2, m"][1][:, 0], wanted)
+
+    def broken() -> Feature:
+        raise ValidationError("no feet in this skeleton")
+
+    with Viewer(features={"heights": Heights, "broken": broken}) as viewer:
+        viewer.clock.playing = False
+        viewer.add(track)
+        shown = viewer._panel._features
+        with viewer.lock:
+            shown.choose("broken")
+            assert shown._now.content == "broken: no feet in this skeleton"
+            shown.choose("heights")
+            assert shown.columns.options == tuple(held)
+            viewer.clock.seek(0.7)
+            shown.draw("count, 1")
+            shown.columns.value = "count, 1"
+            shown.tell()
+            assert shown._now.content == "frame 7: 1 **7**"

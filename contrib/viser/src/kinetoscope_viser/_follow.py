@@ -8,6 +8,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from kinetoscope_spec.viewpoint import spring
+
 __all__ = ["Follower"]
 
 Array = NDArray[Any]
@@ -18,7 +20,7 @@ HALFLIFE_S: Final = 0.18
 
 @attrs.define(eq=False)
 class Follower:
-    """A critically damped spring that follows a point, solved in closed form.
+    """A point that goes after another by `kinetoscope_spec.viewpoint.spring`.
 
     `step(a + b)` is `step(a)`, then `step(b)`, for a goal that stands still: what is seen does not
     depend on how often it is asked.
@@ -43,11 +45,6 @@ class Follower:
         elif jumped:
             self.point = self.point + goal - self._goal
         self._goal = goal
-        # x'' = -2 w x' - w^2 x, with half of it gone after about 1.68 / w seconds.
-        stiffness = 1.678 / HALFLIFE_S
-        away = self.point - goal
-        slope = self.velocity + stiffness * away
-        fade = np.exp(-stiffness * dt)
-        self.point = goal + (away + slope * dt) * fade
-        self.velocity = (self.velocity - stiffness * slope * dt) * fade
+        still = np.zeros(3)
+        self.point, self.velocity = spring(self.point, self.velocity, goal, still, HALFLIFE_S, dt)
         return self.point

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import viser
 
+from kinetoscope_viser._features import Features
+
 if TYPE_CHECKING:
     from kinetoscope_viser._track import Track
     from kinetoscope_viser.viewer import Viewer
@@ -29,10 +31,16 @@ class Panel:
     def __init__(self, viewer: Viewer) -> None:
         self._viewer, self._gui = viewer, viewer.server.gui
         self._gui.set_panel_label("Kinetoscope")
+        self._gui.main_panel.dock_right()
         self._told: tuple[float, bool] = (-1.0, True)
         self._playback()
         self._camera()
         self._shown()
+        self._features = Features(viewer, viewer.features) if viewer.features else None
+        if self._features is not None:
+            features = self._features
+            self._hear(features.feature.on_update, lambda held: features.choose(held.value))
+            self._hear(features.columns.on_update, lambda held: features.draw(held.value))
         self._files = self._gui.add_folder("Files")
         self._listed: list[Track] = []
         viewer.changed.append(self._rebuild)
@@ -62,25 +70,28 @@ class Panel:
 
         viewer, gui = self._viewer, self._gui
         with gui.add_folder("Camera"):
-            mode = gui.add_dropdown(
+            self._mode = gui.add_dropdown(
                 "Mode", CAMERAS, initial_value=viewer.camera, hint="Stays, goes along, or turns after"
             )
             frame = gui.add_button("Frame all", icon=viser.Icon.FOCUS_CENTERED)
-        self._hear(mode.on_update, lambda held: viewer.look(held.value))
+        self._hear(self._mode.on_update, lambda held: viewer.look(held.value))
         self._hear(frame.on_click, lambda _: viewer.frame_all())
 
     def _shown(self) -> None:
         viewer, gui = self._viewer, self._gui
         with gui.add_folder("Show"):
-            boxes = {
+            self._boxes = {
                 name: gui.add_checkbox(name.capitalize(), initial_value=getattr(viewer.shown, name))
                 for name in ("body", "skeleton", "trajectory", "contacts", "velocities")
             }
-        for name, box in boxes.items():
+        for name, box in self._boxes.items():
             self._hear(box.on_update, lambda held, name=name: self._set(name, held.value))
 
     def _rebuild(self) -> None:
-        """List the files that are new."""
+        """Show how things are, and list the files that are new."""
+        self._mode.value = self._viewer.camera
+        for name, box in self._boxes.items():
+            box.value = getattr(self._viewer.shown, name)
         slider = self._time
         slider.max = max(self._viewer.clock.duration, slider.min + 1e-3)
         for track in self._viewer.tracks[len(self._listed) :]:
@@ -153,6 +164,8 @@ class Panel:
         elif moved == 0 or (clock.playing and moved < _TELL_S * clock.speed):
             return
         self._told = (clock.time, clock.playing)
+        if self._features is not None:
+            self._features.tell()
         self._time.value = min(clock.time, self._time.max)
 
 

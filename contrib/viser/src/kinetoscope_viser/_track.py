@@ -55,6 +55,8 @@ class Track:
         others = ("normal_image", "metallic_roughness_image", "occlusion_image", "emissive_image")
         if any(getattr(material, name) is not None for material in materials for name in others):
             held.append("Normal, roughness, occlusion and glow maps are not shown.")
+        if any(mesh.skin is not None and mesh.skin.blending != "linear" for mesh in meshes):
+            held.append("Skins are blended linearly; the file asks for dual quaternions.")
         if any(mesh.morphs is not None for mesh in meshes):
             held.append("Meshes stand in the shape they rest in: morphs are not played.")
         return held

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import sys
@@ -50,10 +51,16 @@ def command(ctx: click.Context, /, files: tuple[Path, ...], as_json: bool, **giv
             f"{given['host']} can be reached by others, who would see and steer the page, as it has no token: "
             "say by which names it is reached, --name HOST"
         )
-    tracks = _tracks(ctx, files, given["motion"])
+    obj = ctx.find_root().obj
+    host = obj.resolve() if hasattr(obj, "resolve") else obj
+    tracks = _tracks(host, files, given["motion"])
     if not given["in_place"]:
         _side_by_side(tracks)
-    with Viewer(address=given["host"], port=given["port"], names=given["names"]) as viewer:
+    features = {
+        info.name: functools.partial(host.provider, "feature", info.name)
+        for info in host.providers("feature", load=False)
+    }
+    with Viewer(address=given["host"], port=given["port"], names=given["names"], features=features) as viewer:
         for track in tracks:
             viewer.add(track)
         viewer.shown.skeleton = given["skeleton"]
@@ -68,14 +75,12 @@ def command(ctx: click.Context, /, files: tuple[Path, ...], as_json: bool, **giv
     click.echo("ended", err=True)
 
 
-def _tracks(ctx: click.Context, files: tuple[Path, ...], number: int) -> list[Track]:
+def _tracks(host: Any, files: tuple[Path, ...], number: int) -> list[Track]:
     """Read all files before any page is there: one that can't be read leaves nothing behind."""
     from kinetoscope_spec.body import capsule_character
     from kinetoscope_spec.motion import rest_motion
     from kinetoscope_viser._track import Track
 
-    obj = ctx.find_root().obj
-    host = obj.resolve() if hasattr(obj, "resolve") else obj
     tracks: list[Track] = []
     for file in files:
         asset = host.open(file)

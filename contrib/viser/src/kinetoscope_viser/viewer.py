@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -13,7 +13,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_spec import Asset, Character, Motion, Scene, ValidationError
+from kinetoscope_spec import Asset, Character, Feature, Motion, Scene, ValidationError
 from kinetoscope_spec.body import capsule_character
 from kinetoscope_spec.motion import rest_motion
 from kinetoscope_viser import _wire
@@ -60,6 +60,7 @@ class Viewer:
             sees and steers everything: there is no token.
         framerate: pictures sent a second.
         panel: whether the page has controls.
+        features: by name, functions that return a feature whose rows the panel may plot.
 
     Raises:
         CannotListen: the address can't be had.
@@ -74,6 +75,7 @@ class Viewer:
         names: Collection[str] = (),
         framerate: float = 30.0,
         panel: bool = True,
+        features: Mapping[str, Callable[[], Feature]] | None = None,
     ) -> None:
         if not _wire.is_loopback(address) and not names:
             raise ValidationError(
@@ -86,6 +88,7 @@ class Viewer:
         self.url = f"http://{f'[{shown}]' if ':' in shown else shown}:{self.server.get_port()}/"
         self.clock, self.shown, self.camera = Clock(), Shown(), "orbit"
         self.tracks: list[Track] = []
+        self.features = dict(features or {})
         self.changed: list[Callable[[], None]] = []
         self.lock = threading.RLock()
         self._period = 1.0 / framerate
@@ -222,6 +225,7 @@ class Viewer:
             raise ValidationError(f"camera is {camera!r}, expected one of {CAMERAS}")
         with self.lock:
             self.camera, self._from, self._follower = camera, None, Follower()
+            self.refresh()
 
     def frame_all(self) -> None:
         """Put the camera of every page where it sees all there is."""
