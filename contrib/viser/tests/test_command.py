@@ -19,6 +19,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from kinetoscope import Host
+from kinetoscope_viser import Viewer
 from kinetoscope_viser.command import command
 
 WALK = "# kinetoscope sample\naction = 'walk'\nseconds = 1.0\n"
@@ -103,6 +104,26 @@ def test_files_that_cannot_be_shown_are_named(walk: Path, tmp_path: Path) -> Non
     done = typed(walk, "--motion", 3)
     assert (done.exit_code, "has 1 motions, --motion counts from 0" in done.output) == (2, True)
     assert typed().exit_code == 2
+
+
+def test_a_datasets_clips_are_shown_one_by_one(
+    walk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Viewer, "wait", lambda self: True)
+    with Host() as host:
+        host.provider("dataset").convert([walk, *later(walk)], str(tmp_path / "takes.zarr"), read=host.open)
+    done = typed(tmp_path / "takes.zarr", "--motion", 0, "--json", "--port", 0)
+    assert done.exit_code == 0, done.output
+    (told,) = json.loads(done.stdout)["files"]
+    assert (told["frames"], told["body"]) == (61, "made")
+    done = typed(tmp_path / "takes.zarr", "--motion", 2)
+    assert (done.exit_code, "has 2 motions" in done.output) == (2, True)
+
+
+def later(walk: Path) -> list[Path]:
+    path = walk.with_name("later.sample.toml")
+    path.write_text(WALK.replace("1.0", "2.0"))
+    return [path]
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.0.2.7"])

@@ -264,3 +264,19 @@ def test_features_are_grouped_by_what_they_speak_of_and_failures_are_told() -> N
             shown.columns.value = "count, 1"
             shown.tell()
             assert shown._now.content == "frame 7: 1 **7**"
+
+
+def test_a_track_turns_to_another_motion_of_its_file() -> None:
+    first, other = bodies.motion(), bodies.motion(seed=9).slice(0, 5)
+    track = Track("two", bodies.character(), first, motions=(first, other))
+    with Viewer() as viewer:
+        viewer.clock.playing = False
+        viewer.shown.trajectory = True
+        viewer.add(track)
+        viewer.clock.seek(1.0)
+        assert (len(track.joints), len(track.velocities)) == (bodies.FRAMES, bodies.FRAMES)
+        viewer.turn_to(track, other)
+        assert (viewer.clock.duration, viewer.clock.time) == pytest.approx((0.4, 0.4))
+        np.testing.assert_allclose(track.joints[4], bodies.globals_of(other, 4)[:, :3, 3], atol=1e-6)
+        np.testing.assert_allclose(track.pose(track.frame(0.4)), bodies.globals_of(other, 4), atol=1e-9)
+        assert track.deviation.of == 5

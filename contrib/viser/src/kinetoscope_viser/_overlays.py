@@ -71,6 +71,13 @@ class Overlays:
             self._arrows.remove()
             self._arrows = None
 
+    def forget(self) -> None:
+        """Take away what was drawn of the motion before."""
+        self.show(trajectory=False, contacts=False, velocities=False)
+        if self._way is not None:
+            self._way.remove()
+            self._way = None
+
     def _drawn_way(self) -> Any:
         way = self._track.way
         way = way[:: max(1, len(way) // _MOST_POINTS)] + np.array([0, _LIFT_M, 0], np.float32)

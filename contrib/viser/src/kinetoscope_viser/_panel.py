@@ -102,7 +102,12 @@ class Panel:
     def _file(self, track: Track) -> None:
         gui = self._gui
         with gui.add_folder(track.name, expand_by_default=len(self._listed) == 1):
-            gui.add_markdown(told(track))
+            text = gui.add_markdown(told(track))
+            named = [f"{i}: {motion.name}" for i, motion in enumerate(track.motions)]
+            if len(named) > 1:
+                now = next(i for i, motion in enumerate(track.motions) if motion is track.motion)
+                chosen = gui.add_dropdown("Motion", named, initial_value=named[now])
+                self._hear(chosen.on_update, lambda held: self._turn_to(track, named.index(held.value), text))
             seen = gui.add_checkbox("Visible", initial_value=track.visible)
             x, _, z = track.place.tolist()
             place = gui.add_vector2("Offset x, z, m", initial_value=(x, z), step=0.05)
@@ -132,9 +137,10 @@ class Panel:
 
     def _step(self, way: str) -> None:
         clock = self._viewer.clock
-        rate = max((track.motion.framerate for track in self._viewer.tracks), default=30.0)
+        moving = [track.motion for track in self._viewer.tracks if track.motion.frame_count > 1]
+        rate = max((motion.framerate for motion in moving), default=30.0)
         clock.play(False)
-        # Half a frame in, so that neither rounding nor another clip's rate shows the one before.
+        # The fastest clip goes from frame to frame; what has been reached but for rounding is reached.
         now = np.floor(clock.time * rate + 1e-6)
         aims = {"|<": 0.0, "<": (now - 1) / rate, ">": (now + 1) / rate, ">|": clock.duration}
         clock.seek(float(aims[way]))
@@ -146,10 +152,11 @@ class Panel:
     def _change(self, track: Track, **held: Any) -> None:
         for name, value in held.items():
             setattr(track, name, value)
-        clock = self._viewer.clock
-        clock.duration = max(each.end for each in self._viewer.tracks)
-        clock.time = min(clock.time, clock.duration)
-        self._viewer.refresh()
+        self._viewer.retime()
+
+    def _turn_to(self, track: Track, number: int, text: Any) -> None:
+        self._viewer.turn_to(track, track.motions[number])
+        text.content = told(track)
 
     def tell(self) -> None:
         """Show where the timeline is, unless it is being dragged."""

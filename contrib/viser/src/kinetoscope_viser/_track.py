@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -31,19 +32,37 @@ class Track:
         name: for people.
         character, motion: who moves, and how.
         baked: the character as the page has it.
+        motions: what else of the file may be played on it, `motion` among them.
         made_up: whether the body was built around a bare skeleton.
         delay: s on the timeline at which the motion begins.
         place: `[3]` m, added to where the motion is.
         visible: whether it is seen.
     """
 
-    def __init__(self, name: str, character: Character, motion: Motion, *, made_up: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        character: Character,
+        motion: Motion,
+        *,
+        motions: Sequence[Motion] = (),
+        made_up: bool = False,
+    ) -> None:
         self.name, self.character, self.motion, self.made_up = name, character, motion, made_up
+        self.motions = tuple(motions) or (motion,)
         self.baked: Baked = bake(character, motion.slice(0, 1).global_matrices()[0])
         self.deviation: Deviation = deviation(character, self.baked, motion)
         self.delay = 0.0
         self.place = np.zeros(3)
         self.visible = True
+
+    def turn_to(self, motion: Motion) -> None:
+        """Play another motion from now on."""
+        self.motion = motion
+        for name, held in vars(type(self)).items():
+            if isinstance(held, cached_property):
+                self.__dict__.pop(name, None)
+        self.deviation = deviation(self.character, self.baked, motion)
 
     @cached_property
     def omitted(self) -> list[str]:

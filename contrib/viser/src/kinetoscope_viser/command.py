@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kinetoscope_spec import Asset, Motion
     from kinetoscope_viser._track import Track
 
 __all__ = ["command"]
@@ -24,7 +27,11 @@ _GAP_M: Final = 0.6
 @click.command("view")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @click.option(
-    "--motion", default=0, show_default=True, type=click.IntRange(0), help="Which of a file's motions."
+    "--motion",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Which of a file's motions, or of a dataset's clips.",
 )
 @click.option("--in-place", is_flag=True, help="Several files stand where they say, not side by side.")
 @click.option("--camera", default="orbit", show_default=True, type=click.Choice(["orbit", "follow", "fixed"]))
@@ -83,16 +90,33 @@ def _tracks(host: Any, files: tuple[Path, ...], number: int) -> list[Track]:
 
     tracks: list[Track] = []
     for file in files:
-        asset = host.open(file)
-        if number >= max(len(asset.motions), 1):
-            raise click.UsageError(f"{file} has {len(asset.motions)} motions, --motion counts from 0")
+        asset, motions = _opened(host, file)
+        if number >= max(len(motions), 1):
+            raise click.UsageError(f"{file} has {len(motions)} motions, --motion counts from 0")
         for warning in asset.warnings:
             click.echo(f"{file}: {warning}", err=True)
-        motion = asset.motions[number] if asset.motions else rest_motion(asset.skeleton)
+        motion = motions[number] if len(motions) else rest_motion(asset.skeleton)
         made_up = not asset.meshes
-        character = capsule_character(asset.skeleton, motion=motion) if made_up else asset.character()
-        tracks.append(Track(file.name, character, motion, made_up=made_up))
+        character = capsule_character(motion.skeleton, motion=motion) if made_up else asset.character()
+        name = file.name if asset.motions or not len(motions) else f"{file.name}: {motion.name}"
+        tracks.append(Track(name, character, motion, motions=asset.motions, made_up=made_up))
     return tracks
+
+
+def _opened(host: Any, file: Path) -> tuple[Asset, Sequence[Motion]]:
+    """Read a file, or open a dataset, whose clips are read when they are asked for."""
+    from kinetoscope_spec import Asset
+    from kinetoscope_spec.errors import ProviderNotFound
+
+    # Without datasets, the importers say what they think of a folder.
+    with contextlib.suppress(ProviderNotFound):
+        if file.is_dir() and (datasets := host.provider("dataset")).is_dataset(str(file)):
+            clips: Sequence[Motion] = datasets.open(str(file))
+            if not len(clips):
+                raise click.ClickException(f"{file}: the dataset holds no clip")
+            return Asset(file.name, clips[0].skeleton), clips
+    asset: Asset = host.open(file)
+    return asset, asset.motions
 
 
 def _side_by_side(tracks: list[Track]) -> None:

@@ -126,9 +126,8 @@ class Viewer:
                 figure.pose(track.pose(0))
             self.tracks.append(track)
             self._figures.append((track, figure, Overlays(self.server, figure, track)))
-            self.clock.duration = max(held.end for held in self.tracks)
             self.frame_all()
-            self.refresh()
+            self.retime()
         return name
 
     def show(self, what: Motion | Character | Asset, motion: Motion | None = None, *, name: str = "") -> str:
@@ -153,6 +152,22 @@ class Viewer:
                 f"motion moves {len(played.skeleton)} joints, the character has {len(what.skeleton)}"
             )
         return self.add(Track(name or what.name, what, played))
+
+    def turn_to(self, track: Track, motion: Motion) -> None:
+        """Let a track play another motion of its skeleton."""
+        with self.lock, _wire.grouped(self.server):
+            track.turn_to(motion)
+            for held, _, overlays in self._figures:
+                if held is track:
+                    overlays.forget()
+            self.retime()
+
+    def retime(self) -> None:
+        """Let the timeline end where the last track does: one has changed."""
+        with self.lock:
+            self.clock.duration = max((track.end for track in self.tracks), default=0.0)
+            self.clock.time = min(self.clock.time, self.clock.duration)
+            self.refresh()
 
     def push(self, name: str, pose: Array) -> None:
         """Pose what `show` gave this id: global matrices `[J, 4, 4]` m. From any thread; never waits.
