@@ -13,10 +13,19 @@ import numpy as np
 import pytest
 
 from kinetoscope_spec import Camera, ConfigError, Frame, ProviderUnavailable, Scene
-from kinetoscope_spec.contracts import Contract, DeferredContract, Mutant, RendererContract, Wrapper, check
+from kinetoscope_spec.contracts import (
+    Contract,
+    DeferredContract,
+    Mutant,
+    RendererContract,
+    TemporalContract,
+    Wrapper,
+    check,
+)
 from kinetoscope_spec.contracts.mutants.gbuffer import MUTANTS as DEFERRED
 from kinetoscope_spec.contracts.mutants.renderer import MUTANTS
 from kinetoscope_spec.contracts.mutants.renderer import _Renders as Renders
+from kinetoscope_spec.contracts.mutants.temporal import MUTANTS as TEMPORAL
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +72,14 @@ def test_only_its_law_notices_a_mutant_of_ours(mutant: Mutant, deferred: Any) ->
 def test_its_law_notices_a_mutant_of_deferred_renderers(mutant: Mutant, deferred: Any) -> None:
     mutated = DeferredContract.of(mutant.wrap(deferred), name="mutated")
     report = check(mutated, examples=40, seed=0, laws=[mutant.law], shrink=False)
+    assert [result.law for result in report.broken] == [mutant.law]
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("mutant", TEMPORAL, ids=lambda mutant: mutant.wrap.__name__)
+def test_its_law_notices_a_mutant_of_renderers_that_mix_frames(mutant: Mutant, deferred: Any) -> None:
+    mutated = TemporalContract.of(mutant.wrap(deferred), name="mutated")
+    report = check(mutated, examples=30, seed=0, laws=[mutant.law], shrink=False)
     assert [result.law for result in report.broken] == [mutant.law]
 
 

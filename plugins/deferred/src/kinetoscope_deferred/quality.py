@@ -10,7 +10,18 @@ from kinetoscope_spec.errors import ConfigError, nearest
 
 __all__ = ["BUFFERS", "PASSES", "PRESETS", "Quality", "quality"]
 
-PASSES = ("shadow", "ground", "ssao", "transparent", "ghosts", "bloom", "tonemap", "fxaa", "annotations")
+PASSES = (
+    "shadow",
+    "ground",
+    "ssao",
+    "transparent",
+    "ghosts",
+    "bloom",
+    "tonemap",
+    "taa",
+    "fxaa",
+    "annotations",
+)
 """Passes that can be switched; G-buffer and lighting always run."""
 
 BUFFERS = ("depth", "normal", "albedo", "material", "motion", "id", "hdr", "final")
@@ -46,7 +57,7 @@ class Quality:
         return name in self.passes
 
 
-_ALL = frozenset(PASSES)
+_ALL = frozenset(PASSES) - {"taa"}  # with it, pictures depend on those before: who wants that says so
 
 PRESETS: Mapping[str, Quality] = {
     "draft": Quality(

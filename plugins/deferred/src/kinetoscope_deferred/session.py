@@ -12,7 +12,7 @@ import numpy as np
 
 from kinetoscope_deferred.cache import MeshCache
 from kinetoscope_deferred.device import Device, uniforms
-from kinetoscope_deferred.graph import ALWAYS, arrange, check_inputs
+from kinetoscope_deferred.graph import ALWAYS, Guest, arrange, check_inputs
 from kinetoscope_deferred.passes.base import Pass
 from kinetoscope_deferred.passes.geometry import AnnotationPass, GeometryPass, GroundPass
 from kinetoscope_deferred.passes.ghosts import GhostPass
@@ -20,11 +20,13 @@ from kinetoscope_deferred.passes.lighting import LightingPass
 from kinetoscope_deferred.passes.post import BloomPass, FxaaPass, TonemapPass
 from kinetoscope_deferred.passes.shadow import ShadowPass
 from kinetoscope_deferred.passes.ssao import SsaoPass
+from kinetoscope_deferred.passes.taa import TemporalPass
 from kinetoscope_deferred.passes.transparent import TransparentPass
 from kinetoscope_deferred.quality import Quality
 from kinetoscope_deferred.readback import read_buffer, read_color
 from kinetoscope_deferred.render_pass import RenderPass
 from kinetoscope_deferred.view import View, build_view
+from kinetoscope_spec import temporal
 from kinetoscope_spec.errors import KinetoscopeError
 from kinetoscope_spec.scene import Camera, Frame, Scene
 
@@ -44,6 +46,7 @@ def frame_graph() -> tuple[Pass, ...]:
         GhostPass(),  # depth, shadow_map, hdr -> hdr
         BloomPass(),  # hdr -> glow
         TonemapPass(),  # hdr, glow -> picture
+        TemporalPass(),  # picture, depth, motion, id and what was kept -> smooth
         FxaaPass(),  # picture -> smooth
     )
 
@@ -72,6 +75,7 @@ class DeferredSession:
         self._thread = threading.get_ident()
         self.device = Device(context, size)
         self._cache = MeshCache(context)
+        self._take: temporal.Take | None = None
 
     @property
     def driver(self) -> str:
@@ -84,8 +88,16 @@ class DeferredSession:
         """How many meshes went to the device so far."""
         return self._cache.uploads
 
+    @property
+    def history(self) -> int:
+        """To how many frames before it a picture looks back: none without the pass `taa`."""
+        return temporal.SETTLED if self.quality.runs("taa") else 0
+
     def render(self, scene: Scene, camera: Camera) -> Frame:
         """Draw one picture.
+
+        With the pass `taa` it is mixed with those before, if it follows them (`kinetoscope_spec.temporal`).
+        Buffers other than `final` are those of a frame that looks at the centres of pixels all the same.
 
         Raises:
             KinetoscopeError: the session is closed, or belongs to another thread.
@@ -93,11 +105,11 @@ class DeferredSession:
             PluginError: a pass of somebody else's failed; names it.
         """
         with self._open():
-            view, work = self._draw(scene, camera)
+            view, work, held = self._draw(scene, camera, self._buffers)
             color = read_color(self.device, self._last)
-            held: dict[str, Any] = {
-                name: read_buffer(self.device, view, name, color) for name in self._buffers
-            }
+            for name in self._buffers:
+                if name not in held:
+                    held[name] = read_buffer(self.device, view, name, color)
         return Frame(color, held, work)
 
     def show(
@@ -108,7 +120,7 @@ class DeferredSession:
         The picture has the session's size, whatever the area's: what is beyond it is cut off.
         """
         with self._open():
-            _, work = self._draw(scene, camera)
+            _, work, _ = self._draw(scene, camera)
             self._paste(self.device.textures[self._last], target, area, None)
         return work
 
@@ -141,7 +153,8 @@ class DeferredSession:
     def pick(self, scene: Scene, camera: Camera, x: int, y: int) -> tuple[int, Any] | None:
         """Return the id of the actor in a pixel (from the top left) and the point `[3]` m that is seen, or None."""
         with self._open():
-            view, _ = self._draw(scene, camera)
+            view = self._viewed(scene, camera)
+            self._run(view, until="ssao")
             nothing = np.zeros(0)
             ids, depth = (read_buffer(self.device, view, name, nothing) for name in ("id", "depth"))
         if not (0 <= x < self.size[0] and 0 <= y < self.size[1]) or ids[y, x] == 0:
@@ -156,6 +169,7 @@ class DeferredSession:
             with self._open():
                 self.size = size
                 self.device.resize(size)
+                self._take = None
 
     def switch(self, name: str, on: bool) -> None:
         """Switch a pass on or off from now on.
@@ -169,20 +183,50 @@ class DeferredSession:
         check_inputs(self.passes, wanted)
         self.quality = wanted
 
-    def _draw(self, scene: Scene, camera: Camera) -> tuple[View, dict[str, int]]:
-        moving = "motion" in self._buffers or any("motion" in step.reads for step in self.passes)
+    def _draw(
+        self, scene: Scene, camera: Camera, buffers: Sequence[str] = ()
+    ) -> tuple[View, dict[str, int], dict[str, Any]]:
+        """Draw a picture; return its view, the work, and buffers that can't be read of it any more.
+
+        Those but `final` are of a view that looks at the centres of pixels.
+        """
+        take = temporal.Take.after(self._take, scene, camera) if self.quality.runs("taa") else None
+        view = self._viewed(scene, camera, moving=take is not None and take.number > 0)
+        centred: dict[str, Any] = {}
+        if take is not None:
+            moved = view.following(self._take, take)
+            names = [name for name in buffers if name != "final"]
+            if names and moved.offset != view.offset:
+                self._run(view, until="bloom" if "hdr" in names else "ssao")
+                centred = {name: read_buffer(self.device, view, name, np.zeros(0)) for name in names}
+            view = moved
+        work = self._run(view)
+        self._take = take
+        return view, work, centred
+
+    def _viewed(self, scene: Scene, camera: Camera, *, moving: bool = False) -> View:
+        guests = [step for step in self.passes if isinstance(step, Guest)]
+        moving = moving or "motion" in self._buffers or any("motion" in step.reads for step in guests)
         view = build_view(scene, camera, self.size, self._cache, moving=moving)
         self.device.upload("bones", view.bones)
+        return view
+
+    def _run(self, view: View, *, until: str = "") -> dict[str, int]:
+        """Run the passes, up to the one before `until`."""
         work: dict[str, int] = {}
         for step in self.passes:
-            if step.name in ALWAYS or self.quality.runs(step.name):
+            if step.name == until:
+                break
+            # What is mixed with the frames before is smooth already.
+            idle = step.name == "fxaa" and view.before is not None
+            if step.name in ALWAYS or (self.quality.runs(step.name) and not idle):
                 work |= step.draw(self.device, view, self.quality)
-        return view, work
+        return work
 
     @property
     def _last(self) -> str:
         """The texture that holds the picture in the end."""
-        return "smooth" if self.quality.runs("fxaa") else "picture"
+        return "smooth" if self.quality.runs("taa") or self.quality.runs("fxaa") else "picture"
 
     def close(self) -> None:
         """Free the context and all that is in it."""

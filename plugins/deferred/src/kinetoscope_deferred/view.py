@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from kinetoscope_deferred.cache import DeviceMesh, MeshCache
 from kinetoscope_deferred.meshes import bone_matrices
-from kinetoscope_spec import kinematics
+from kinetoscope_spec import kinematics, temporal
 from kinetoscope_spec.ghosts import Ghost, ghosts_in
 from kinetoscope_spec.scene import Camera, Light, Scene
 
@@ -50,7 +50,7 @@ class View:
     Attributes:
         size: (width, height).
         rotation: `[3, 3]` from the world's axes to the camera's.
-        projection: `[4, 4]` to clip space.
+        projection: `[4, 4]` to clip space, through the places within pixels at which this frame looks.
         origin: `[3]` m, the camera; device positions are relative to it.
         draws: what casts and is seen.
         ghosts: what is drawn of each ghost, the farthest first.
@@ -58,6 +58,9 @@ class View:
         bones_before: the same of the frame before, where motion is asked for.
         sun: the light with the shadow map, or None.
         held: what passes work out once for a frame.
+        number: frames since the last cut, where frames are mixed with those before; else 0.
+        before: the camera of the frame before, where this one is mixed with it.
+        offset: from a pixel's centre to where this frame looks, pixels right and down.
     """
 
     scene: Scene
@@ -72,6 +75,9 @@ class View:
     bones_before: NDArray[np.float32] | None
     sun: Light | None
     held: dict[str, Any] = attrs.field(factory=dict)
+    number: int = 0
+    before: Camera | None = None
+    offset: tuple[float, float] = (0.0, 0.0)
 
     @property
     def tangents(self) -> tuple[float, float]:
@@ -82,6 +88,17 @@ class View:
     def emissive(self) -> bool:
         """Whether anything gives light of its own."""
         return any(np.any(material.emissive > 0) for draw in self.draws for material in draw.mesh.materials)
+
+    def following(self, before: temporal.Take | None, take: temporal.Take) -> View:
+        """Return the view as `take` looks at it, to be mixed with the frame `before` if it follows that."""
+        if before is None or not take.number:
+            return self
+        right, down = temporal.offset(take.number)
+        projection = self.projection.copy()
+        projection[0, 2], projection[1, 2] = 2 * right / self.size[0], -2 * down / self.size[1]
+        return attrs.evolve(
+            self, projection=projection, number=take.number, before=before.camera, offset=(right, down)
+        )
 
 
 def build_view(

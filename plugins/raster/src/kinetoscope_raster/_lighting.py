@@ -21,7 +21,7 @@ TILE = 16
 
 
 @kernel()
-def _reaching(depth, left, top, right, bottom, tx, ty, lights, chosen):
+def _reaching(depth, left, top, right, bottom, tx, ty, aside, lights, chosen):
     """Fill `chosen` with the lights that reach the box around the tile's part of the view; return how many."""
     height, width = depth.shape
     nearest, farthest = 1e300, 0.0
@@ -31,8 +31,8 @@ def _reaching(depth, left, top, right, bottom, tx, ty, lights, chosen):
                 nearest, farthest = min(nearest, depth[y, x]), max(farthest, depth[y, x])
     if farthest == 0.0:
         return -1
-    x0, x1 = (2.0 * left / width - 1.0) * tx, (2.0 * right / width - 1.0) * tx
-    y0, y1 = (1.0 - 2.0 * bottom / height) * ty, (1.0 - 2.0 * top / height) * ty
+    x0, x1 = (2.0 * left / width - 1.0) * tx + aside[0], (2.0 * right / width - 1.0) * tx + aside[0]
+    y0, y1 = (1.0 - 2.0 * bottom / height) * ty + aside[1], (1.0 - 2.0 * top / height) * ty + aside[1]
     x0, x1 = min(x0 * nearest, x0 * farthest), max(x1 * nearest, x1 * farthest)
     y0, y1 = min(y0 * nearest, y0 * farthest), max(y1 * nearest, y1 * farthest)
     count = 0
@@ -89,13 +89,14 @@ def _lit(
 
 @kernel(parallel=True, fastmath=NIMBLE)
 def light(
-    depth, albedo, normal, kind, emission, occlusion, tx, ty, up, sky, earth, fog, lights, sun,
+    depth, albedo, normal, kind, emission, occlusion, tx, ty, aside, up, sky, earth, fog, lights, sun,
     basis, squares, taps, shadow, hdr,
 ):  # fmt: skip
     """Fill `hdr [H, W, 4]`: light times coverage, and coverage; return how many pixels were lit.
 
     `lights [N, 14]`: kind (0 sun, 1 point, 2 spot), place or way to the sun (3), colour times
     intensity (3), axis (3), radius, cosines where a spot is gone and is full, unused.
+    Rays go `aside [2]` m of their pixels' centres, a metre away.
     """
     height, width = depth.shape
     tiles_x, tiles_y = (width + TILE - 1) // TILE, (height + TILE - 1) // TILE
@@ -109,7 +110,7 @@ def light(
         left, top = (tile % tiles_x) * TILE, (tile // tiles_x) * TILE
         right, bottom = min(left + TILE, width), min(top + TILE, height)
         chosen = np.empty(lights.shape[0], np.int64)
-        count = _reaching(depth, left, top, right, bottom, tx, ty, lights, chosen)
+        count = _reaching(depth, left, top, right, bottom, tx, ty, aside, lights, chosen)
         if count < 0:
             continue
         for y in range(top, bottom):
@@ -117,8 +118,8 @@ def light(
                 z = depth[y, x]
                 if not z < 1e30:
                     continue
-                px = (2.0 * (x + 0.5) / width - 1.0) * tx * z
-                py = (1.0 - 2.0 * (y + 0.5) / height) * ty * z
+                px = ((2.0 * (x + 0.5) / width - 1.0) * tx + aside[0]) * z
+                py = ((1.0 - 2.0 * (y + 0.5) / height) * ty + aside[1]) * z
                 far = math.sqrt(px * px + py * py + z * z)
                 seen = open_to_sky(depth, occlusion, x, y, z)
                 cr, cg, cb = _lit(

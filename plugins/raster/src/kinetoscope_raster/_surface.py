@@ -158,20 +158,21 @@ def _grid(axes, gx, gz, t, height_m, corner, spacing, pixel_x, pixel_y):
 
 @kernel(parallel=True, fastmath=NIMBLE)
 def lay_ground(
-    depth, axes, height_m, corner, spacing, colors, fade, tx, ty, near, far, albedo, normal, kind,
+    depth, axes, aside, smoothing, height_m, corner, spacing, colors, fade, tx, ty, near, far, albedo, normal, kind,
     emission, ids,
 ):  # fmt: skip
     """Lay the floor `height_m` over the camera where it is nearest.
 
-    `axes [3, 3]` are the world's in the camera's, `corner [2]` is the camera's place on the grid,
+    `axes [3, 3]` are the world's in the camera's; rays go `aside [2]` m of their pixels' centres, a metre
+    away; lines are smoothed over `smoothing` pixels; `corner [2]` is the camera's place on the grid,
     `colors [2, 3]` floor and lines, `fade [2]` where the floor begins to fade and is gone, m.
     """
     height, width = depth.shape
     for each_y in numba.prange(height):
         y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
-        dy = (1.0 - 2.0 * (y + 0.5) / height) * ty
+        dy = (1.0 - 2.0 * (y + 0.5) / height) * ty + aside[1]
         for x in range(width):
-            dx = (2.0 * (x + 0.5) / width - 1.0) * tx
+            dx = (2.0 * (x + 0.5) / width - 1.0) * tx + aside[0]
             rise = axes[1, 0] * dx + axes[1, 1] * dy - axes[1, 2]
             if rise * height_m <= 0.0:
                 continue
@@ -184,7 +185,8 @@ def lay_ground(
             faded = min(max((away - fade[0]) / (fade[1] - fade[0]), 0.0), 1.0)
             line = 0.0
             if spacing > 0.0:
-                line = _grid(axes, gx, gz, t, height_m, corner, spacing, 2.0 * tx / width, 2.0 * ty / height)
+                wide, high = 2.0 * smoothing * tx / width, 2.0 * smoothing * ty / height
+                line = _grid(axes, gx, gz, t, height_m, corner, spacing, wide, high)
             depth[y, x] = t
             side = 1.0 if height_m < 0.0 else -1.0
             for c in range(3):

@@ -10,11 +10,25 @@ from kinetoscope_spec.errors import ConfigError, nearest
 
 __all__ = ["BUFFERS", "PASSES", "PRESETS", "Quality", "check_names", "choose"]
 
-PASSES = ("shadow", "ground", "ssao", "transparent", "ghosts", "bloom", "tonemap", "fxaa", "annotations")
+PASSES = (
+    "shadow",
+    "ground",
+    "ssao",
+    "transparent",
+    "ghosts",
+    "bloom",
+    "tonemap",
+    "taa",
+    "fxaa",
+    "annotations",
+)
 """Passes that can be switched; G-buffer and lighting always run."""
 
 BUFFERS = ("depth", "normal", "albedo", "material", "motion", "id", "hdr", "final")
 """Buffers that `Frame.buffers` can hold."""
+
+
+_ALL = frozenset(PASSES) - {"taa"}  # with it, pictures depend on those before: who wants that says so
 
 
 @attrs.frozen(kw_only=True)
@@ -30,7 +44,7 @@ class Quality:
     layers: int
     bloom_levels: int
     fxaa_steps: int
-    passes: frozenset[str] = frozenset(PASSES)
+    passes: frozenset[str] = _ALL
 
 
 PRESETS: Mapping[str, Quality] = {
@@ -42,7 +56,7 @@ PRESETS: Mapping[str, Quality] = {
         layers=3,
         bloom_levels=3,
         fxaa_steps=2,
-        passes=frozenset(PASSES) - {"ssao", "bloom", "fxaa"},
+        passes=_ALL - {"ssao", "bloom", "fxaa"},
     ),
     "medium": Quality(
         shadow_size=1024, shadow_taps=2, cascades=3, ssao_samples=8, layers=5, bloom_levels=5, fxaa_steps=3

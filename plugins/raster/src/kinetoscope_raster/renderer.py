@@ -30,8 +30,8 @@ class RasterRenderer:
             size: width and height, 1 to 16,384.
             quality: `draft`, `medium` or `high`.
             passes: single passes to switch on or off: `shadow`, `ground`, `ssao`,
-                `transparent` (off: blended surfaces are dithered), `ghosts`, `bloom`, `tonemap` (its curve), `fxaa`,
-                `annotations`.
+                `transparent` (off: blended surfaces are dithered), `ghosts`, `bloom`, `tonemap` (its curve),
+                `taa`, `fxaa`, `annotations`.
             buffers: what `Frame.buffers` is to hold: `depth`, `normal`, `albedo`, `material`,
                 `motion`, `id`, `hdr`, `final`.
 

@@ -15,7 +15,7 @@ from kinetoscope_raster._stage import Part, Stage, build_stage, ribbon_stage
 from kinetoscope_raster._sun import Sun, find_sun, light_table
 from kinetoscope_raster._texels import LINEAR
 from kinetoscope_raster.quality import Quality
-from kinetoscope_spec import kinematics
+from kinetoscope_spec import kinematics, temporal
 from kinetoscope_spec.annotations import ribbons
 from kinetoscope_spec.errors import KinetoscopeError
 from kinetoscope_spec.ghosts import ghosts_in
@@ -28,6 +28,8 @@ _one_at_a_time = threading.Lock()
 
 _FADE_M = (10.0, 48.0)
 """Distances at which the floor begins to fade into the background and is gone."""
+_LINES_PX = 0.5
+"""What its lines are smoothed over where frames are mixed, which smooths them again."""
 _OCCLUSION_M = 0.4
 _GLOW = 0.06
 _MODE, _BLENDED = 9, 2.0
@@ -52,13 +54,45 @@ def _start_pool() -> None:
 @attrs.frozen(eq=False)
 class _View:
     """One frame's camera: its axes, half the width and height at one metre, corners and normals in it,
-    and its corners in the frame before where they are asked for."""
+    and its corners in the frame before where they are asked for.
+
+    Pixels look `aside [2]` m of their centres, a metre away. Kernels of geometry know centres alone: for
+    them `points` and `before` are moved the other way; `placed` are the corners where they are.
+    """
 
     rotation: NDArray[np.float64]
     tangents: tuple[float, float]
     points: NDArray[np.float64]
     normals: NDArray[np.float64]
     before: NDArray[np.float64] | None
+    placed: NDArray[np.float64]
+    aside: NDArray[np.float64]
+    smoothing: float = 1.0
+
+    def looking(self, offset: tuple[float, float], size: tuple[int, int]) -> _View:
+        """Return the view whose pixels look beside their centres, `offset` pixels right and down."""
+        aside = 2 * np.array(offset) / size * self.tangents * (1, -1)
+        before = None if self.before is None else self._moved(self.before, aside)
+        return attrs.evolve(self.beside(attrs.evolve(self, aside=aside)), before=before, smoothing=_LINES_PX)
+
+    def beside(self, other: _View) -> _View:
+        """Return the view whose pixels look where those of `other` do."""
+        return attrs.evolve(self, points=self._moved(self.placed, other.aside), aside=other.aside)
+
+    @staticmethod
+    def _moved(points: NDArray[np.float64], aside: NDArray[np.float64]) -> NDArray[np.float64]:
+        moved = points.copy()
+        moved[:, :2] += points[:, 2:] * aside
+        return moved
+
+
+@attrs.frozen(eq=False)
+class _Kept:
+    """What `taa` keeps of a frame: its take, its light and, of each pixel, distance and frames mixed."""
+
+    take: temporal.Take
+    light: NDArray[np.float32]
+    past: NDArray[np.float32]
 
 
 class RasterSession:
@@ -71,10 +105,19 @@ class RasterSession:
         self._stage: Stage | None = None
         self._ghosts: dict[int, Stage] = {}
         """By the characters' ids, which stay theirs: a stage holds its characters."""
+        self._kept: _Kept | None = None
         self._open = True
+
+    @property
+    def history(self) -> int:
+        """To how many frames before it a picture looks back: none without the pass `taa`."""
+        return temporal.SETTLED if "taa" in self.quality.passes else 0
 
     def render(self, scene: Scene, camera: Camera) -> Frame:
         """Draw one picture.
+
+        With the pass `taa` it is mixed with those before, if it follows them (`kinetoscope_spec.temporal`).
+        Buffers other than `final` are those of a frame that looks at the centres of pixels all the same.
 
         Raises:
             KinetoscopeError: the session is closed.
@@ -88,7 +131,7 @@ class RasterSession:
     def close(self) -> None:
         """Let go of everything."""
         self._open = False
-        self._stage = None
+        self._stage = self._kept = None
         self._ghosts = {}
 
     def __enter__(self) -> RasterSession:
@@ -100,23 +143,54 @@ class RasterSession:
     # -- the passes
 
     def _draw(self, scene: Scene, camera: Camera) -> Frame:
-        width, height = self.size
+        before = self._kept
+        take = None
+        if "taa" in self.quality.passes:
+            take = temporal.Take.after(before.take if before else None, scene, camera)
+        follows = take is not None and take.number > 0
         stage = self._staged(scene)
-        view = self._pose(stage, scene.actors, camera)
-        depth = np.full((height, width), np.inf)
+        moving = follows or "motion" in self._buffers
+        view = self._pose(stage, scene.actors, camera, moving=moving)
         work = {"geometry.draws": len(stage.parts), "geometry.triangles": len(stage.faces)}
+        centred: dict[str, Any] = {}
+        if take is not None and follows:
+            names = [name for name in self._buffers if name != "final"]
+            if names and take.number % temporal.PERIOD:
+                seen = self._see(stage, view, scene, camera, {}, lit="hdr" in names)
+                centred = self._asked(names, view, *seen, None)
+            view = view.looking(temporal.offset(take.number), self.size)
+        held, depth, hdr = self._see(stage, view, scene, camera, work)
+        picture, luma = self._develop(scene, hdr)
+        color = self._finish(camera, view, take, held, depth, picture, luma)
+        if take is not None:
+            work["taa.frames_before"] = take.number
+        return Frame(color, self._asked(self._buffers, view, held, depth, hdr, color) | centred, work)
+
+    def _see(
+        self,
+        stage: Stage,
+        view: _View,
+        scene: Scene,
+        camera: Camera,
+        work: dict[str, int],
+        *,
+        lit: bool = True,
+    ) -> tuple[dict[str, Any], Any, Any]:
+        """Return the G-buffer, depth and, if they are to be `lit`, the light of the pixels of `view`."""
+        depth = np.full(self.size[::-1], np.inf)
         held = self._fill(stage, view, scene, camera, depth, work)
+        if not lit:
+            return held, depth, None
         occlusion = self._occlusion(view, camera, depth, held, work)
-        sun = find_sun(scene, camera, view.rotation, _by_part(stage, view.points), self.size, self.quality)
+        sun = find_sun(scene, camera, view.rotation, _by_part(stage, view.placed), self.size, self.quality)
         shadow = self._shadow(stage, view, sun, work)
-        hdr, lit = self._light(scene, camera, view, sun, shadow, depth, occlusion, held)
-        work |= {"lighting.pixels": lit, "lighting.lights": len(scene.lights)}
+        hdr, pixels = self._light(scene, camera, view, sun, shadow, depth, occlusion, held)
+        work |= {"lighting.pixels": pixels, "lighting.lights": len(scene.lights)}
         if "transparent" in self.quality.passes:
             hdr = self._lay_veils(stage, scene, camera, view, sun, shadow, depth, hdr, work)
         if "ghosts" in self.quality.passes:
-            hdr = self._lay_ghosts(scene, camera, sun, shadow, depth, hdr, work)
-        color = self._develop(scene, hdr)
-        return Frame(color, self._asked(held, view, depth, hdr, color), work)
+            hdr = self._lay_ghosts(scene, camera, view, sun, shadow, depth, hdr, work)
+        return held, depth, hdr
 
     def _occlusion(
         self, view: _View, camera: Camera, depth: Any, held: Mapping[str, Any], work: dict[str, int]
@@ -142,7 +216,7 @@ class RasterSession:
         hdr = np.zeros((*depth.shape, 4), np.float32)
         lit = _lighting.light(
             depth, held["albedo"], held["normal"], held["material"], held["emission"], occlusion, *view.tangents,
-            np.ascontiguousarray(view.rotation[:, 1]), np.array(scene.sky), np.array(scene.earth), fog,
+            view.aside, np.ascontiguousarray(view.rotation[:, 1]), np.array(scene.sky), np.array(scene.earth), fog,
             light_table(scene, view.rotation, camera.position), sun.index, sun.basis, sun.squares,
             self.quality.shadow_taps, shadow, hdr,
         )  # fmt: skip
@@ -182,8 +256,9 @@ class RasterSession:
         return veil + (1 - veil[..., 3:]) * hdr
 
     def _lay_ghosts(
-        self, scene: Scene, camera: Camera, sun: Sun, shadow: Any, depth: Any, hdr: Any, work: dict[str, int]
-    ) -> Any:
+        self, scene: Scene, camera: Camera, seen_by: _View, sun: Sun, shadow: Any, depth: Any, hdr: Any,
+        work: dict[str, int],
+    ) -> Any:  # fmt: skip
         """Return `hdr` with the scene's ghosts laid over it, of each the nearest surface, the farthest ghost first."""
         from kinetoscope_raster import _geometry as geometry
 
@@ -196,7 +271,7 @@ class RasterSession:
         unhidden = np.ones(tuple(-(-n // 2) for n in depth.shape), np.float32)
         for ghost in ghosts:
             stage = self._ghosts[id(ghost.character)]
-            view = self._pose(stage, (Actor(ghost.character, ghost.pose),), camera)
+            view = self._pose(stage, (Actor(ghost.character, ghost.pose),), camera).beside(seen_by)
             seen, place = np.full(depth.shape, -1, np.int64), depth.copy()
             geometry.see(
                 stage, view.points, view.tangents, camera.near, camera.far, place, seen, which=geometry.GHOSTS
@@ -218,8 +293,8 @@ class RasterSession:
             work["ghosts.layers"] += 1
         return hdr
 
-    def _develop(self, scene: Scene, hdr: Any) -> Any:
-        """Return the picture of linear light `hdr`: glow, tone curve, background, smooth edges."""
+    def _develop(self, scene: Scene, hdr: Any) -> tuple[Any, Any]:
+        """Return the picture of linear light `hdr`, and its lightness: glow, tone curve, background."""
         from kinetoscope_raster import _post
 
         passes, quality = self.quality.passes, self.quality
@@ -230,7 +305,36 @@ class RasterSession:
         background = np.array(scene.background)
         curve = _post.CURVES[scene.tone] if "tonemap" in passes else 0
         _post.tone(hdr, glow, strength, scene.exposure, curve, background, _post.SRGB, picture, luma)
-        return _post.smooth_edges(picture, luma, quality.fxaa_steps if "fxaa" in passes else 0)
+        return picture, luma
+
+    def _finish(
+        self, camera: Camera, view: _View, take: temporal.Take | None, held: Mapping[str, Any], depth: Any,
+        picture: Any, luma: Any,
+    ) -> Any:  # fmt: skip
+        """Return the picture with smooth edges: mixed with those before if it follows them, or by its own."""
+        from kinetoscope_raster import _post, _taa
+
+        before = self._kept
+        color = np.empty(picture.shape, np.uint8)
+        if take is not None:
+            kept = _Kept(take, np.empty(picture.shape, np.float32), np.empty((*depth.shape, 2), np.float32))
+            self._kept = kept
+            shown = _taa.light(picture)
+            if take.number and before is not None:
+                earlier = before.take.camera
+                projection = earlier.projection_matrix(self.size[0] / self.size[1])
+                turn = earlier.view_matrix()[:3, :3] @ view.rotation.T
+                moved = view.rotation @ (camera.position - earlier.position)
+                lens = 1 / projection[[0, 1], [0, 1]]
+                _taa.mix(
+                    shown, depth, held["motion"], *view.tangents, view.aside, camera.near, camera.far, turn,
+                    moved, lens, temporal.LEAST_SHARE, before.light, before.past, kept.light, kept.past, color,
+                )  # fmt: skip
+                return color
+            _taa.keep(shown, depth, camera.far, kept.light, kept.past)
+        return _post.smooth_edges(
+            picture, luma, self.quality.fxaa_steps if "fxaa" in self.quality.passes else 0
+        )
 
     def _staged(self, scene: Scene) -> Stage:
         characters = tuple(actor.character for actor in scene.actors)
@@ -243,12 +347,11 @@ class RasterSession:
             self._stage = kept = build_stage(characters)
         return kept
 
-    def _pose(self, stage: Stage, actors: Sequence[Actor], camera: Camera) -> _View:
+    def _pose(self, stage: Stage, actors: Sequence[Actor], camera: Camera, *, moving: bool = False) -> _View:
         """Carry all corners into the camera's axes; the subtraction is in float64, far from the origin too."""
         rotation = np.ascontiguousarray(camera.view_matrix()[:3, :3])
         projection = camera.projection_matrix(self.size[0] / self.size[1])
         points, normals = np.empty((stage.corners, 3)), np.empty((stage.corners, 3))
-        moving = "motion" in self._buffers
         before, unused = (np.empty((stage.corners if moving else 0, 3)) for _ in range(2))
         corner = face = 0
         for part in stage.parts:
@@ -264,7 +367,7 @@ class RasterSession:
             corner += len(part.points)
             face += part.faces
         tangents = float(1 / projection[0, 0]), float(1 / projection[1, 1])
-        return _View(rotation, tangents, points, normals, before if moving else None)
+        return _View(rotation, tangents, points, normals, before if moving else None, points, np.zeros(2))
 
     def _fill(
         self, stage: Stage, view: _View, scene: Scene, camera: Camera, depth: Any, work: dict[str, int]
@@ -288,9 +391,10 @@ class RasterSession:
             reach = min(1.0, 0.9 * camera.far / _FADE_M[1])
             corner = np.remainder(np.asarray(camera.position)[[0, 2]], period)
             _surface.lay_ground(
-                depth, np.ascontiguousarray(view.rotation.T), float(ground.height - camera.position[1]), corner,
-                float(ground.spacing), np.stack([ground.color, ground.line_color]), reach * np.array(_FADE_M),
-                *view.tangents, camera.near, camera.far, *out,
+                depth, np.ascontiguousarray(view.rotation.T), view.aside, view.smoothing,
+                float(ground.height - camera.position[1]), corner, float(ground.spacing),
+                np.stack([ground.color, ground.line_color]), reach * np.array(_FADE_M), *view.tangents,
+                camera.near, camera.far, *out,
             )  # fmt: skip
             work["ground.draws"] = 1
         if view.before is not None:
@@ -314,6 +418,7 @@ class RasterSession:
             return
         stage = ribbon_stage(drawn)
         points = np.concatenate([ribbon.triangles for ribbon in drawn]).reshape(-1, 3) @ view.rotation.T
+        points[:, :2] += points[:, 2:] * view.aside
         normals = np.tile(view.rotation[:, 1], (len(points), 1))
         seen = np.full(depth.shape, -1, np.int64)
         _geometry.see(stage, points, view.tangents, camera.near, camera.far, depth, seen)
@@ -334,11 +439,14 @@ class RasterSession:
         for square, casts, held in zip(sun.squares, sun.casts, shadow, strict=True):
             wanted = casts[owner]
             chosen = attrs.evolve(stage, faces=stage.faces[wanted], kinds=stage.kinds[wanted])
-            _geometry.cast_shadow(chosen, view.points, sun.basis, square[:2], float(square[2]), held)
+            _geometry.cast_shadow(chosen, view.placed, sun.basis, square[:2], float(square[2]), held)
             work["shadow.triangles"] += len(chosen.faces)
         return shadow
 
-    def _asked(self, held: Any, view: _View, depth: Any, hdr: Any, color: Any) -> dict[str, Any]:
+    @staticmethod
+    def _asked(
+        names: Sequence[str], view: _View, held: Any, depth: Any, hdr: Any, color: Any
+    ) -> dict[str, Any]:
         made: dict[str, Callable[[], Any]] = {
             "depth": lambda: depth.astype(np.float32),
             "normal": lambda: np.asarray(held["normal"] @ view.rotation, np.float32),
@@ -351,7 +459,7 @@ class RasterSession:
             "hdr": lambda: hdr[..., :3],
             "final": lambda: color,
         }
-        return {name: made[name]() for name in self._buffers}
+        return {name: made[name]() for name in names}
 
 
 def _by_part(stage: Stage, points: Any) -> list[Any]:

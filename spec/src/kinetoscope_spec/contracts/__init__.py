@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kinetoscope_spec.contracts.model import ModelContract
     from kinetoscope_spec.contracts.mutants import Mutant, Wrapper, mutant
     from kinetoscope_spec.contracts.renderer import RendererContract
+    from kinetoscope_spec.contracts.temporal import TemporalContract
     from kinetoscope_spec.contracts.voice import VoiceContract
 
 _HOMES = {
@@ -38,6 +39,7 @@ _HOMES = {
     "ModelContract": "model",
     "DeferredContract": "gbuffer",
     "RendererContract": "renderer",
+    "TemporalContract": "temporal",
     "VoiceContract": "voice",
     **dict.fromkeys(("ImporterContract", "Sample"), "importer"),
     **dict.fromkeys(("Mutant", "Wrapper", "mutant"), "mutants"),
@@ -58,6 +60,7 @@ __all__ = [
     "RendererContract",
     "Report",
     "Sample",
+    "TemporalContract",
     "VoiceContract",
     "Wrapper",
     "bounded_memory",

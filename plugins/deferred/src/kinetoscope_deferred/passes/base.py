@@ -43,4 +43,5 @@ def set_camera(program: moderngl.Program, view: View) -> None:
         tangents=view.tangents,
         planes=(view.camera.near, view.camera.far),
         picture=tuple(float(n) for n in view.size),
+        offset=(view.offset[0], -view.offset[1]),
     )

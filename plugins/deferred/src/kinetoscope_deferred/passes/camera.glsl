@@ -3,10 +3,11 @@ uniform mat3 to_world;      // from the camera's axes
 uniform vec2 tangents;      // half width and height of the picture at one metre
 uniform vec2 planes;        // near and far, metres
 uniform vec2 picture;       // width and height, pixels
+uniform vec2 offset;        // from the centre of a pixel to where this frame looks, pixels, up
 
-// Direction through the centre of a pixel, one metre long along the camera's axis.
+// Direction through a pixel where this frame looks, one metre long along the camera's axis.
 vec3 ray_at(vec2 pixel) {
-    vec2 ndc = pixel / picture * 2.0 - 1.0;
+    vec2 ndc = (pixel + offset) / picture * 2.0 - 1.0;
     return to_world * vec3(ndc * tangents, -1.0);
 }
 

@@ -20,6 +20,8 @@ __all__ = ["AnnotationPass", "GeometryPass", "GroundPass", "draw_mesh", "skinnin
 _DITHERED = 2
 _FADE_M = (10.0, 48.0)
 """Distances at which the floor begins to fade into the background and is gone."""
+_LINES_PX = 0.5
+"""What lines are smoothed over where frames are mixed, which smooths them again."""
 
 
 def target(device: Device, view: View, *, moving: bool = False) -> moderngl.Framebuffer:
@@ -96,6 +98,7 @@ class GroundPass:
             height=height,
             corner=tuple(float(c) for c in np.mod(view.origin[[0, 2]], period)),
             spacing=float(max(ground.spacing, 0.0)),
+            smoothing=1.0 if view.before is None else _LINES_PX,
             ground_color=tuple(map(float, ground.color)),
             line_color=tuple(map(float, ground.line_color)),
             fade=(_FADE_M[0] * reach, _FADE_M[1] * reach),

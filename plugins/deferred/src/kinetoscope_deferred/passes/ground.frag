@@ -5,6 +5,7 @@ uniform vec2 corner;        // the camera's place on the grid, metres
 uniform float spacing;      // between lines, metres; 0 for none
 uniform vec3 ground_color;
 uniform vec3 line_color;
+uniform float smoothing;    // pixels that lines are smoothed over
 uniform vec2 fade;          // distances at which the floor begins to fade and is gone, metres
 
 layout(location = 0) out vec4 albedo;
@@ -33,7 +34,7 @@ void main() {
     vec3 ray = ray_at(gl_FragCoord.xy);
     float away = height / ray.y;            // metres along the camera's axis
     vec2 place = away * ray.xz + corner;
-    vec2 reach = fwidth(place);
+    vec2 reach = smoothing * fwidth(place);
     if (!(away > planes.x && away < planes.y)) discard;
     float line = 0.0;
     if (spacing > 0.0) {

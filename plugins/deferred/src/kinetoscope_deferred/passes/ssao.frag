@@ -36,7 +36,7 @@ void main() {
         float along = fract(float(i) * 0.618034 + turn * 0.159155);
         vec3 tap = p + direction * radius * mix(0.1, 1.0, along);
         vec3 seen = transpose(to_world) * tap;
-        ivec2 at = ivec2((seen.xy / (-seen.z * tangents) * 0.5 + 0.5) * picture);
+        ivec2 at = ivec2((seen.xy / (-seen.z * tangents) * 0.5 + 0.5) * picture - offset);
         if (-seen.z < planes.x || any(lessThan(at, ivec2(0))) || any(greaterThanEqual(at, ivec2(picture)))) {
             open += 1.0;
             continue;

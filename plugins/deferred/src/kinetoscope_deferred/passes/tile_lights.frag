@@ -17,8 +17,8 @@ void main() {
     vec2 range = texelFetch(tile_depth, at, 0).rg;
     reaching = uvec4(0u);
     if (range.y < 0.0) return;
-    vec2 low = (2.0 * vec2(at * tile) / picture - 1.0) * tangents;
-    vec2 high = (2.0 * vec2(min((at + 1) * tile, ivec2(picture))) / picture - 1.0) * tangents;
+    vec2 low = (2.0 * (vec2(at * tile) + offset) / picture - 1.0) * tangents;
+    vec2 high = (2.0 * (vec2(min((at + 1) * tile, ivec2(picture))) + offset) / picture - 1.0) * tangents;
     vec3 near = vec3(min(low * range.x, low * range.y), -range.y);
     vec3 far = vec3(max(high * range.x, high * range.y), -range.x);
     int count = min(lamp_count - group * 128, 128);
