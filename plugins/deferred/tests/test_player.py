@@ -195,11 +195,16 @@ def test_keys_change_modes_passes_and_what_is_drawn(two):
     assert player.passes[0] not in player.on
     player.key("1")
     assert player.passes[0] in player.on
-    for key in "btcv":
+    for key in "btcvo":
         player.key(key)
     player.seek(1.0)
     drawn = player.panes()[0].scene.annotations
-    assert set(drawn) == {"bones", "trajectory", "contacts", "velocities"}
+    assert set(drawn) == {"bones", "trajectory", "contacts", "velocities", "ghosts"}
+    actors = player.panes()[0].scene.actors
+    assert {id(ghost.character) for ghost in drawn["ghosts"]} == {id(actor.character) for actor in actors}
+    for ghost in drawn["ghosts"]:  # the clips' own places and times
+        places = [player.clips[i].actor(1.0 + t / 4, 1).pose for i in (0, 1) for t in (-4, -3, -2, -1, 1, 2)]
+        assert any(np.array_equal(ghost.pose, place) for place in places)
     assert len(drawn["contacts"]) == 1  # the toes of the first slide at 3 m/s, and touch nothing
     np.testing.assert_allclose(drawn["velocities"][0][0], [[0, 1, 3], [0, 0, 3]], atol=1e-5)
     assert drawn["trajectory"][0].shape == (FRAMES, 2)
@@ -207,6 +212,7 @@ def test_keys_change_modes_passes_and_what_is_drawn(two):
     player.key("n")
     assert player.panes()[0].scene.ground is None
     assert player.panes()[0].scene.actors == ()
+    assert "ghosts" not in player.panes()[0].scene.annotations
     player.key("escape")
     assert player.closed
 

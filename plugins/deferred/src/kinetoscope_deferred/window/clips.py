@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from kinetoscope_spec import Actor, Asset, Character, Motion, anatomy, kinematics
 from kinetoscope_spec.body import capsule_character
 from kinetoscope_spec.errors import ValidationError
+from kinetoscope_spec.ghosts import Ghost, Ghosts
 from kinetoscope_spec.motion import rest_motion
 from kinetoscope_spec.viewpoint import Subject, subjects
 
@@ -20,6 +21,8 @@ Array = NDArray[Any]
 
 CONTACT_HEIGHT_M, CONTACT_SPEED_M_S = 0.05, 0.4
 """Toes that are lower over their lowest and slower than that may touch the ground."""
+
+_GHOSTS = Ghosts(4, ahead=2, spacing_s=0.25)
 
 
 @attrs.frozen(eq=False)
@@ -80,11 +83,11 @@ class Clip:
             vertices = np.asarray(kinematics.morphed_vertices(mesh), np.float64)
             if not len(vertices):
                 continue
-            inverse = mesh.skin.inverse_bind if mesh.skin is not None else np.eye(4)[None]
             nodes = mesh.skin.bones if mesh.skin is not None else [0 if mesh.node is None else mesh.node]
-            carry = pose[np.asarray(nodes)] @ inverse
-            posed = np.einsum("vk,vkij,vj->vi", weights, carry[bones][..., :3, :3], vertices)
-            posed += np.einsum("vk,vki->vi", weights, carry[bones][..., :3, 3])
+            carry = (
+                pose[nodes][bones[:, 0]] if mesh.skin is None else kinematics.vertex_matrices(mesh.skin, pose)
+            )
+            posed = np.einsum("vij,vj->vi", carry[:, :3, :3], vertices) + carry[:, :3, 3]
             away = np.linalg.norm(posed - point, axis=1)
             nearest = int(away.argmin())
             if away[nearest] < best:
@@ -112,6 +115,11 @@ class Clip:
         slow = np.linalg.norm(speed[toes], axis=-1) < CONTACT_SPEED_M_S
         touching: Array = places[now, toes][low & slow]
         return touching
+
+    def ghosts(self, time: float) -> list[Ghost]:
+        """Return where it was and will be around `time` s."""
+        found = _GHOSTS.of(self.character, self.matrices, self.motion.framerate, self.frame(time))
+        return [attrs.evolve(ghost, pose=self._placed(ghost.pose)) for ghost in found]
 
     def _placed(self, matrices: Array) -> Array:
         placed = np.array(matrices)

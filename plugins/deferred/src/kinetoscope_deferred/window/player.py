@@ -18,7 +18,7 @@ __all__ = ["ANNOTATIONS", "BAR_PX", "HELP", "Pane", "Player"]
 
 BAR_PX: Final = 28
 """Height of the timeline at the bottom of the window."""
-ANNOTATIONS: Final = {"b": "bones", "t": "trajectory", "c": "contacts", "v": "velocities"}
+ANNOTATIONS: Final = {"b": "bones", "t": "trajectory", "c": "contacts", "v": "velocities", "o": "ghosts"}
 SPEEDS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
 TURN_RAD_PX: Final = 0.006
 CLICK_PX: Final = 3.0
@@ -40,7 +40,7 @@ left, right a frame back, on       up, down    faster, slower
 l           loop or stop           x           split screen or one
 m           next camera mode       f           next actor
 w a s d q e fly, in that mode      p           screenshot
-b t c v     bones, trajectories, contacts, velocities
+b t c v o   bones, trajectories, contacts, velocities, ghosts
 g, n        ground, skins          1 ... 9     passes
 h           this help              escape      quit
 left button turn, click to pick    right       shift
@@ -249,10 +249,12 @@ class Player:
         return self.views[i].camera(self._subject(i), area[2] / area[3], near=far / 4000, far=far)
 
     def _scene(self, actors: Any, which: Sequence[int]) -> Scene:
-        drawn = {
+        drawn: dict[str, list[Any]] = {
             kind: [points for i in which if len(points := self.clips[i].drawn(kind, self.time))]
-            for kind in sorted(self.annotations)
+            for kind in sorted(self.annotations - {"ghosts"})
         }
+        if "ghosts" in self.annotations and self.skinned:
+            drawn["ghosts"] = [ghost for i in which for ghost in self.clips[i].ghosts(self.time)]
         return Scene(
             actors=actors if self.skinned else (),
             lights=(
