@@ -280,3 +280,32 @@ def test_a_track_turns_to_another_motion_of_its_file() -> None:
         np.testing.assert_allclose(track.joints[4], bodies.globals_of(other, 4)[:, :3, 3], atol=1e-6)
         np.testing.assert_allclose(track.pose(track.frame(0.4)), bodies.globals_of(other, 4), atol=1e-9)
         assert track.deviation.of == 5
+
+
+def test_a_camera_that_follows_leaves_the_subject_where_it_was_on_the_page() -> None:
+    """The world goes back by as much as the subject goes on; seen from an orbit it stays."""
+    bones = bodies.skeleton()
+    places = np.repeat(np.asarray(bones.rest_positions)[None], 51, axis=0)
+    places[:, 0, 2] += 0.1 * np.arange(51)  # a metre a second along +Z
+    moved = Motion(bones, places, np.repeat(np.asarray(bones.rest_rotations)[None], 51, axis=0), 10.0)
+    with Viewer() as viewer:
+        viewer.clock.playing = False
+        viewer.show(bodies.character(), moved)
+
+        def world(time: float) -> np.ndarray:
+            with viewer.lock:
+                viewer.clock.seek(time)
+                viewer._send(0.0)
+                return np.asarray(viewer._root.position)
+
+        np.testing.assert_allclose(world(3.0), 0)
+        viewer.look("follow")
+        np.testing.assert_allclose(world(0.0), 0, atol=1e-9)
+        np.testing.assert_allclose(world(3.0), [0, 0, -3], atol=1e-6)
+        np.testing.assert_allclose(viewer._ground.position, 0, atol=1e-6)  # whole squares of the floor
+        np.testing.assert_allclose(world(4.25), [0, 0, -4.25], atol=0.051)  # the frame that has begun
+        viewer.frame_all()
+        viewer.look("orbit")
+        np.testing.assert_allclose(world(2.0), 0, atol=1e-9)
+        with pytest.raises(ValidationError, match="camera is 'crane'"):
+            viewer.look("crane")

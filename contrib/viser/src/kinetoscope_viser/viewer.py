@@ -258,16 +258,19 @@ class Viewer:
 
     def _run(self) -> None:
         before = due = time.perf_counter()
+        told = ""
         while not self._ended.is_set():
             now = time.perf_counter()
             passed, before = min(now - before, 1.0), now
             try:
                 with self.lock, _wire.grouped(self.server):
                     self._send(passed)
-            except Exception:  # noqa: BLE001 - a picture that fails is told, and the next one is tried
+            except Exception as error:  # noqa: BLE001 - a picture that fails is told, and the next one is tried
                 if self._ended.is_set():
                     return
-                _log.exception("a picture could not be sent")
+                if repr(error) != told:  # thirty times a second would be too often
+                    told = repr(error)
+                    _log.exception("a picture could not be sent")
             due = max(due + self._period, time.perf_counter())
             self._ended.wait(due - time.perf_counter())
 
