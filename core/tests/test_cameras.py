@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from kinetoscope.shot import film, settings
 from kinetoscope.toml import WrongValue
@@ -51,6 +52,32 @@ def test_a_subject_is_where_the_joints_are_and_faces_as_they_do():
         framerate=RATE,
     )
     assert [subject.facing for subject in subjects(bare)] == [0.0, 0.0]
+
+
+def test_lying_down_turns_nobody_around():
+    """Who lies on a side faces nowhere that could be told; before and after it is as it was."""
+    motion = walker(0.0)
+    rotations = np.array(motion.rotations, np.float64)
+    roll = np.concatenate(
+        [np.zeros(20), 1.7 * np.sin(np.linspace(0, np.pi, 40)), np.zeros(len(rotations) - 60)]
+    )
+    turn, tip = rotations[:, 0], np.stack([0 * roll, 0 * roll, np.sin(roll / 2), np.cos(roll / 2)], axis=1)
+    rotations[:, 0] = Rotation.concatenate([Rotation.from_quat(turn) * Rotation.from_quat(tip)]).as_quat()
+    rolled = Motion(motion.skeleton, motion.positions, rotations, framerate=RATE)
+    facing = np.array([subject.facing for subject in subjects(rolled)])
+    np.testing.assert_allclose(facing, 0.5, atol=1e-4)
+
+
+def test_a_hand_that_waves_shakes_no_camera():
+    motion = walker(0.0)
+    positions = np.array(motion.positions, np.float64)
+    positions[:, 1, 1] += 0.9 + 0.4 * np.sign(
+        np.sin(np.arange(len(positions)) * 1.3)
+    )  # up and down in a frame
+    waving = Motion(motion.skeleton, positions, motion.rotations, framerate=RATE)
+    cameras = film.cameras(settings.Camera(kind="third-person", distance=1.0), waving, None)
+    shaken = np.diff([view.position for view in cameras], n=2, axis=0)
+    assert np.abs(shaken).max() < 0.05
 
 
 @pytest.mark.parametrize("kind", ["orbit", "third-person"])

@@ -33,6 +33,8 @@ _NEAREST_M, _FARTHEST_M = 0.05, 500.0
 _KEEPS: Final = frozenset({"follow", "third-person"})
 _PROMISE: Final = _KEEPS | {"fixed"}
 """Modes that promise something of every picture: the subject is in frame, or the camera stands still."""
+_LEVEL: Final = 0.5
+"""From left to right is across, and tells a facing, only where that much of it is level."""
 _FULL: Final = 1.02
 """A spring comes to its goal only in the end; what a mode promises is kept whole from 1 / 1.02 of it on."""
 
@@ -99,18 +101,36 @@ class Subject:
         return float(np.clip(reach / (fill * np.tan(0.5 * field_of_view)), _NEAREST_M, _FARTHEST_M))
 
 
-def subjects(motion: Motion, margin: float = 0.08) -> list[Subject]:
+def subjects(motion: Motion, margin: float = 0.08, steady: float = 0.5) -> list[Subject]:
     """Return what a camera shows of `motion` in every frame: a box around all joints, and where it faces.
 
     Args:
         motion: anything; what has no left and right faces +Z all the time.
         margin: added to the box on every side, as a share of the tallest pose: flesh is thicker than bones.
+        steady: s before and after a frame whose poses its box holds, too: no camera shakes with a hand
+            that waves.
     """
     places = motion.global_transforms()[0].astype(np.float64)
     low, high = places.min(axis=1), places.max(axis=1)
     wide = margin * max(float((high - low)[:, 1].max()), 0.05)
+    reach = round(min(steady * motion.framerate, len(places)))
+    middle = _mean(0.5 * (low + high), reach)
+    # A mean of least values, each of a stretch that holds this frame, is not above this frame's.
+    low = middle + _mean(_around(low - middle, reach).min(axis=-1), reach)
+    high = middle + _mean(_around(high - middle, reach).max(axis=-1), reach)
     facing = _facings(motion, places)
     return [Subject(a - wide, b + wide, f) for a, b, f in zip(low, high, facing, strict=True)]
+
+
+def _around(values: Array, reach: int) -> Array:
+    """Return `[T, N, 2 reach + 1]`: the values `[T, N]` of each frame and those around it; ends go on as they are."""
+    padded = np.pad(values, ((reach, reach), (0, 0)), mode="edge")
+    return np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0)
+
+
+def _mean(values: Array, reach: int) -> Array:
+    mean: Array = _around(values, reach).mean(axis=-1)
+    return mean
 
 
 def _facings(motion: Motion, places: Array) -> Array:
@@ -119,7 +139,13 @@ def _facings(motion: Motion, places: Array) -> Array:
     if not len(pairs):
         return np.zeros(len(places))
     across = (places[:, pairs[:, 0]] - places[:, pairs[:, 1]]).mean(axis=1)
-    yaw: Array = np.unwrap(np.arctan2(-across[:, 2], across[:, 0]))
+    # Who lies on a side or turns a cartwheel faces nowhere for a while: the yaw goes on to where it is known again.
+    level, whole = np.hypot(across[:, 0], across[:, 2]), np.linalg.norm(across, axis=1)
+    known = np.flatnonzero(level > _LEVEL * np.maximum(whole, 1e-9))
+    if not len(known):
+        return np.zeros(len(places))
+    turned = np.unwrap(np.arctan2(-across[known, 2], across[known, 0]))
+    yaw: Array = np.interp(np.arange(len(places)), known, turned)
     return yaw
 
 

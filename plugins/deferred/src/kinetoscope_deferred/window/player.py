@@ -40,7 +40,8 @@ left, right a frame back, on       up, down    faster, slower
 l           loop or stop           x           split screen or one
 m           next camera mode       f           next actor
 w a s d q e fly, in that mode      p           screenshot
-b t c v o   bones, trajectories, contacts, velocities, ghosts
+b, t        bones, trajectories    c, v        contacts, velocities
+o           ghosts
 g, n        ground, skins          1 ... 9     passes
 h           this help              escape      quit
 left button turn, click to pick    right       shift
