@@ -44,7 +44,14 @@ def test_plant_and_align_need_not_end(shot: Path, tmp_path: Path, monkeypatch: p
             with monkeypatch.context() as changed, Host() as host:
                 changed.setattr(provider, method, endless)
                 with pytest.raises(Cancelled, match="while"):
-                    host.shoot(shot, out=films / "film.mp4", providers={"align": "sphinx"}, progress=progress)
+                    # One after the other: beside it, the other one would come to its end, and be kept.
+                    host.shoot(
+                        shot,
+                        out=films / "film.mp4",
+                        providers={"align": "sphinx"},
+                        progress=progress,
+                        workers=1,
+                    )
             assert not end.is_set(), "the stage was waited for"
             assert list((tmp_path / "home" / "cache" / "shots" / stage).iterdir()) == []
             assert not films.exists()

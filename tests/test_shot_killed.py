@@ -9,9 +9,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kinetoscope import Host
+from kinetoscope_samples.plate import PlateScene
 from kinetoscope_samples.shot import write_sample
 
 pytestmark = [
@@ -19,7 +22,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="forks a process that has imported much"),
 ]
 
-KILLS = 10
+KILLS = {"alone": 7, "plate": 3}
 
 # Imports once, then forks a run for each line it reads: [home, shot, film, seconds after which it is killed].
 # It computes nothing itself, for a process with threads must not be forked, and answers with the signal that
@@ -54,8 +57,8 @@ for line in sys.stdin:
 class Runs:
     """Runs of one shot, each a process of its own."""
 
-    def __init__(self, shot: Path, process: subprocess.Popen[str]) -> None:
-        self.shot, self.process = shot, process
+    def __init__(self, kind: str, shot: Path, process: subprocess.Popen[str]) -> None:
+        self.kind, self.shot, self.process = kind, shot, process
 
     def run(self, home: Path, film: Path, seconds: float | None = None) -> tuple[int, float]:
         """Shoot, and be killed after so many seconds; return the exit code and how long it took."""
@@ -68,14 +71,24 @@ class Runs:
         return code, took
 
 
-@pytest.fixture
-def runs(tmp_path: Path) -> Iterator[Runs]:
-    """The cheapest shot: a model without a training, a few frames of a small picture, drawn anywhere."""
-    shot = write_sample(tmp_path / "shot", steps=5, size=(64, 36), quality="draft", path=((0, 0), (0.2, 0.6)))
+@pytest.fixture(params=list(KILLS))
+def runs(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Runs]:
+    """The cheapest shot: a model without a training, a few frames of a small picture, drawn anywhere.
+
+    And one over a plate, with a word, whose stages work side by side.
+    """
+    options: dict[str, Any] = {"size": (64, 36), "path": ((0, 0), (0.2, 0.6))}
+    if request.param == "plate":
+        with Host() as host:
+            media = host.provider("media")
+        scene = PlateScene(size=(128, 72), frames=8)
+        options = {"path": ((1.2, 6.0), (0.4, 5.6)), "media": media, "plate": scene, "voice": True}
+    shot = write_sample(tmp_path / "shot", steps=5, quality="draft", **options)
     for clip in (shot.parent / "mocap").iterdir():
         if clip.name != "walk-straight.sample.toml":
             clip.unlink()
-    shot.write_text(shot.read_text().replace("[performer]", '[performer]\nmodel = "motion-matching"'))
+    text = shot.read_text().replace("[performer]", '[performer]\nmodel = "motion-matching"')
+    shot.write_text(text.replace("text = ", 'text = "Hello, here I am." # '))
     environment = os.environ | {"KINETOSCOPE_HOME": str(tmp_path / "warm"), "OPENBLAS_NUM_THREADS": "1"}
     with subprocess.Popen(
         [sys.executable, "-c", WARM],
@@ -84,11 +97,11 @@ def runs(tmp_path: Path) -> Iterator[Runs]:
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        yield Runs(shot, process)
+        yield Runs(request.param, shot, process)
 
 
 def entries(home: Path) -> dict[str, Path]:
-    """Every file of the entries of the cache but the signed film's, which holds the time of its signing.
+    """Every file of the entries of the cache but speech and the signed film, which hold when they were made.
 
     Folders whose names begin with a dot are being made, or were left by a run that was killed: they are no
     entries, and swept up when they are a day old.
@@ -98,8 +111,8 @@ def entries(home: Path) -> dict[str, Path]:
         str(path.relative_to(root)): path
         for path in sorted(root.rglob("*"))
         if path.is_file()
-        and path.relative_to(root).parts[0] != "sign"
-        and not path.relative_to(root).parts[1].startswith(".")
+        and path.relative_to(root).parts[0] not in ("sign", "speak", "align")
+        and not any(part.startswith(".") for part in path.relative_to(root).parts)
     }
 
 
@@ -117,13 +130,14 @@ def test_killed_at_random_moments_each_resume_makes_the_same(runs: Runs, tmp_pat
     assert code == 0
     whole, motion = stored(tmp_path / "whole"), (tmp_path / "films" / "film.bvh").read_bytes()
     names = seen(tmp_path / "films")
-    assert {name.split("/")[0] for name in whole} == {"train", "generate", "plant", "encode"}
+    more = {"inpaint", "camera", "lipsync"} if runs.kind == "plate" else set()
+    assert {name.split("/")[0] for name in whole} == {"train", "generate", "plant", "encode"} | more
     seed = random.SystemRandom().randrange(2**32)
     print(f"moments drawn with seed {seed}")
     draw = random.Random(seed)
     _, length = runs.run(tmp_path / "again", tmp_path / "again.mp4")
     kills = number = 0
-    while kills < KILLS:
+    while kills < KILLS[runs.kind]:
         number += 1
         home, beside = tmp_path / f"home-{number}", tmp_path / f"films-{number}"
         beside.mkdir()

@@ -1,4 +1,4 @@
-"""Ranges of frames drawn by workers: over a plate and with a voice, the film is the one that is drawn here."""
+"""Stages side by side, and frames drawn by workers: a plate and a voice, the film is the one made step by step."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -43,11 +45,11 @@ def shot(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def serial(shot: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of a run that drew all by itself."""
+    """The home of a run that did one thing after the other, and drew all by itself."""
     home = tmp_path_factory.mktemp("serial")
     with pytest.MonkeyPatch.context() as patch, Host() as host:
         patch.setenv("KINETOSCOPE_HOME", str(home))
-        host.shoot(shot, out=home / "film.mp4")
+        host.shoot(shot, out=home / "film.mp4", workers=1)
     return home
 
 
@@ -71,16 +73,66 @@ def waiting(home: Path) -> list[Path]:
     return [path for path in (home / "cache" / "shots").glob("draw/*") if not path.name.startswith(".")]
 
 
-def test_in_threads_it_is_the_film_that_is_drawn_here(
-    shot: Path, serial: Path, home: Path, tmp_path: Path
+TIMED = ("speak", "align", "sign", ".locks")
+
+
+def stored(home: Path) -> dict[str, bytes]:
+    """All that stages keep, but speech and the signed film, which hold the time at which they were made."""
+    root = home / "cache" / "shots"
+    found = {str(path.relative_to(root)): path for path in root.glob("*/*/**/*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in found.items() if name.split("/")[0] not in TIMED}
+
+
+def test_stages_side_by_side_and_frames_in_threads_make_the_same(
+    shot: Path, serial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("KINETOSCOPE_HOME", str(tmp_path))
+    monkeypatch.setattr("kinetoscope.shot.crew.cores", lambda: 3)
+    events: list[ShotEvent] = []
     with ThreadPoolExecutor(2) as executor, Host() as host:
-        film = host.shoot(shot, out=tmp_path / "threads.mp4", executor=executor)
+        film = host.shoot(shot, out=tmp_path / "film.mp4", executor=executor, progress=events.append)
+    told, report = (json.loads((folder / "film.report.json").read_text()) for folder in (tmp_path, serial))
+    assert [stage["name"] for stage in told["stages"]] == [stage["name"] for stage in report["stages"]]
+    assert told["warnings"] == report["warnings"]
+    assert told["figures"] == report["figures"]
+    begun = list(dict.fromkeys(event.stage for event in events))
+    assert set(begun) == {stage["name"] for stage in film.stages}
+    assert begun.index("speak") < begun.index("lipsync")
+    assert max(begun.index("import"), begun.index("speak")) < begun.index(
+        "camera"
+    )  # nobody waits for the plate
+    whole = [event.whole for event in events]
+    assert whole == sorted(whole)
     stages = {stage["name"]: stage for stage in film.stages}
-    assert not stages["encode"]["cached"]
     assert stages["render"]["details"]["workers"] == 2
-    assert films(home) == films(serial)
-    assert waiting(home) == []
+    assert stored(tmp_path) == stored(serial)
+    assert waiting(tmp_path) == []
+
+
+def test_what_fails_ends_what_is_done_beside_it(
+    shot: Path, serial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A training of an hour, beside an inpainter that breaks: the error is the inpainter's."""
+    monkeypatch.setenv("KINETOSCOPE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("kinetoscope.shot.crew.cores", lambda: 3)
+    training = threading.Event()
+
+    def broken(*_: Any, **__: Any) -> None:
+        assert training.wait(60)
+        raise ArithmeticError("a hole without a rim")
+
+    def progress(event: ShotEvent) -> None:
+        if event.stage == "train" and event.message != "train":
+            training.set()
+
+    monkeypatch.setattr("kinetoscope_propagate.inpainter.PropagateInpainter.inpaint", broken)
+    other = shot.with_name("trained.toml")
+    text = shot.read_text().replace('model = "motion-matching"', 'model = "codebook-matching"')
+    other.write_text(text.replace("steps = 5", "steps = 20000"))
+    with Host() as host, pytest.raises(ArithmeticError, match="without a rim"):
+        host.shoot(other, out=tmp_path / "film.mp4", progress=progress)
+    assert not list((tmp_path / "home" / "cache" / "shots" / "train").iterdir())
+    assert not list(tmp_path.glob("film*"))
 
 
 def test_a_motion_is_rendered_by_workers_as_it_is_here(serial: Path, home: Path, tmp_path: Path) -> None:

@@ -48,12 +48,13 @@ class Shooting:
             first: the stage from which on all is made again.
             until: the stage after which to stop; no film is written then.
             providers: provider by stage, stronger than the shot.
-            progress: told what is done, a `ShotEvent` at a time, from the thread that works; returning
+            progress: told what is done, a `ShotEvent` at a time, from the threads that work; returning
                 False cancels. The film is then not written; what finished stages made is kept.
             within: the only folders in which the shot may name files, for shots that others wrote; names
                 that are absolute or go up (`..`) are refused as well.
-            workers: processes of this machine that draw ranges of frames; here for 1 and None. The film is
-                the same, byte for byte, with any number of them.
+            workers: how many stages that do not depend on each other are worked on at once, in threads; as
+                many as there are cores for None. Above 1, so many processes draw ranges of frames, too. The
+                film is the same, byte for byte, with any number of them.
             executor: where ranges of frames are drawn instead, `workers` at once as it says itself: processes,
                 threads, or a cluster that finds the shot's files under the same paths, with the same plugins.
                 Bytes are the same where renderers find the same driver. It is not closed.

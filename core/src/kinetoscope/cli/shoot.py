@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option(
     "--jobs",
     type=click.IntRange(1),
-    help="Shots that are shot at once; of one shot, ranges of frames that are drawn at once.",
+    help="Shots at once; of one shot, stages and ranges of frames. Else its stages, one a core.",
 )
 @click.option("--executor", metavar="NAME[://ADDRESS]", help="Where to work, such as dask://host:8786.")
 @json_option

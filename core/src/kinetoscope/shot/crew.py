@@ -9,6 +9,8 @@ from typing import Any
 
 import attrs
 
+from kinetoscope.shot.branches import cores
+
 __all__ = ["Crew"]
 
 
@@ -18,13 +20,19 @@ class Crew:
 
     Attributes:
         executor: in whose workers ranges of frames are drawn; None for here, or processes of the run's own.
-        workers: so many processes, where there is no executor; none for 1. None is 1.
+        workers: stages that are worked on at once, where they do not depend on each other; None for as many as
+            there are cores. And so many processes draw frames, where there is no executor; none for 1 and None.
         options: with which workers make their hosts.
     """
 
     executor: Executor | None = None
     workers: int | None = None
     options: Mapping[str, Any] = attrs.field(factory=dict)
+
+    @property
+    def at_once(self) -> int:
+        """How many stages are worked on at once."""
+        return cores() if self.workers is None else self.workers
 
     @contextmanager
     def drawing(self) -> Iterator[Executor | None]:

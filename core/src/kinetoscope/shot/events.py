@@ -9,6 +9,7 @@ from contextvars import ContextVar
 import attrs
 
 from kinetoscope_spec.errors import Cancelled
+from kinetoscope_spec.protocols import Progress
 
 __all__ = ["Listener", "ShotEvent", "Teller"]
 
@@ -32,21 +33,21 @@ class ShotEvent:
 
 
 Listener = Callable[[ShotEvent], bool | None]
-"""Called from the thread that works, one call at a time; False cancels the run with `Cancelled`."""
+"""Called from the threads that work, one call at a time; False cancels the run with `Cancelled`."""
 
 _STAGE: ContextVar[str] = ContextVar("kinetoscope_stage")
 
 
 @attrs.define(eq=False)
 class Teller:
-    """Turns what stages say (it is a `Progress`) into events, and passes a cancellation on to every stage.
+    """Turns what stages say into events, and passes a cancellation on to every stage.
 
     Attributes:
-        listener: who is told.
+        listener: who is told, or None.
         expected_s: by stage, the seconds that it is expected to take.
     """
 
-    listener: Listener
+    listener: Listener | None
     expected_s: Mapping[str, float]
     _begun: str = attrs.field(default="", init=False)
     _done: dict[str, float] = attrs.field(factory=dict, init=False)
@@ -54,11 +55,21 @@ class Teller:
     _cancelled: bool = attrs.field(default=False, init=False)
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False)
 
-    def __call__(self, done: int, total: int, message: str) -> bool:
-        """Tell how far the stage of this thread is; return False once the run is cancelled."""
-        fraction = min(max(done / total, 0.0), 1.0) if total > 0 else None
-        # A provider may work in threads of its own, which know of no stage.
-        return self._tell(_STAGE.get(self._begun), fraction, message)
+    def of_this_stage(self) -> Progress:
+        """Return what tells how far a thread's stage is; that of this one where it knows of none."""
+        bound = _STAGE.get(self._begun)
+
+        def tell(done: int, total: int, message: str) -> bool:
+            fraction = min(max(done / total, 0.0), 1.0) if total > 0 else None
+            # Providers may work in threads of their own, which know of no stage.
+            return self._tell(_STAGE.get(bound), fraction, message)
+
+        return tell
+
+    def stop(self) -> None:
+        """Have every stage end that is at work: another one has failed."""
+        with self._lock:
+            self._cancelled = True
 
     def begin(self, stage: str) -> None:
         """Tell that a stage begins.
@@ -84,5 +95,6 @@ class Teller:
             expected = sum(self.expected_s.values())
             spent = sum(self.expected_s.get(name, 0.0) * part for name, part in self._done.items())
             self._whole = max(self._whole, min(spent / expected, 1.0) if expected else 0.0)
-            self._cancelled = self.listener(ShotEvent(stage, fraction, self._whole, message)) is False
+            event = ShotEvent(stage, fraction, self._whole, message)
+            self._cancelled = self.listener is not None and self.listener(event) is False
             return not self._cancelled

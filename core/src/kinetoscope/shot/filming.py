@@ -200,7 +200,10 @@ def _write(
     audio: Audio | None = backdrop.plate.audio if backdrop is not None else None
     if spoken is not None and shot.voice is not None:
         check_marked(job.host, spoken.audio)
-        words["comment"] = json.dumps(provenance_of(spoken.audio), separators=(",", ":"))
+        told = provenance_of(spoken.audio)
+        # When it was spoken stands in the report: a run that was killed before makes the same film in the end.
+        told["provenance"].pop("created", None)
+        words["comment"] = json.dumps(told, separators=(",", ":"))
         audio, _ = speech.laid_over(spoken.audio, shot.voice.at, seconds, audio)
     sheet = _Sheet(source, backdrop, folder, media)
     target = folder / f"film{Path(output.file).suffix.lower()}"
@@ -208,8 +211,8 @@ def _write(
     video = Video(*source.size, source.rate, sheet, source.count, timestamps)
     quality = "high" if output.quality == "high" else "medium"
     written = media.write(target, video, audio=audio, metadata=words, quality=quality)
-    told = {"seconds": written.seconds, "frames": written.frames, "rate": float(source.rate)}
-    (folder / "film.json").write_text(json.dumps(told | {"size": list(source.size)}), encoding="utf-8")
+    made = {"seconds": written.seconds, "frames": written.frames, "rate": float(source.rate)}
+    (folder / "film.json").write_text(json.dumps(made | {"size": list(source.size)}), encoding="utf-8")
 
 
 @attrs.define(eq=False)

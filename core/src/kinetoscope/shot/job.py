@@ -51,7 +51,6 @@ class Job:
         store: what earlier runs have made.
         choices: providers by stage, stronger than the shot file.
         fresh: stages that are made again.
-        progress: told as work goes on.
         crew: who helps.
         warnings: what the report says besides.
     """
@@ -61,7 +60,6 @@ class Job:
     store: Store
     choices: Mapping[str, str] = attrs.field(factory=dict)
     fresh: frozenset[str] = frozenset()
-    progress: Progress | None = None
     crew: Crew = attrs.field(factory=Crew)
     warnings: list[str] = attrs.field(factory=list)
     _measured_by: list[str | None] = attrs.field(factory=list, init=False)
@@ -70,6 +68,12 @@ class Job:
     def host(self) -> Host:
         """The host that the providers are of."""
         return self.stages.host
+
+    @property
+    def progress(self) -> Progress | None:
+        """Told as the work of this thread's stage goes on, from whichever thread; None where nobody listens."""
+        teller = self.stages.teller
+        return None if teller is None else teller.of_this_stage()
 
     @property
     def shot(self) -> Shot:

@@ -44,7 +44,12 @@ def facts(
         "plate": None if backdrop is None else backdrop.source,
         "voice": None
         if spoken is None or made is None
-        else {"seconds": spoken.audio.duration, "provider": made.provider, "watermark": made.watermark},
+        else {
+            "seconds": spoken.audio.duration,
+            "provider": made.provider,
+            "watermark": made.watermark,
+            "created": made.created,
+        },
         "seconds": kept.seconds,
         "frames": kept.frames,
         "licences": licences,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from kinetoscope.home import home
 from kinetoscope.shot import events, measure, perform, plan, plates, report, settings, speech
 from kinetoscope.shot.acting import act, action_files, check_actions
+from kinetoscope.shot.branches import Branch, run
 from kinetoscope.shot.cast import Cast, cast, check_cast
 from kinetoscope.shot.crew import Crew
 from kinetoscope.shot.filming import film_kept
@@ -106,38 +108,32 @@ def _check_until(shot: settings.Shot, until: str | None) -> None:
 
 @attrs.define
 class _Run:
-    """The stages, one after the other."""
+    """The stages, side by side where they do not depend on each other."""
 
     job: Job
     until: str | None
     listener: events.Listener | None
+    figures: dict[str, Any] = attrs.field(factory=dict, init=False)
 
     def film(self) -> Film:
         job = self.job
         outputs = Outputs.beside(job.shot_file.film)
         path, listing = _preflight(job, outputs)
+        alone = job.shot.plate is None and job.shot.voice is None
+        at_once = 1 if alone or self.until is not None else job.crew.at_once
         if self.listener is not None:
-            job.progress = job.stages.teller = events.Teller(self.listener, plan.expected_s(job))
-        figures: dict[str, Any] = {}
+            job.stages.teller = events.Teller(self.listener, plan.expected_s(job))
+        elif at_once > 1:
+            job.stages.teller = events.Teller(None, {})  # stages that work side by side must be made to end
         try:
-            backdrop, views = self._backdrop()
-            clips, learned, recipe = self._learned(listing)
-            generated, planted, key = self._performed(clips, learned, recipe, path, backdrop)
-            figures = measure.judge(
-                generated,
-                planted,
-                path=path,
-                limits=learned.limits,
-                rest_m=learned.rest_m,
-                training=learned.gaits,
-            )
-            seen = cast(job, planted, key)
-            self._passed("retarget")
-            spoken, shown, key = self._spoken(seen)
+            made = self._made(listing, path, at_once)
+            clips, learned, seen, generated, planted, figures = made["performer"]
+            spoken, shown, key = self._spoken(made["voice"], seen)
+            backdrop, views = made["clean"], made["camera"]
             kept = film_kept(job, shown, seen.character, path, backdrop, views, spoken, [key, seen.key])
             self._passed("render", "composite", "encode")
         except _UntilReached:
-            return Film(None, None, None, None, None, figures, job.stages.to_json(), job.warnings)
+            return Film(None, None, None, None, None, self.figures, job.stages.to_json(), job.warnings)
         with ExitStack() as files:
             # All names or none: a film never stands there without what belongs to it.
             film_file = files.enter_context(replacing(outputs.film))
@@ -163,25 +159,85 @@ class _Run:
         if self.until in stages:
             raise _UntilReached
 
-    def _backdrop(self) -> tuple[plates.Backdrop | None, Any]:
-        """Return the clean plate and its cameras with their key; None and None without a plate."""
-        job = self.job
-        if job.shot.plate is None:
-            return None, None
-        backdrop = plates.open_plate(job)
-        self._passed("plate")
-        if job.shot.plate.remove is not None:
-            backdrop = plates.masked(job, backdrop)
-            self._passed("mask")
-            backdrop = plates.clean(job, backdrop)
-            self._passed("inpaint")
-        views = None if job.shot.camera.kind == "fixed" else plates.camera(job, backdrop)
-        self._passed("camera")
-        return backdrop, views
+    def _made(self, listing: settings.Listing, path: GroundPath, at_once: int) -> dict[str, Any]:
+        """Return the clean plate, its camera, the performer and the voice, none of which needs the others.
 
-    def _learned(self, listing: settings.Listing) -> tuple[Clips, Learned, str]:
+        The plate is opened before: how long it is limits the performance.
+        """
+        opened = plates.open_plate(self.job) if self.job.shot.plate is not None else None
+        self._passed(*(("plate",) if opened else ()))
+        branches: dict[str, Branch] = {"mask": Branch(lambda job: self._masked(job, opened))}
+        branches["clean"] = Branch(self._clean, ("mask",))
+        branches["camera"] = Branch(self._camera, ("mask",))
+        branches["performer"] = Branch(lambda job: self._performer(job, listing, path, opened))
+        branches["voice"] = Branch(self._voice)
+        teller = self.job.stages.teller
+        stop = (lambda: None) if teller is None else teller.stop
+        # Each has warnings of its own, put one after the other: the report is the same, whoever is first.
+        jobs = {name: attrs.evolve(self.job, warnings=[]) for name in branches}
+        bound = {
+            name: Branch(partial(branch.work, jobs[name]), branch.after) for name, branch in branches.items()
+        }
+        try:
+            return run(bound, at_once, stop)
+        finally:
+            for held in jobs.values():
+                self.job.warnings.extend(held.warnings)
+
+    def _masked(self, job: Job, opened: plates.Backdrop | None) -> plates.Backdrop | None:
+        """Return the plate with the mask of what is taken out, if anything is."""
+        if opened is None or job.shot.plate is None or job.shot.plate.remove is None:
+            return opened
+        masked = plates.masked(job, opened)
+        self._passed("mask")
+        return masked
+
+    def _clean(self, job: Job, masked: plates.Backdrop | None) -> plates.Backdrop | None:
+        if masked is None or masked.mask is None:
+            return masked
+        clean = plates.clean(job, masked)
+        self._passed("inpaint")
+        return clean
+
+    def _camera(self, job: Job, masked: plates.Backdrop | None) -> Any:
+        """Return the plate's cameras with their key; None without a plate, or where the shot says its own."""
+        views = None
+        if masked is not None and job.shot.camera.kind != "fixed":
+            views = plates.camera(job, masked)
+        if masked is not None:
+            self._passed("camera")
+        return views
+
+    def _performer(
+        self, job: Job, listing: settings.Listing, path: GroundPath, plate: plates.Backdrop | None
+    ) -> tuple[Clips, Learned, Cast, Motion, Motion, dict[str, Any]]:
+        """Return clips, what was learned, who is seen, the motion as generated and planted, and figures."""
+        clips, learned, recipe = self._learned(job, listing)
+        generated, planted, key = self._performed(job, clips, learned, recipe, path, plate)
+        self.figures = measure.judge(
+            generated,
+            planted,
+            path=path,
+            limits=learned.limits,
+            rest_m=learned.rest_m,
+            training=learned.gaits,
+        )
+        seen = cast(job, planted, key)
+        self._passed("retarget")
+        return clips, learned, seen, generated, planted, self.figures
+
+    def _voice(self, job: Job) -> speech.Spoken | None:
+        """Return what is said."""
+        if job.shot.voice is None:
+            return None
+        spoken = speech.speak(job)
+        self._passed("speak")
+        spoken = speech.align(job, spoken)
+        self._passed("align")
+        return spoken
+
+    def _learned(self, job: Job, listing: settings.Listing) -> tuple[Clips, Learned, str]:
         """Return the clips, what was learned from them, and the key of that."""
-        job = self.job
         clips = _import(job, listing)
         check_cast(job, clips.motions[0])
         check_actions(job, clips)
@@ -205,6 +261,7 @@ class _Run:
 
     def _performed(
         self,
+        job: Job,
         clips: Clips,
         learned: Learned,
         recipe: str,
@@ -213,22 +270,16 @@ class _Run:
     ) -> tuple[Motion, Motion, str]:
         """Return the motion as generated and as planted, and the key of the latter."""
         longest = None if backdrop is None else backdrop.frames / float(backdrop.plate.rate)
-        generated, key = act(self.job, clips, learned, recipe, path, longest)
+        generated, key = act(job, clips, learned, recipe, path, longest)
         self._passed("generate")
-        planted, key = _plant(self.job, generated, learned, key)
+        planted, key = _plant(job, generated, learned, key)
         self._passed("plant")
         return generated, planted, key
 
-    def _spoken(self, seen: Cast) -> tuple[speech.Spoken | None, Motion, Any]:
+    def _spoken(self, spoken: speech.Spoken | None, seen: Cast) -> tuple[speech.Spoken | None, Motion, Any]:
         """Return what is said, the motion that goes with it, and the key of that."""
         job = self.job
-        if job.shot.voice is None:
-            return None, seen.motion, seen.key
-        spoken = speech.speak(job)
-        self._passed("speak")
-        spoken = speech.align(job, spoken)
-        self._passed("align")
-        if job.shot.voice.lipsync == speech.OFF:
+        if spoken is None or job.shot.voice is None or job.shot.voice.lipsync == speech.OFF:
             return spoken, seen.motion, seen.key
         shown, key = speech.lipsync(job, seen.motion, seen.character, spoken, seen.key)
         self._passed("lipsync")

@@ -76,7 +76,7 @@ def signed(job: Job, film: Path, out: Path, backdrop: Backdrop | None) -> None:
 
 def _steps(job: Job) -> Iterator[tuple[str, str, str]]:
     """Yield what was synthesised, by whom, and of what kind that is."""
-    for stage in job.stages.done:
+    for stage in job.stages.in_order():
         if stage.name in _SYNTHESISES:
             what, source = _SYNTHESISES[stage.name]
             words = (stage.provider, stage.distribution, stage.version)

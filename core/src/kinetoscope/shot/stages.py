@@ -76,12 +76,12 @@ class Timed:
 
 @attrs.define
 class Stages:
-    """The stages of a run, in order.
+    """The stages of a run.
 
     Attributes:
         host: whose providers work.
         teller: told as stages begin and end, or None.
-        done: the record.
+        done: the record, as they began.
     """
 
     host: Host
@@ -170,7 +170,14 @@ class Stages:
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return the stages as the report has them."""
-        return [attrs.asdict(stage) for stage in self.done]
+        return [attrs.asdict(stage) for stage in self.in_order()]
+
+    def in_order(self) -> list[Stage]:
+        """Return those that were begun in the order in which one waits for the other, side by side or not."""
+        from kinetoscope.shot.steps import NAMES
+
+        place = {name: i for i, name in enumerate(NAMES)}
+        return sorted(self.done, key=lambda stage: place.get(stage.name, len(place)))
 
 
 def _try_out(renderer: Any) -> str:
