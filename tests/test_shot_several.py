@@ -86,8 +86,9 @@ def test_here_a_shot_that_fails_stops_no_other(shots: tuple[Path, Path]) -> None
     code, told = run(broken, shots[0], "--until", "import")
     assert (code, told["failed"]) == (1, 1)
     assert "broken.toml:2" in told["shots"][0]["reason"]
+    assert [stage["name"] for stage in told["shots"][1].pop("stages")] == ["import"]
     assert told["shots"][1] | {"seconds": 0} == {
-        "shot": str(shots[0]), "film": None, "report": None, "seconds": 0, "reason": "",
+        "shot": str(shots[0]), "film": None, "report": None, "seconds": 0, "reason": "", "warnings": [],
     }  # fmt: skip
     table = CliRunner().invoke(main, ["shoot", str(broken), str(shots[0]), "--until", "import"])
     assert table.exit_code == 1
@@ -145,6 +146,35 @@ def test_two_shots_are_not_shot_to_one_film(shots: tuple[Path, Path], tmp_path: 
     result = CliRunner().invoke(main, ["shoot", *map(str, shots), "--out", str(shots[0])])
     assert "expected a folder" in result.output
     assert not (tmp_path / "home" / "cache" / "shots").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--from", "plamt"), "plant"),
+        (("--until", "plamt"), "plant"),
+        (("--provider", "nothing=x"), "no stage is called"),
+        (("--provider", "render=rasta"), "raster"),
+    ],
+)
+def test_what_is_wrong_for_all_is_said_once_and_nothing_begins(
+    shots: tuple[Path, Path], tmp_path: Path, words: tuple[str, ...], says: str
+) -> None:
+    result = CliRunner().invoke(main, ["shoot", *map(str, shots), *words])
+    assert result.exit_code != 0
+    assert says in result.output
+    assert result.output.count("plamt") + result.output.count("rasta'") <= 1
+    assert not (tmp_path / "home" / "cache" / "shots").exists()
+
+
+def test_warnings_are_told_of_the_shot_that_has_them(shots: tuple[Path, Path]) -> None:
+    text = shots[1].read_text()
+    shots[1].write_text(text.replace("[performer]", "[performer]\naction = [{ at = 99.0, speed = 1.0 }]"))
+    code, told = run(*shots, "--until", "generate")
+    assert code == 0
+    assert [len(one["warnings"]) for one in told["shots"]] == [0, 1]
+    result = CliRunner().invoke(main, ["shoot", *map(str, shots), "--until", "generate"])
+    assert "warning: shots/other.toml: 1 of 1 actions come after the performance" in result.output
 
 
 def test_what_goes_beside_films_is_not_shared_either(shots: tuple[Path, Path]) -> None:

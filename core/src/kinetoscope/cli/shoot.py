@@ -93,7 +93,8 @@ def _shoot_several(
     from kinetoscope.shot.several import shoot_all, takes
 
     ctx = click.get_current_context()
-    wanted = takes(shots, out, **ways)
+    # Shots at once have the cores; one after the other, each one's stages do.
+    wanted = takes(shots, out, **ways, workers=None if executor is None and jobs < 2 else 1)
     where = executor or ("processes" if jobs > 1 else None)
     with opened(host, where, min(jobs, len(wanted))) as held, progress_bar("shooting") as bar:
         done = shoot_all(host, wanted, executor=held, options=host_options(), progress=bar)
@@ -115,8 +116,9 @@ def _several(data: dict[str, Any]) -> str:
         )
         for one in data["shots"]
     ]
+    warned = [f"warning: {one['shot']}: {text}" for one in data["shots"] for text in one["warnings"]]
     told = f"{len(rows) - data['failed']} shot, {data['failed']} failed"
-    return "\n".join([table(("shot", "time", "film"), rows), "", told])
+    return "\n".join([table(("shot", "time", "film"), rows), *warned, "", told])
 
 
 def chosen(given: tuple[str, ...]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kinetoscope.convert import FileReader
 from kinetoscope.executors.spreading import spread
 from kinetoscope.shot.settings import read_shot
+from kinetoscope.shot.steps import STEPS, check_choices, check_stage
 from kinetoscope_spec.errors import Cancelled, ConfigError, KinetoscopeError
 
 if TYPE_CHECKING:
@@ -29,16 +30,22 @@ class Take(NamedTuple):
     first: str | None = None
     until: str | None = None
     providers: Mapping[str, str] | None = None
+    workers: int | None = None
 
 
 class Outcome(NamedTuple):
-    """What became of a shot: its film and report, None where none was asked for; or why it failed."""
+    """What became of a shot: its film and report, None where none was asked for; or why it failed.
+
+    With its stages and warnings, as `Film` has them.
+    """
 
     shot: str
     film: str | None = None
     report: str | None = None
     seconds: float = 0.0
     reason: str = ""
+    stages: Sequence[Mapping[str, Any]] = ()
+    warnings: Sequence[str] = ()
 
 
 def takes(
@@ -48,16 +55,24 @@ def takes(
     first: str | None = None,
     until: str | None = None,
     providers: Mapping[str, str] | None = None,
+    workers: int | None = None,
 ) -> list[Take]:
     """Return how each shot is shot: its film goes where it says, or into `folder`, called as the shot file.
 
     For one shot `folder` is its film, unless there is a folder of that name.
 
+    `workers` is how many stages of each work at once: 1 where several shots do.
+
     A shot that can't be read is among them: it fails by itself, and the others are shot.
 
     Raises:
-        ConfigError: two shots would write the same film, or what goes beside it; or `folder` is a file.
+        ConfigError: two shots would write the same film, or what goes beside it; `folder` is a file; or a
+            stage that is named is none.
     """
+    check_choices(providers or {})
+    for stage, option in ((first, "--from"), (until, "--until")):
+        if stage is not None:
+            check_stage(stage, option)
     alone = folder is not None and len(shots) == 1 and not folder.is_dir()
     if folder is not None and folder.exists() and not folder.is_dir() and not alone:
         raise ConfigError(
@@ -78,7 +93,7 @@ def takes(
         if name in films:
             raise ConfigError(f"{films[name]} and {shot} would both be shot to {name}; give them other names")
         films[name] = shot
-        found.append(Take(shot.absolute(), out, first, until, providers))
+        found.append(Take(shot.absolute(), out, first, until, providers, workers))
     return found
 
 
@@ -96,7 +111,11 @@ def shoot_all(
 
     Raises:
         Cancelled: `progress`, which is told how many shots are done, returned False.
+        ProviderNotFound, ProviderUnavailable: a provider that was chosen for all of them; none is shot then.
     """
+    for stage, name in {pair for take in wanted for pair in (take.providers or {}).items()}:
+        hook = next(step.hook for step in STEPS if step.name == stage)
+        host.provider(str(hook), name)
     done = []
     with closing(_outcomes(FileReader(host, options), wanted, executor)) as outcomes:
         for outcome in outcomes:
@@ -133,7 +152,8 @@ def _shoot_one(reader: FileReader, take: Take) -> Outcome:
     except Exception as error:  # noqa: BLE001 - a defect in one provider must not stop the other shots
         notes = " ".join(getattr(error, "__notes__", ()))
         return Outcome(shot, seconds=_since(began), reason=f"{type(error).__name__}: {error} {notes}".strip())
-    return Outcome(shot, _text(film.film), _text(film.page), _since(began))
+    files = _text(film.film), _text(film.page)
+    return Outcome(shot, *files, _since(began), stages=film.stages, warnings=film.warnings)
 
 
 def _text(path: Path | None) -> str | None:
