@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -13,9 +14,10 @@ from scipy.spatial.transform import Rotation
 
 from kinetoscope import Host
 from kinetoscope.shot.tracking import BLEND_S, MOST_SHIFT_M, TRACKED, Targets, follow, led, misses
+from kinetoscope.shot.walkers import Tracked
 from kinetoscope_samples.shot import write_sample
 from kinetoscope_spec import Motion, anatomy
-from kinetoscope_spec.errors import ValidationError
+from kinetoscope_spec.errors import ConfigError, ValidationError
 
 RATE, FRAMES = 30.0, 45
 RAMP = round(BLEND_S * RATE)
@@ -207,6 +209,8 @@ def test_another_rate_tells_the_same(rate: float) -> None:
         (30.0, np.zeros((2, 2, 3)), None, r"expected \[T, 3, 3\]"),
         (30.0, np.zeros((0, 3, 3)), None, r"expected \[T, 3, 3\]"),
         (30.0, np.full((2, 3, 3), np.inf), None, "infinity"),
+        (30.0, [[[0.0] * 3] * 3, [[0.0] * 3] * 2], None, "different lengths"),
+        (30.0, np.zeros((2, 3, 3)), [["up"]], "no numbers"),
         (30.0, np.zeros((2, 3, 3)), np.zeros((2, 3, 3)), r"expected \[2, 3, 4\]"),
         (30.0, np.zeros((2, 3, 3)), np.zeros((2, 3, 4)), "length 1"),
     ],
@@ -227,3 +231,11 @@ def test_a_head_never_known_leads_nowhere_and_scales_are_refused(walking: Any) -
     scaled = attrs.evolve(motion, scales=np.ones((FRAMES, len(motion.skeleton), 3)))
     with pytest.raises(ValidationError, match="scales"):
         follow(solver, scaled, unknown)
+
+
+def test_a_start_of_one_frame_tells_no_motion(walking: Any) -> None:
+    _, motion = walking
+    learned: Any = SimpleNamespace(record={"joints": list(motion.skeleton.names)}, feature=None)
+    nothing: Any = None
+    with pytest.raises(ConfigError, match="has 1 frame, expected at least 2"):
+        Tracked.of(learned, motion.slice(0, 1), nothing, nothing, None)

@@ -30,7 +30,10 @@ _APART_M = 0.25
 
 
 def _floats(values: Any) -> Array:
-    return np.array(values, np.float64)
+    try:
+        return np.array(values, np.float64)
+    except (ValueError, TypeError) as error:
+        raise ValidationError(f"Targets holds rows of different lengths, or no numbers: {error}") from None
 
 
 @attrs.frozen(eq=False)

@@ -308,3 +308,5 @@ def _check_skeleton(learned: Learned, start: Motion) -> None:
             f"{start.name!r} has other joints than the model was trained on"
             + (f": {', '.join(odd)}" if odd else ": the same in another order")
         )
+    if start.frame_count < 2:
+        raise ConfigError(f"{start.name!r} has 1 frame, expected at least 2: how a body moves is told by two")
