@@ -80,6 +80,13 @@ class Job:
         """What is asked for."""
         return self.shot_file.shot
 
+    def branch(self) -> Job:
+        """Return this run for a part of it, with warnings of its own."""
+        self.key()  # what counts of the code is looked at once, whichever part needs it first
+        part = attrs.evolve(self, warnings=[])
+        part._measured_by = self._measured_by
+        return part
+
     @contextmanager
     def stage(self, name: str) -> Iterator[Stage]:
         """Time a stage and put it on record."""

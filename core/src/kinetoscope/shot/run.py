@@ -174,7 +174,7 @@ class _Run:
         teller = self.job.stages.teller
         stop = (lambda: None) if teller is None else teller.stop
         # Each has warnings of its own, put one after the other: the report is the same, whoever is first.
-        jobs = {name: attrs.evolve(self.job, warnings=[]) for name in branches}
+        jobs = {name: self.job.branch() for name in branches}
         bound = {
             name: Branch(partial(branch.work, jobs[name]), branch.after) for name, branch in branches.items()
         }
