@@ -9,6 +9,7 @@ import attrs
 import moderngl
 import numpy as np
 
+from kinetoscope_deferred.detail import levels
 from kinetoscope_deferred.meshes import PackedMesh, material_of, pack
 from kinetoscope_spec.character import Character, Material
 
@@ -31,11 +32,12 @@ MAPS = ("normal_image", "metallic_roughness_image", "emissive_image")
 """Images of a material that are drawn beside its base colour."""
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class DeviceMesh:
     """One mesh on the device, with what is needed to draw it; `veils` tells which materials let light through.
 
-    `maps` are the images of each material beside its base colour, by the names of `Material`.
+    `maps` are the images of each material beside its base colour, by the names of `Material`; `coarser` the
+    mesh at lower levels of detail with their errors in metres, the finest first, None until it is asked for.
     """
 
     packed: PackedMesh
@@ -46,6 +48,12 @@ class DeviceMesh:
     veils: tuple[bool, ...]
     maps: tuple[Mapping[str, moderngl.Texture], ...]
     arrays: dict[int, moderngl.VertexArray] = attrs.field(factory=dict)
+    coarser: list[tuple[DeviceMesh, float]] | None = None
+
+    @property
+    def triangles(self) -> int:
+        """How many it has."""
+        return len(self.packed.indices) // 3
 
     @property
     def kind(self) -> tuple[bool, bool]:
@@ -63,14 +71,15 @@ class DeviceMesh:
         return self.arrays[program.glo]
 
     def release(self) -> None:
-        """Free everything on the device."""
-        for array in self.arrays.values():
-            array.release()
+        """Free everything on the device; images of levels are the mesh's own."""
+        for mesh in (self, *(mesh for mesh, _ in self.coarser or ())):
+            for array in mesh.arrays.values():
+                array.release()
+            mesh.vertices.release()
+            mesh.indices.release()
         for image in (*self.images, *(each for maps in self.maps for each in maps.values())):
             if image is not None:
                 image.release()
-        self.vertices.release()
-        self.indices.release()
 
 
 class MeshCache:
@@ -95,6 +104,16 @@ class MeshCache:
             )
         return self._held[key][1]
 
+    def coarser(self, character: Character, number: int) -> list[tuple[DeviceMesh, float]]:
+        """Return lower levels of detail of the character's mesh `number`, with their errors in metres."""
+        fine = self.meshes(character)[number]
+        if fine.coarser is None:
+            mesh = [mesh for mesh in character.meshes if len(mesh.faces)][number]
+            fine.coarser = [
+                (self._upload(character, pack(level.mesh), like=fine), level.error) for level in levels(mesh)
+            ]
+        return fine.coarser
+
     def _forget(self, key: int) -> Callable[[object], None]:
         return lambda _: self._gone.append(key)
 
@@ -103,18 +122,28 @@ class MeshCache:
             for mesh in self._held.pop(self._gone.pop())[1]:
                 mesh.release()
 
-    def _upload(self, character: Character, packed: PackedMesh) -> DeviceMesh:
+    def _upload(
+        self, character: Character, packed: PackedMesh, *, like: DeviceMesh | None = None
+    ) -> DeviceMesh:
+        """Put a mesh on the device, with images of its own or those of the mesh that it is `like`."""
         self.uploads += 1
         materials = tuple(material_of(character, index) for index, _, _ in packed.ranges)
+        if like is None:
+            images = tuple(self._image(material) for material in materials)
+            maps = tuple(self._maps(material) for material in materials)
+        else:
+            first = [index for index, _, _ in like.packed.ranges]
+            places = [first.index(index) for index, _, _ in packed.ranges]
+            images, maps = (tuple(held[place] for place in places) for held in (like.images, like.maps))
         alpha = float(packed.vertices["color"][:, 3].min(initial=1.0))
         return DeviceMesh(
             packed,
             self._context.buffer(packed.vertices.tobytes()),
             self._context.buffer(packed.indices.tobytes()),
             materials,
-            tuple(self._image(material) for material in materials),
+            images,
             tuple(material.lets_through(alpha) for material in materials),
-            tuple(self._maps(material) for material in materials),
+            maps,
         )
 
     def _maps(self, material: Material) -> dict[str, moderngl.Texture]:

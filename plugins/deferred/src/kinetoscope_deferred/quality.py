@@ -21,8 +21,9 @@ PASSES = (
     "taa",
     "fxaa",
     "annotations",
+    "lod",
 )
-"""Passes that can be switched; G-buffer and lighting always run."""
+"""Passes that can be switched, and `lod`, levels of detail; G-buffer and lighting always run."""
 
 BUFFERS = ("depth", "normal", "albedo", "material", "motion", "id", "hdr", "final")
 """Buffers that `Frame.buffers` can hold."""
@@ -40,6 +41,7 @@ class Quality:
         layers: transparent surfaces behind each other that a pixel shows at most.
         bloom_levels: mips of the bloom chain.
         fxaa_steps: pixels that the search along an edge goes at most.
+        detail_px: pixels that coarser meshes may be off, where triangles outnumber pixels.
         passes: names of the passes that run.
     """
 
@@ -50,6 +52,7 @@ class Quality:
     layers: int
     bloom_levels: int
     fxaa_steps: int
+    detail_px: float
     passes: frozenset[str]
 
     def runs(self, name: str) -> bool:
@@ -68,6 +71,7 @@ PRESETS: Mapping[str, Quality] = {
         layers=3,
         bloom_levels=3,
         fxaa_steps=2,
+        detail_px=2.0,
         passes=_ALL - {"ssao", "bloom", "fxaa"},
     ),
     "medium": Quality(
@@ -78,6 +82,7 @@ PRESETS: Mapping[str, Quality] = {
         layers=5,
         bloom_levels=5,
         fxaa_steps=3,
+        detail_px=1.0,
         passes=_ALL,
     ),
     "high": Quality(
@@ -88,6 +93,7 @@ PRESETS: Mapping[str, Quality] = {
         layers=8,
         bloom_levels=6,
         fxaa_steps=8,
+        detail_px=0.5,
         passes=_ALL,
     ),
 }

@@ -47,8 +47,8 @@ class DeferredRenderer:
             quality: `draft`, `medium` or `high`.
             passes: single passes to switch on or off: `shadow`, `ground`, `ssao`,
                 `transparent` (off: blended surfaces are dithered), `ghosts`, `bloom`, `tonemap` (its curve),
-                `taa`, `fxaa`, `annotations`; of others, providers of the hook `render_pass`, those that are
-                switched on here.
+                `taa`, `fxaa`, `annotations`, `lod` (coarser meshes where triangles outnumber
+                pixels); of others, providers of the hook `render_pass`, those that are switched on here.
             add: passes of others that are no providers; they are on.
             device: what draws: `gpu`, `cpu`, `osmesa`, `egl:N`; the best there is if None, see `open_context`.
             buffers: what `Frame.buffers` is to hold: `depth`, `normal`, `albedo`, `material`,

@@ -207,7 +207,8 @@ class DeferredSession:
     def _viewed(self, scene: Scene, camera: Camera, *, moving: bool = False) -> View:
         guests = [step for step in self.passes if isinstance(step, Guest)]
         moving = moving or "motion" in self._buffers or any("motion" in step.reads for step in guests)
-        view = build_view(scene, camera, self.size, self._cache, moving=moving)
+        detail_px = self.quality.detail_px if self.quality.runs("lod") else None
+        view = build_view(scene, camera, self.size, self._cache, moving=moving, detail_px=detail_px)
         self.device.upload("bones", view.bones)
         return view
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinetoscope_deferred.cache import DeviceMesh, MeshCache
+from kinetoscope_deferred.detail import FACES_A_PIXEL, Sight, fitting
 from kinetoscope_deferred.meshes import bone_matrices
 from kinetoscope_spec import kinematics, temporal
 from kinetoscope_spec.ghosts import Ghost, ghosts_in
@@ -33,7 +34,8 @@ _ON_THE_WAY = (0.2, 0.35, 0.5, 0.65, 0.8)
 class Draw:
     """One mesh of one actor: where its bones begin, and whether its pose mirrors it.
 
-    `corners [N, 3]` of boxes hold it, relative to the camera.
+    `corners [N, 3]` of boxes hold it, relative to the camera. It is `level` levels
+    of detail below the full.
     """
 
     mesh: DeviceMesh
@@ -41,6 +43,7 @@ class Draw:
     first_bone: int
     mirrored: bool
     corners: Array
+    level: int = 0
 
 
 @attrs.frozen(eq=False)
@@ -102,17 +105,34 @@ class View:
 
 
 def build_view(
-    scene: Scene, camera: Camera, size: tuple[int, int], cache: MeshCache, *, moving: bool = False
+    scene: Scene,
+    camera: Camera,
+    size: tuple[int, int],
+    cache: MeshCache,
+    *,
+    moving: bool = False,
+    detail_px: float | None = None,
 ) -> View:
-    """Gather one frame, uploading the meshes of characters not seen before; `moving` with the one before."""
+    """Gather one frame, uploading the meshes of characters not seen before; `moving` with the one before.
+
+    Where triangles outnumber pixels meshes may be coarser, by `detail_px` pixels at most. That goes by the
+    frame alone and not by what was shown before: the same scene gives the same picture.
+    """
+    sight = _sight(scene, camera, size, cache, detail_px)
     origin = np.asarray(camera.position, np.float64)
     draws: list[Draw] = []
     matrices: list[Array] = []
     before: list[Array] = []
     first = 0
     for actor in scene.actors:
-        for mesh in cache.meshes(actor.character):
+        for part, mesh in enumerate(cache.meshes(actor.character)):
             draw, rows = _draw(mesh, actor.pose, actor.id, first, origin)
+            if sight is not None:
+                held = cache.coarser(actor.character, part)
+                level = fitting(
+                    [error for _, error in held], draw.corners, rows[:: 1 + mesh.packed.dual], sight
+                )
+                draw = draw if level == 0 else attrs.evolve(draw, mesh=held[level - 1][0], level=level)
             draws.append(draw)
             matrices.append(rows)
             if moving:
@@ -142,6 +162,16 @@ def build_view(
         bones_before=_bone_texels(before) if moving else None,
         sun=max(suns, key=lambda light: light.intensity * float(light.color.mean()), default=None),
     )
+
+
+def _sight(
+    scene: Scene, camera: Camera, size: tuple[int, int], cache: MeshCache, detail_px: float | None
+) -> Sight | None:
+    """Return what levels of detail go by, or None where all is to be shown in full."""
+    count = sum(mesh.triangles for actor in scene.actors for mesh in cache.meshes(actor.character))
+    if detail_px is None or count <= FACES_A_PIXEL * size[0] * size[1]:
+        return None
+    return Sight(camera, -camera.view_matrix()[2, :3], size[1], detail_px)
 
 
 def _draw(mesh: DeviceMesh, pose: Array, number: int, first: int, origin: Array) -> tuple[Draw, Array]:

@@ -67,10 +67,14 @@ class GeometryPass:
             device.upload("bones_before", view.bones_before)
         # What is seen through is drawn after light, or dithered where that pass is off.
         chosen = False if quality.runs("transparent") else None
-        triangles = 0
+        work = {"geometry.draws": len(view.draws), "geometry.triangles": 0}
         for draw in view.draws:
-            triangles += draw_mesh(device, programs[draw.mesh.kind], draw, veils=chosen)
-        return {"geometry.draws": len(view.draws), "geometry.triangles": triangles}
+            triangles = draw_mesh(device, programs[draw.mesh.kind], draw, veils=chosen)
+            work["geometry.triangles"] += triangles
+            if draw.level:
+                name = f"geometry.triangles_level{draw.level}"
+                work[name] = work.get(name, 0) + triangles
+        return work
 
 
 class GroundPass:

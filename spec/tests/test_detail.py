@@ -1,0 +1,146 @@
+"""Coarser meshes: what they keep of the fine one, and how far they are off it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from kinetoscope_spec import Mesh, Skin, detail
+
+pytest.importorskip("fast_simplification")
+
+
+def body(rings: int = 40) -> Mesh:
+    """A long ball with a seam of UVs from pole to pole, two materials and two bones."""
+    up, round_ = np.meshgrid(np.linspace(0, 1, rings), np.linspace(0, 1, rings), indexing="ij")
+    polar, angle = np.pi * up, 2 * np.pi * round_
+    points = np.stack(
+        [0.3 * np.sin(polar) * np.cos(angle), 0.9 * np.cos(polar), 0.3 * np.sin(polar) * np.sin(angle)], -1
+    ).reshape(-1, 3)
+    i, j = (n.ravel() for n in np.meshgrid(np.arange(rings - 1), np.arange(rings - 1), indexing="ij"))
+    a = i * rings + j
+    faces = np.concatenate(
+        [np.stack([a, a + 1, a + rings], 1), np.stack([a + rings, a + 1, a + rings + 1], 1)]
+    )
+    share = up.reshape(-1)
+    normals = points / [0.09, 0.81, 0.09]
+    skin = Skin(
+        np.tile([0, 1], (len(points), 1)),
+        np.stack([1 - share, share], 1),
+        np.arange(2),
+        np.tile(np.eye(4), (2, 1, 1)),
+    )
+    return Mesh(
+        "body",
+        points,
+        np.arange(len(points)),
+        faces,
+        normals=normals / np.linalg.norm(normals, axis=1, keepdims=True),
+        uvs=np.stack([round_, up], -1).reshape(-1, 2),
+        face_material=(np.tile(i, 2) >= rings // 2).astype(int),
+        skin=skin,
+    )
+
+
+@pytest.fixture(scope="module")
+def fine() -> Mesh:
+    return body()
+
+
+@pytest.fixture(scope="module")
+def coarse(fine: Mesh) -> tuple[detail.Level, ...]:
+    return detail.levels(fine, fine.normals)
+
+
+def test_each_level_has_about_a_quarter_of_the_triangles_before(fine, coarse):
+    counts = [len(fine.faces), *(len(level.mesh.faces) for level in coarse)]
+    assert len(counts) == 3  # 64 times fewer would be next to nothing
+    for more, less in pairwise(counts):
+        assert 0.15 < less / more < 0.5
+    errors = [level.error for level in coarse]
+    assert 0 < errors[0] < errors[1] < 0.03
+
+
+def test_vertices_keep_their_bones_and_corners_their_looks(fine, coarse):
+    """Every vertex is one of the fine mesh's with its weights, every corner's UV and normal are a corner's there."""
+    rows = {tuple(np.round(row, 9)) for row in np.hstack([fine.vertices, fine.skin.weights])}
+    looks = {tuple(np.round(row, 9)) for row in np.hstack([fine.uvs, fine.normals])}
+    for level in coarse:
+        mesh = level.mesh
+        assert {tuple(np.round(row, 9)) for row in np.hstack([mesh.vertices, mesh.skin.weights])} <= rows
+        assert {tuple(np.round(row, 9)) for row in np.hstack([mesh.uvs, mesh.normals])} <= looks
+
+
+def test_no_triangle_reaches_across_a_seam(coarse):
+    """Round the body a triangle spans a small part of the image; across the seam it would span all of it."""
+    for level in coarse:
+        across = level.mesh.uvs[level.mesh.faces][..., 0]
+        polar = level.mesh.uvs[level.mesh.faces][..., 1]
+        inner = ((polar > 0.12) & (polar < 0.88)).all(axis=1)
+        assert inner.any()
+        assert np.ptp(across[inner], axis=1).max() < 0.5
+
+
+def test_materials_stay_where_they_were(coarse):
+    for level in coarse:
+        middle = level.mesh.vertices[level.mesh.corner_vertex[level.mesh.faces]][..., 1].mean(axis=1)
+        sure = np.abs(middle) > 0.15
+        assert sure.mean() > 0.5
+        np.testing.assert_array_equal((level.mesh.face_material == 1)[sure], (middle < 0)[sure])
+
+
+def test_it_stays_shut_and_keeps_its_sides(coarse):
+    for level in coarse:
+        at = level.mesh.corner_vertex[level.mesh.faces]
+        edges = np.concatenate([at[:, [0, 1]], at[:, [1, 2]], at[:, [2, 0]]])
+        there = {tuple(edge) for edge in edges}
+        assert len(there) == len(edges)
+        assert there == {(b, a) for a, b in there}
+        a, b, c = (level.mesh.vertices[at[:, i]] for i in range(3))
+        assert np.einsum("fi,fi->", a, np.cross(b, c)) > 0
+
+
+def test_the_error_is_what_rays_say(fine, coarse):
+    """Sent through each vertex of the fine mesh, a ray from the axis meets the level within the error told."""
+    for level in coarse:
+        corners = level.mesh.vertices[level.mesh.corner_vertex[level.mesh.faces]]
+        edges, sides = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+        off = []
+        for point in fine.vertices[400:-400:23]:
+            start = np.array([0.0, point[1], 0.0])
+            way = (point - start) / np.linalg.norm(point - start)
+            p = np.cross(way, sides)
+            det = (p * edges).sum(1)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                s = start - corners[:, 0]
+                u, q = (p * s).sum(1) / det, np.cross(s, edges)
+                v, t = q @ way / det, (q * sides).sum(1) / det
+            met = (np.abs(det) > 1e-12) & (u >= -1e-9) & (v >= -1e-9) & (u + v <= 1 + 1e-9) & (t > 0)
+            off.append(abs(t[met].max() - np.linalg.norm(point - start)))
+        # A ray is not square to the surface: it goes a little farther than the nearest way.
+        assert max(off) < 1.2 * level.error + 1e-6
+        assert max(off) > 0.2 * level.error
+
+
+def test_levels_are_kept_by_what_the_mesh_is_made_of(fine, coarse, tmp_path, monkeypatch):
+    first = detail.levels(fine, fine.normals, folder=tmp_path)
+    (file,) = tmp_path.iterdir()
+    monkeypatch.setattr(detail, "coarser", lambda mesh: pytest.fail("it was kept, and is made again"))
+    again = detail.levels(body(), fine.normals, folder=tmp_path)
+    for one, two, three in zip(first, again, coarse, strict=True):
+        assert one.error == two.error == three.error
+        np.testing.assert_array_equal(one.mesh.faces, two.mesh.faces)
+        np.testing.assert_array_equal(one.mesh.vertices, three.mesh.vertices)
+    monkeypatch.undo()
+    file.write_bytes(file.read_bytes()[:-200])
+    assert len(detail.levels(fine, fine.normals, folder=tmp_path)) == len(first)
+    assert detail._read(file) is not None  # mended
+    assert detail.levels(body(41), body(41).normals, folder=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_coarse_mesh_has_no_levels():
+    small = body(12)
+    assert detail.levels(small, small.normals) == ()
