@@ -24,7 +24,7 @@ Array = NDArray[Any]
 RIM = 12
 """Pixels around a hole by which answers are judged and matched."""
 
-MOST_VIEWS, ENOUGH = 24, 7
+MOST_VIEWS, ENOUGH = 24, 6
 """Views of a hole, and of a pixel, after which no more are looked for."""
 
 SURE = 25.0
@@ -135,7 +135,7 @@ def _completed(picture: Array, left: Array, sight: Sight, done: Held | None, gue
     carried = None if done is None else seen_from(sight, done, whole=True)
     if done is None or carried is None:
         return guess(picture, unsure)
-    before, shown = carried
+    before, shown = carried[0].astype(np.float32), carried[1]
     there = left & shown
     still = np.allclose(done.place, sight.target.place, atol=1e-9)
     told = shown & ~unsure & ~hole
@@ -178,7 +178,7 @@ def _gathered(
         if view is None:
             continue
         picture, shown = view
-        seen = picture.reshape(-1, picture.shape[2])[pixels]
+        seen = picture.reshape(-1, picture.shape[2])[pixels].astype(np.float32)
         colours.append(relit(seen, other.light, sight.target.light))
         valid.append(shown.ravel()[pixels])
         when.append(other.number - sight.target.number)

@@ -31,6 +31,9 @@ FEWEST, AGREEING = 8, 0.4
 WINDOW = 11
 """Pixels along the square by which a corner is known again."""
 
+ALONE = 0.85
+"""Share of the corners that say the same where there is but one surface."""
+
 SURFACES, CORNERS = 3, 200
 """Ways of moving that are told apart around a hole, and corners by which."""
 
@@ -68,6 +71,10 @@ class Held:
         self.shows = (
             cv2.erode(free, np.ones((2 * EDGE + 1, 2 * EDGE + 1), np.uint8)) if self.hole.any() else free
         )
+
+    @cached_property
+    def grey(self) -> Array:
+        return _grey(self.frame)
 
 
 def box_of(hole: Array, margin: int = MARGIN) -> Box:
@@ -110,7 +117,7 @@ class Sight:
 
 
 def seen_from(sight: Sight, other: Held, *, whole: bool = False) -> tuple[Array, Array] | None:
-    """Return the other frame `float32 [h, w, C]` as it is seen there, and where it shows the background.
+    """Return the other frame `uint8 [h, w, C]` as it is seen there, and where it shows the background.
 
     None where it shows nothing of the hole. `whole`: all of the other frame is taken to be background.
     """
@@ -121,20 +128,21 @@ def seen_from(sight: Sight, other: Held, *, whole: bool = False) -> tuple[Array,
     source = np.full_like(other.shows, 255) if whole else other.shows
     if np.allclose(matrix, np.eye(3), atol=1e-9):
         shown = source[box] == 255
-        return (other.frame[box].astype(np.float32), shown) if (shown & wanted).any() else None
+        return (other.frame[box], shown) if (shown & wanted).any() else None
     shift = np.array([[1, 0, box[1].start], [0, 1, box[0].start], [0, 0, 1.0]])
-    shown = _warped(source, matrix @ shift, shape, cv2.INTER_NEAREST) == 255
+    there = matrix @ shift
+    shown = _warped(source, there, shape, cv2.INTER_NEAREST) == 255
     if not (shown & wanted).any():
         return None
-    picture = _warped(other.frame, matrix @ shift, shape, cv2.INTER_CUBIC)
-    surfaces = _surfaces(sight, picture, shown)
-    if surfaces:
-        pictures, shows = [picture], [shown]
-        for surface in surfaces:
-            shows.append(_warped(source, matrix @ shift @ surface, shape, cv2.INTER_NEAREST) == 255)
-            pictures.append(_warped(other.frame, matrix @ shift @ surface, shape, cv2.INTER_CUBIC))
-        picture, shown = _nearest_to(sight.picture, wanted, pictures, shows)
-    return picture.astype(np.float32), shown
+    grey = _warped(other.grey, there, shape, cv2.INTER_LINEAR)
+    pictures, shows = [], []
+    for surface in _surfaces(sight, grey, shown):
+        moved = surface is not None
+        way = there @ surface if moved else there
+        shows.append(_warped(source, way, shape, cv2.INTER_NEAREST) == 255 if moved else shown)
+        pictures.append(_warped(other.frame, way, shape, cv2.INTER_CUBIC))
+    picture, shown = _nearest_to(sight.picture, wanted, pictures, shows)
+    return picture, shown
 
 
 def _grey(picture: Array) -> Array:
@@ -149,6 +157,8 @@ def _nearest_to(
     target: Array, hole: Array, pictures: Sequence[Array], shows: Sequence[Array]
 ) -> tuple[Array, Array]:
     """Return of each pixel the picture that fits the target best around there, told from outside the hole."""
+    if len(pictures) == 1:
+        return pictures[0], shows[0]
     height, width = hole.shape
     size = (max(1, width // COARSE), max(1, height // COARSE))
     off = []
@@ -165,10 +175,11 @@ def _nearest_to(
     best = cv2.resize(
         np.argmin(off, axis=0).astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST
     )
-    picture, shown = pictures[0].copy(), shows[0].copy()
+    picture, shown = pictures[0], shows[0]
     for i in range(1, len(pictures)):
-        chosen = best == i
-        picture[chosen], shown[chosen] = pictures[i][chosen], shows[i][chosen]
+        chosen = (best == i).astype(np.uint8)
+        cv2.copyTo(pictures[i], chosen, picture)
+        shown = np.where(chosen, shows[i], shown)
     return picture, shown
 
 
@@ -177,18 +188,20 @@ def _warped(picture: Array, matrix: Array, shape: tuple[int, int], how: int) -> 
     return cv2.warpPerspective(picture, matrix, shape[::-1], flags=how | cv2.WARP_INVERSE_MAP)
 
 
-def _surfaces(sight: Sight, picture: Array, shown: Array) -> list[Array]:
+def _surfaces(sight: Sight, grey: Array, shown: Array) -> list[Array | None]:
     """Return the affine maps `[3, 3]` within the box by which parts of the picture come to where the target has them.
 
-    Near and far things move against each other before a camera that travels, and small errors have added up
-    on the way from frame to frame. The first map is what most corners say, the next what most of the others do.
+    None is the whole frame's way. Near and far things move against each other before a camera that travels,
+    and small errors have added up on the way from frame to frame. The first map is what most corners say, the
+    next what most of the others do; where nearly all say the same, there is but that one.
     """
     places = sight.corners
     free = _inner(shown)
     columns, rows = places.astype(int).T
-    a, b = followed(sight.grey, _grey(picture), places[free[rows, columns] > 0], window=WINDOW, levels=2)
-    maps: list[Array] = []
-    for _ in range(SURFACES):
+    a, b = followed(sight.grey, grey, places[free[rows, columns] > 0], window=WINDOW, levels=2)
+    every = len(a)
+    maps: list[Array | None] = [None]
+    for number in range(SURFACES):
         if len(a) < FEWEST:
             break
         cv2.setRNGSeed(0)
@@ -197,9 +210,13 @@ def _surfaces(sight: Sight, picture: Array, shown: Array) -> list[Array]:
             break
         agree = inliers.ravel() == 1
         moves = np.median(np.linalg.norm(b - a, axis=1)[agree]) > 0.05
+        alone = number == 0 and agree.sum() > ALONE * every
         if (
             moves and np.abs(matrix[:, :2] - np.eye(2)).max() < 0.2
         ):  # no camera does more between frames so near
-            maps.append(np.vstack([matrix, [0, 0, 1]]))
+            found = np.vstack([matrix, [0, 0, 1]])
+            maps = [found] if alone else [*maps, found]
+        if alone:
+            break
         a, b = a[~agree], b[~agree]
     return maps
