@@ -123,6 +123,9 @@ def test_a_loop_s_end_cuts_with_who_is_seen(two):
     assert player.time < 0.1
     after = player.panes()[0].camera.project(player.clips[0].subject(player.time).centre, SIZE)
     np.testing.assert_allclose(after, before, atol=1.0)
+    player.seek(1.5)  # and so it does where the time is moved by hand
+    there = player.panes()[0].camera.project(player.clips[0].subject(player.time).centre, SIZE)
+    np.testing.assert_allclose(there, after, atol=1.0)
 
 
 def test_frames_of_any_length_show_the_same_way(two):
