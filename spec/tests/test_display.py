@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from kinetoscope_spec import Asset, Character, Frame, Material, Mesh, Motion, Skeleton, Skin
-from kinetoscope_spec.display import character_picture, motion_svg, png
+from kinetoscope_spec.display import character_picture, drawn_bones, motion_svg, png
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = ["Hips", "Spine", "Head"]
@@ -128,3 +128,12 @@ def test_names_from_files_are_text() -> None:
     pictures = re.findall(r"base64,([\w+/=]+)", asset._repr_html_())
     assert Image.open(io.BytesIO(base64.b64decode(pictures[0]))).size[1] > 100
     assert Asset("bare", bones())._repr_html_().startswith("<figure")
+
+
+def test_no_line_leads_from_a_root_behind_the_figure_to_its_hips() -> None:
+    rooted = Skeleton(
+        ["Root", "Hips", "Spine", "Head"], (-1, 0, 1, 2), np.zeros((4, 3)), np.tile([0, 0, 0, 1.0], (4, 1))
+    )
+    assert drawn_bones(rooted).tolist() == [2, 3]
+    chain = Skeleton(["a", "b", "c"], (-1, 0, 1), np.zeros((3, 3)), np.tile([0, 0, 0, 1.0], (3, 1)))
+    assert drawn_bones(chain).tolist() == [1, 2]

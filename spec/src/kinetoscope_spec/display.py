@@ -20,9 +20,17 @@ from kinetoscope_spec._arrays import Array
 
 if TYPE_CHECKING:
     from kinetoscope_spec.character import Asset, Character, Material, Mesh
-    from kinetoscope_spec.motion import Motion
+    from kinetoscope_spec.motion import Motion, Skeleton
 
-__all__ = ["asset_html", "character_html", "character_picture", "motion_html", "motion_svg", "png"]
+__all__ = [
+    "asset_html",
+    "character_html",
+    "character_picture",
+    "drawn_bones",
+    "motion_html",
+    "motion_svg",
+    "png",
+]
 
 _SIDE: Final = 260
 """Pixels: how high pictures are."""
@@ -87,7 +95,7 @@ def motion_svg(motion: Motion) -> str:
         rounded: Array = flat.round(1)
         return rounded
 
-    bones = _bones(motion)
+    bones = drawn_bones(motion.skeleton)
     drawn = [_lines(pixels(pose)[parents[bones]], pixels(pose)[bones]) for pose in seen]
     drawn = drawn if len(bones) else [_lines(pixels(pose), pixels(pose)) for pose in seen]
     duration = max(motion.frame_count / motion.framerate, 1e-3)
@@ -107,19 +115,17 @@ def motion_svg(motion: Motion) -> str:
     )
 
 
-def _bones(motion: Motion) -> Array:
-    """Return the joints that are drawn with a line to their parents: none above a person's hips.
+def drawn_bones(skeleton: Skeleton) -> Array:
+    """Return the joints to which a line from their parent is drawn: of a person none above the hips.
 
     Many files have a root that stays on the floor, far behind the figure.
     """
     from kinetoscope_spec import anatomy
 
-    parents = np.asarray(motion.skeleton.parents)
-    hidden = anatomy.roles(motion.skeleton).get("hips", -1)
-    drawn = parents >= 0
-    while hidden >= 0:
-        drawn[hidden] = False
-        hidden = int(parents[hidden])
+    parents = np.asarray(skeleton.parents)
+    drawn, joint = parents >= 0, anatomy.roles(skeleton).get("hips", -1)
+    while joint >= 0:
+        drawn[joint], joint = False, int(parents[joint])
     return np.flatnonzero(drawn)
 
 

@@ -9,6 +9,7 @@ import viser
 from numpy.typing import NDArray
 
 from kinetoscope_spec import Character
+from kinetoscope_spec.display import drawn_bones
 from kinetoscope_viser._bake import Baked
 from kinetoscope_viser._wire import send_pose
 
@@ -51,6 +52,7 @@ class Figure:
         self.node = self._scene.add_frame(f"/stage/{name}", show_axes=False, position=self._place)
         self._meshes = [self._skinned(f"/stage/{name}/part{i}", i) for i in range(len(baked.parts))]
         self._parents = np.asarray(character.skeleton.parents)
+        self._ends = drawn_bones(character.skeleton)
         self._lines: Any = None
         self._pose: Array | None = None
         self._label: Any = None
@@ -102,7 +104,7 @@ class Figure:
             mesh.visible = body
             mesh.opacity = _GHOST if skeleton else part.paint.opacity
             mesh.cast_shadow = True
-        if skeleton and self._lines is None and (self._parents >= 0).any():
+        if skeleton and self._lines is None and len(self._ends):
             self._lines = self._scene.add_line_segments(
                 f"/stage/{self.name}/skeleton",
                 self._segments(),
@@ -136,6 +138,5 @@ class Figure:
         return middle
 
     def _segments(self) -> Array:
-        joints = np.zeros((len(self._parents), 3)) if self._pose is None else self._pose[:, :3, 3]
-        children = np.flatnonzero(self._parents >= 0)
-        return np.stack([joints[self._parents[children]], joints[children]], axis=1).astype(np.float32)
+        joints = self.matrices[:, :3, 3]
+        return np.stack([joints[self._parents[self._ends]], joints[self._ends]], axis=1).astype(np.float32)

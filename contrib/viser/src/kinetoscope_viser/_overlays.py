@@ -26,6 +26,8 @@ _SHOWN_S: Final = 0.2
 """An arrow is as long as its point goes in this time."""
 _SLOWEST_M_S: Final = 0.05
 """What is slower has no arrow."""
+_FLAT: Final = (0.5**0.5, 0.5**0.5, 0.0, 0.0)
+"""viser's cylinders stand along Z."""
 _CONTACT: Final = (60, 190, 90)
 _ARROW: Final = (40, 120, 220)
 
@@ -48,7 +50,12 @@ class Overlays:
         if contacts and not self._feet and track.feet:
             self._feet = [
                 self._scene.add_cylinder(
-                    f"{self._root}/contact{i}", radius=0.075, height=0.006, color=_CONTACT, cast_shadow=False
+                    f"{self._root}/contact{i}",
+                    radius=0.075,
+                    height=0.006,
+                    color=_CONTACT,
+                    cast_shadow=False,
+                    wxyz=_FLAT,
                 )
                 for i in range(len(track.feet))
             ]

@@ -126,6 +126,10 @@ class Viewer:
                 figure.pose(track.pose(0))
             self.tracks.append(track)
             self._figures.append((track, figure, Overlays(self.server, figure, track)))
+            if number == 1:
+                self._figures[0][1].label(self.tracks[0].name)
+            if number:
+                figure.label(track.name)
             self.frame_all()
             self.retime()
         return name
