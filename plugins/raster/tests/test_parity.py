@@ -6,6 +6,7 @@ import pytest
 
 from kinetoscope_raster.renderer import RasterRenderer
 from kinetoscope_spec import Camera, Ground, Light, Material, ProviderUnavailable, Scene, ValidationError
+from kinetoscope_spec.environment import Environment
 
 SIZE = (160, 90)
 VIEW = Camera(position=(0.4, 1.6, 3.2), target=(0.0, 0.4, 0.0))
@@ -230,6 +231,27 @@ def test_maps_on_a_round_body_are_the_same_on_opengl(kit):
     assert np.median(bends) < 0.97
     assert np.median((ours["normal"] * theirs["normal"]).sum(axis=-1)[both]) > 0.998
     assert np.median(np.abs(ours["material"] - theirs["material"])[both]) < 0.01
+
+
+@pytest.mark.gl
+def test_light_from_all_around_is_the_same_on_opengl(kit):
+    rng = np.random.default_rng(3)
+    environment = Environment(np.kron(rng.random((6, 12, 3)) ** 3 * 4, np.ones((4, 4, 1))))
+    surfaces = [
+        Material("m", np.array([0.8, 0.6, 0.4, 1.0]), m, r) for m in (0.0, 1.0) for r in (0.0, 0.4, 1.0)
+    ]
+    balls = [
+        kit.actor(
+            kit.ball(0.3), at=(0.7 * (i % 3) - 0.7, 0.3 + 0.7 * (i // 3), 0.0), number=i + 1, material=m
+        )
+        for i, m in enumerate(surfaces)
+    ]
+    scene = Scene(actors=balls, ground=Ground(), environment=environment, lights=LAMPS[1:])
+    ours, theirs = (frame.buffers for frame in drawn(scene, buffers=("hdr", "id"), ssao=False))
+    both = ours["id"] == theirs["id"]
+    off = np.abs(ours["hdr"] - theirs["hdr"]).max(axis=-1)[both]
+    assert np.percentile(off, 99) < 0.03
+    assert theirs["hdr"][theirs["id"] > 0].std() > 0.1
 
 
 @pytest.mark.gl

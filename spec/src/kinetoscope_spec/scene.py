@@ -12,6 +12,7 @@ from kinetoscope_spec import kinematics
 from kinetoscope_spec._arrays import Array, in_range, shaped
 from kinetoscope_spec._value import Value, as_tuple, frozen_mapping
 from kinetoscope_spec.character import Character
+from kinetoscope_spec.environment import Environment
 from kinetoscope_spec.errors import ValidationError
 from kinetoscope_spec.motion import Motion
 
@@ -198,6 +199,7 @@ class Scene(Value):
         lights: lights.
         ground: the floor, or None.
         sky, earth: linear RGB `[3]` radiance from above and below (hemispheric ambient light).
+        environment: light from all around instead of sky and earth, or None; it is not seen itself.
         background: linear RGBA `[4]` where nothing is; alpha 0 composites over a plate.
         exposure: factor on light before tone mapping.
         tone: the curve from light to the picture: `aces` (Narkowicz's fit, 2015: contrast, whites that pale) or
@@ -213,6 +215,7 @@ class Scene(Value):
     ground: Ground | None = None
     sky: Array = attrs.field(factory=lambda: np.array([0.42, 0.47, 0.55]), converter=_numbers)
     earth: Array = attrs.field(factory=lambda: np.array([0.16, 0.15, 0.14]), converter=_numbers)
+    environment: Environment | None = None
     background: Array = attrs.field(factory=lambda: np.array([0.55, 0.60, 0.68, 1.0]), converter=_numbers)
     exposure: float = 1.0
     tone: str = attrs.field(default="aces", validator=attrs.validators.in_(("aces", "neutral")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -10,6 +11,7 @@ from typing import Any
 import moderngl
 import numpy as np
 
+from kinetoscope_spec.environment import Environment, split_sum
 from kinetoscope_spec.errors import ConfigError
 
 __all__ = ["Device", "source", "uniforms"]
@@ -27,6 +29,7 @@ class Device:
         self._programs: dict[tuple[Any, ...], moderngl.Program] = {}
         self._screens: dict[int, moderngl.VertexArray] = {}
         self._framebuffers: dict[str, moderngl.Framebuffer] = {}
+        self._surroundings: tuple[weakref.ref[Environment], moderngl.TextureArray] | None = None
         self.samples = context.query(samples=True)
         self.white = context.texture((1, 1), 4, b"\xff" * 4)
         self.no_lights = context.texture((1, 1), 4, bytes(16), dtype="u4")
@@ -104,7 +107,32 @@ class Device:
         self.textures.clear()
         self.size = size
 
-    def bind(self, program: moderngl.Program, textures: Mapping[str, moderngl.Texture]) -> None:
+    def split_sum(self) -> moderngl.Texture:
+        """Return what surfaces mirror of even light, by the cosine to the eye and roughness."""
+        if "split_sum" not in self.textures:
+            held = split_sum()
+            texture = self.context.texture(held.shape[1::-1], 2, held.tobytes(), dtype="f4")
+            texture.repeat_x = texture.repeat_y = False
+            self.textures["split_sum"] = texture
+        return self.textures["split_sum"]
+
+    def surroundings(self, environment: Environment) -> moderngl.TextureArray:
+        """Return what surfaces mirror of an environment, uploaded once for the object that came last."""
+        held = self._surroundings
+        if held is None or held[0]() is not environment:
+            if held is not None:
+                held[1].release()
+            levels = environment.mirrored
+            size = (levels.shape[2], levels.shape[1], levels.shape[0])
+            texture = self.context.texture_array(size, 3, levels.tobytes(), dtype="f4")
+            texture.filter = (moderngl.LINEAR, moderngl.LINEAR)
+            texture.repeat_y = False
+            self._surroundings = held = weakref.ref(environment), texture
+        return held[1]
+
+    def bind(
+        self, program: moderngl.Program, textures: Mapping[str, moderngl.Texture | moderngl.TextureArray]
+    ) -> None:
         """Bind textures to the samplers of the same names; the program may lack some."""
         for unit, (name, texture) in enumerate(textures.items()):
             if name in program:

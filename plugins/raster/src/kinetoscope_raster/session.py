@@ -17,6 +17,7 @@ from kinetoscope_raster._texels import LINEAR
 from kinetoscope_raster.quality import Quality
 from kinetoscope_spec import kinematics, temporal
 from kinetoscope_spec.annotations import ribbons
+from kinetoscope_spec.environment import split_sum
 from kinetoscope_spec.errors import KinetoscopeError
 from kinetoscope_spec.ghosts import ghosts_in
 from kinetoscope_spec.scene import Actor, Camera, Frame, Scene
@@ -214,9 +215,19 @@ class RasterSession:
 
         fog = np.zeros(4) if scene.fog is None else np.array([*scene.fog[0], scene.fog[1]], np.float64)
         hdr = np.zeros((*depth.shape, 4), np.float32)
+        sky, earth, own = np.array(scene.sky), np.array(scene.earth), held["emission"]
+        if scene.environment is not None:
+            from kinetoscope_raster import _environment
+
+            sky, earth, own = np.zeros(3), np.zeros(3), own.copy()
+            _environment.surround(
+                depth, held["albedo"], held["normal"], held["material"], occlusion, *view.tangents, view.aside,
+                np.ascontiguousarray(view.rotation.T), scene.environment.irradiance, scene.environment.mirrored,
+                split_sum(), own,
+            )  # fmt: skip
         lit = _lighting.light(
-            depth, held["albedo"], held["normal"], held["material"], held["emission"], occlusion, *view.tangents,
-            view.aside, np.ascontiguousarray(view.rotation[:, 1]), np.array(scene.sky), np.array(scene.earth), fog,
+            depth, held["albedo"], held["normal"], held["material"], own, occlusion, *view.tangents,
+            view.aside, np.ascontiguousarray(view.rotation[:, 1]), sky, earth, fog,
             light_table(scene, view.rotation, camera.position), sun.index, sun.basis, sun.squares,
             self.quality.shadow_taps, shadow, hdr,
         )  # fmt: skip

@@ -15,6 +15,7 @@ from kinetoscope_spec.contracts import strategies
 from kinetoscope_spec.contracts._law import law, require
 from kinetoscope_spec.contracts._raycast import axes, rays
 from kinetoscope_spec.contracts.renderer import RendererContract
+from kinetoscope_spec.environment import Environment
 from kinetoscope_spec.motion import Skeleton
 from kinetoscope_spec.scene import Actor, Camera, Frame, Ground, Light, Scene
 
@@ -142,6 +143,37 @@ class LightLaws(RendererContract):
             sure &= ~before | (np.abs(inside) > 2 * pixel * depth + _BIAS_M)
         wrong = sure & (dark != covered)
         require(not wrong.any(), self._astray(wrong, "whether a wall is in shadow", dark, covered))
+
+    @law(strategies.cameras(), _FEW, st.sampled_from(((0.0, 1.0), (1.0, 1.0), (1.0, 0.6))))
+    def test_surroundings_light_what_faces_them(
+        self, camera: Camera, seed: int, surface: tuple[float, float]
+    ) -> None:
+        """Under an environment a surface returns what the sum over its pixels gives, by albedo and GGX, within an eighth."""
+        metallic, roughness = surface
+        image, ways, solid = _surroundings(np.random.default_rng(seed))
+        ahead = axes(camera)[2]
+        white = Material("w", np.array([0.8, 0.6, 0.4, 1.0]), metallic, roughness, double_sided=True)
+        wall = _upright(camera, camera.position + 3 * ahead, 40.0, 1)
+        wall = attrs.evolve(wall, character=attrs.evolve(wall.character, materials=(white,)))
+        scene = Scene(actors=(wall,), lights=(), environment=Environment(image))
+        frame = self._whole(scene, camera, _PLAIN)
+        row, column = self.size[1] // 2, self.size[0] // 2
+        view = -rays(camera, self.size)[row, column]
+        view = np.broadcast_to(view / np.linalg.norm(view), ways.shape)
+        normal, albedo = (
+            np.broadcast_to(-ahead, ways.shape),
+            np.broadcast_to(white.base_color[:3], ways.shape),
+        )
+        material = np.broadcast_to([roughness, metallic, 0.0], ways.shape)
+        returned = _ggx(normal, view, ways, albedo, material)
+        expected = np.einsum("hwc,hwc,h->c", returned, image, solid)
+        found = self._buffer(frame, "hdr")[row, column].astype(float)
+        require(
+            bool((np.abs(found - expected) < 0.125 * expected.max()).all()),
+            f"`hdr` of a surface (metallic {metallic:g}, roughness {roughness:g}) that looks along "
+            f"{np.round(-ahead, 2).tolist()} is {found.round(3).tolist()} under an environment, expected "
+            f"{expected.round(3).tolist()}",
+        )
 
     @law(st.integers(0, 359), cost=3)
     def test_corners_are_darker_by_what_they_hide(self, degrees: int) -> None:
@@ -282,6 +314,25 @@ def _hovering(centre: Array, height: float, blending: str) -> tuple[Actor, Array
     skeleton = Skeleton(("left", "right"), [-1, -1], np.zeros((2, 3)))
     shown = half if blending == "dual_quaternion" else half * float(np.cos(turn))
     return Actor(Character("panel", skeleton, (mesh,), (_PAINT,)), pose), middle, shown
+
+
+def _surroundings(rng: np.random.Generator) -> tuple[Array, Array, Array]:
+    """Return a picture of soft lights all around, the directions of its pixels, and the solid angles of its rows."""
+    height, width = 24, 48
+    polar = (np.arange(height) + 0.5) * np.pi / height
+    turn = ((np.arange(width) + 0.5) / width - 0.5) * 2 * np.pi
+    ways = np.stack(
+        np.broadcast_arrays(
+            np.sin(polar)[:, None] * np.sin(turn),
+            np.cos(polar)[:, None],
+            -np.sin(polar)[:, None] * np.cos(turn),
+        ),
+        axis=-1,
+    )
+    image = np.full((height, width, 3), 0.05)
+    for middle, color in zip(rng.normal(size=(3, 3)), 3 * rng.random((3, 3)), strict=True):
+        image += color * np.exp(3 * (ways @ (middle / np.linalg.norm(middle)) - 1))[..., None]
+    return image, ways, np.sin(polar) * np.pi / height * 2 * np.pi / width
 
 
 def _upright(camera: Camera, middle: Array, half: float, number: int) -> Actor:

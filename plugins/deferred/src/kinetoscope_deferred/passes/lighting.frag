@@ -10,6 +10,11 @@ uniform sampler2D emission;
 #endif
 uniform sampler2D occlusion; // visibility, metres: see ssao.frag
 uniform bool occluded;
+#if SURROUNDED
+uniform vec3 irradiance[9];
+uniform sampler2DArray mirrored;
+uniform sampler2D split_sum;    // by the cosine to the eye and roughness: factor on f0, and what is added
+#endif
 uniform vec3 sky;
 uniform vec3 earth;
 #if FOG
@@ -65,6 +70,24 @@ vec3 environment(vec3 f0, float roughness, float nv) {
     float a = min(r.x * r.x, exp2(-9.28 * nv)) * r.x + r.y;
     return f0 * (-1.04 * a + r.z) + 1.04 * a + r.w;
 }
+
+#if SURROUNDED
+// Irradiance over pi, by spherical harmonics of order 2 (Ramamoorthi and Hanrahan 2001).
+vec3 fallen(vec3 n) {
+    vec3 flat_ = 0.28209479 * irradiance[0] + 0.48860251 * (n.y * irradiance[1] + n.z * irradiance[2] + n.x * irradiance[3]);
+    vec3 bent = 1.09254843 * (n.x * n.y * irradiance[4] + n.y * n.z * irradiance[5] + n.x * n.z * irradiance[7]);
+    vec3 round_ = 0.31539157 * (3.0 * n.z * n.z - 1.0) * irradiance[6] + 0.54627422 * (n.x * n.x - n.y * n.y) * irradiance[8];
+    return max(flat_ + bent + round_, vec3(0.0));
+}
+
+// What is mirrored in a direction, between the two pictures for roughnesses next to this one.
+vec3 mirrored_in(vec3 way, float roughness) {
+    vec2 at = vec2(atan(way.x, -way.z) * (0.5 / PI) + 0.5, acos(clamp(way.y, -1.0, 1.0)) / PI);
+    int last = textureSize(mirrored, 0).z - 1;
+    float level = clamp(roughness, 0.0, 1.0) * float(last), first = min(floor(level), float(last - 1));
+    return mix(textureLod(mirrored, vec3(at, first), 0.0).rgb, textureLod(mirrored, vec3(at, first + 1.0), 0.0).rgb, level - first);
+}
+#endif
 
 vec3 hemisphere(vec3 n) { return mix(earth, sky, 0.5 + 0.5 * n.y); }
 
@@ -161,8 +184,14 @@ void main() {
     Surface s = surface_of(n, v, diffuse, f0, kind.r);
     float visible = occluded ? visibility_at(pixel, away) : 1.0;
 
-    vec3 color = visible * (diffuse * hemisphere(n)
-        + environment(f0, kind.r, max(dot(n, v), 0.0)) * hemisphere(reflect(-v, n)));
+    vec3 gloss = environment(f0, kind.r, max(dot(n, v), 0.0));
+#if SURROUNDED
+    vec2 split = texture(split_sum, (vec2(clamp(dot(n, v), 0.0, 1.0), kind.r) * 31.0 + 0.5) / 32.0).rg;
+    gloss = f0 * split.x + split.y;
+    vec3 color = visible * (diffuse * fallen(n) + gloss * mirrored_in(reflect(-v, n), kind.r));
+#else
+    vec3 color = visible * (diffuse * hemisphere(n) + gloss * hemisphere(reflect(-v, n)));
+#endif
     // Drivers without a graphics card take every branch: the shadow is not asked for within the loop.
     if (shadowed) color += lit_by_sun(p, n, to_sun, away) * from_sun(to_sun, sun_power, s);
     for (int i = shadowed ? 1 : 0; i < sun_count; ++i) color += from_sun(light_texel(i, 0).xyz, light_texel(i, 1).rgb, s);

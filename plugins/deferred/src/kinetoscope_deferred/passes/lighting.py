@@ -66,6 +66,7 @@ def light(
         EMISSIVE=int(view.emissive),
         FOG=int(scene.fog is not None),
         SHADOW_TAPS=quality.shadow_taps,
+        SURROUNDED=int(scene.environment is not None),
         SPOTS=int(any(each.kind == "spot" for each in lights)),
     )
     set_camera(program, view)
@@ -80,11 +81,19 @@ def light(
         lamp_count=len(lights) - suns,
     )
     names = ["depth", "albedo", "normal", "material", *(["emission"] if view.emissive else [])]
-    textures = {name: device.textures[prefix + name] for name in names}
+    textures: dict[str, moderngl.Texture | moderngl.TextureArray] = {
+        name: device.textures[prefix + name] for name in names
+    }
     textures["occlusion"] = occlusion or device.white
     textures["lights"] = device.upload("lights", light_texels(lights, view.origin))
-    textures["tile_lights"] = _tile(program, device, view, textures["depth"], suns, len(lights) - suns)
+    textures["tile_lights"] = _tile(
+        program, device, view, device.textures[prefix + "depth"], suns, len(lights) - suns
+    )
     textures["shadow_map"] = _set_shadow(program, device, view, quality, sun)
+    if scene.environment is not None:
+        textures["mirrored"] = device.surroundings(scene.environment)
+        textures["split_sum"] = device.split_sum()
+        program["irradiance"].write(scene.environment.irradiance.astype(np.float32).tobytes())
     device.bind(program, textures)
     return device.screen(program, target, blend=blend, count=blend is None)
 

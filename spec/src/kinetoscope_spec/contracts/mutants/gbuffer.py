@@ -11,6 +11,7 @@ from kinetoscope_spec.character import Material
 from kinetoscope_spec.contracts.mutants import Mutant, Wrapper, mutant
 from kinetoscope_spec.contracts.mutants.renderer import MUTANTS as EVERY
 from kinetoscope_spec.contracts.mutants.renderer import _Renders, _with
+from kinetoscope_spec.environment import Environment
 from kinetoscope_spec.scene import Actor, Camera, Frame, Light, Scene
 
 __all__ = ["MUTANTS"]
@@ -109,6 +110,24 @@ class Fixed(Wrapper):
 
     def open(self, *args: Any, **options: Any) -> Any:
         return self.real.open(*args, **{name: held for name, held in options.items() if name != "passes"})
+
+
+@mutant(MUTANTS, "surroundings_light_what_faces_them")
+class Indoors(_Renders):
+    """knows sky and earth and no other surroundings"""
+
+    def staged(self, scene: Scene, camera: Camera) -> Scene:
+        return attrs.evolve(scene, environment=None)
+
+
+@mutant(MUTANTS, "surroundings_light_what_faces_them")
+class Reversed(_Renders):
+    """has its surroundings the other way round, left for right"""
+
+    def staged(self, scene: Scene, camera: Camera) -> Scene:
+        if scene.environment is None:
+            return scene
+        return attrs.evolve(scene, environment=Environment(scene.environment.image[:, ::-1].copy()))
 
 
 @mutant(MUTANTS, "pictures_are_light_on_their_curve")
