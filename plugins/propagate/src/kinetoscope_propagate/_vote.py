@@ -15,7 +15,7 @@ SIDE, WIDER = 2, 8
 """Views on either side in time that say what a pixel was right before it was hidden, and right after; and those
 that say, without these, what it was for a while."""
 
-ALIKE, LASTING = 0.55, 0.8
+ALIKE, LASTING = 0.55, 1.0
 """Shares of what both sides differ by, and of what they differ by from a little before and after, by which their
 mean has to differ from what most views show. Where one side is what most views show, the mean is off by half of
 what they differ by; where both are for a few frames only what they are, by all of it."""
