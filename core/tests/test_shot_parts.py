@@ -157,6 +157,26 @@ def test_what_was_drawn_is_taken_up_after_a_cancellation(tmp_path: Path) -> None
     assert set(range(kept * 4)).isdisjoint(again.seen)
 
 
+def test_who_waits_for_a_range_can_be_cancelled(tmp_path: Path) -> None:
+    """A range may take minutes: it is left to end by itself."""
+
+    class Never(Executor):
+        workers = 1
+
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+            return Future()
+
+    asked: list[int] = []
+
+    def progress(done: int, *_: Any) -> bool:
+        asked.append(done)
+        return len(asked) < 2
+
+    with pytest.raises(Cancelled, match="after 0 of 41"):
+        Plain().frames(Store(tmp_path, 10**9), Never(), progress)
+    assert asked == [0, 0]
+
+
 def test_frames_that_wait_take_a_part_of_the_cache_and_no_more(tmp_path: Path) -> None:
     room = 4 * 1000
     with ThreadPoolExecutor(2) as executor:
