@@ -29,6 +29,7 @@ from kinetoscope_spec import (
     Skeleton,
     Skin,
     hookimpl,
+    kinematics,
     rotation,
 )
 from kinetoscope_spec.contracts import strategies
@@ -220,8 +221,20 @@ def test_morphs_are_in_the_shape_of_their_frame() -> None:
     motion = attrs.evolve(turned(0.0), morph_weights={"up": np.linspace(0, 1, 9)})
     first, *_, last = (pose.character.meshes[0] for pose in shown(motion, mesh).poses)
     bare = shown(turned(0.0), triangle()).poses[0].character.meshes[0]
-    np.testing.assert_allclose(last.vertices - first.vertices, 0.5, atol=1e-6)
+    grown = kinematics.morphed_vertices(last) - kinematics.morphed_vertices(first)
+    np.testing.assert_allclose(grown, 0.5, atol=1e-6)
     np.testing.assert_allclose(np.ptp(still.vertices, axis=0), np.ptp(bare.vertices, axis=0), atol=1e-6)
+    assert last.morphs is not None  # levels of detail are made for what all frames have
+
+
+def test_a_giant_in_motion_is_brought_to_size_with_its_shapes() -> None:
+    large = attrs.evolve(
+        triangle(morphs=np.full((1, 3, 3), 50.0), morph_names=("up",)), vertices=100 * triangle().vertices
+    )
+    motion = attrs.evolve(turned(0.0), morph_weights={"up": np.linspace(0, 1, 9)})
+    *_, last = shown(motion, large).poses
+    mesh = last.character.meshes[0]
+    np.testing.assert_allclose(kinematics.morphed_vertices(mesh), last.points, atol=1e-4)
 
 
 def test_who_does_not_change_is_one_object_in_all_pictures() -> None:

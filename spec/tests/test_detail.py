@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import attrs
 import numpy as np
 import pytest
 
 from kinetoscope_spec import Mesh, Skin, detail
+from kinetoscope_spec.kinematics import morphed_vertices
 
 pytest.importorskip("fast_simplification")
 
@@ -139,6 +141,52 @@ def test_levels_are_kept_by_what_the_mesh_is_made_of(fine, coarse, tmp_path, mon
     assert detail._read(file) is not None  # mended
     assert detail.levels(body(41), body(41).normals, folder=tmp_path)
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_face_that_moves_has_the_levels_it_has_at_rest(fine, coarse, tmp_path, monkeypatch):
+    """Each frame of a film is a shape of its own: made anew, levels would cost seconds and a file a frame."""
+    swelling = np.zeros((1, *fine.vertices.shape))
+    swelling[0, :, 0] = 0.1 * (fine.vertices[:, 1] > 0.5)
+    face = attrs.evolve(fine, morphs=swelling, morph_names=("swollen",))
+    detail.levels(face, fine.normals, folder=tmp_path)
+    monkeypatch.setattr(detail, "coarser", lambda mesh: pytest.fail("it was kept, and is made again"))
+    for weight in (0.25, 1.0):
+        moved = attrs.evolve(face, morph_weights={"swollen": weight})
+        levels = detail.levels(moved, fine.normals, folder=tmp_path)
+        for level, resting in zip(levels, coarse, strict=True):
+            np.testing.assert_array_equal(level.mesh.faces, resting.mesh.faces)
+            grown = morphed_vertices(level.mesh)[:, 0] - resting.mesh.vertices[:, 0]
+            np.testing.assert_allclose(grown, weight * 0.1 * (resting.mesh.vertices[:, 1] > 0.5), atol=1e-9)
+            assert farthest(morphed_vertices(moved), level.mesh) <= level.error
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def farthest(points, mesh) -> float:
+    """Return how far the farthest of every ninth of `points` is from places spread over the triangles, m."""
+    a, b, c = (morphed_vertices(mesh)[mesh.corner_vertex[mesh.faces[:, i]]] for i in range(3))
+    parts = [(i / 6, j / 6) for i in range(7) for j in range(7 - i)]
+    places = np.concatenate([a + u * (b - a) + v * (c - a) for u, v in parts])
+    return max(float(np.linalg.norm(places - point, axis=1).min()) for point in points[::9])
+
+
+def test_what_a_disk_has_spoilt_is_made_again(fine, tmp_path):
+    first = detail.levels(fine, fine.normals, folder=tmp_path)
+    (file,) = tmp_path.iterdir()
+    whole = file.read_bytes()
+    for place in range(100, len(whole), len(whole) // 40):
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF] * 4) + whole[place + 4 :])
+        held = detail._read(file)
+        assert held is None or len(held) == len(first)
+
+
+def test_a_full_disk_leaves_nothing_behind(fine, coarse, tmp_path, monkeypatch):
+    def full(file, **arrays):
+        file.write(b"PK")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez_compressed", full)
+    assert len(detail.levels(fine, fine.normals, folder=tmp_path)) == len(coarse)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_coarse_mesh_has_no_levels():

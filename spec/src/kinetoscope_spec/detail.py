@@ -1,14 +1,17 @@
 """Levels of detail: meshes of fewer triangles that show the same shape, with how far they are off it.
 
 A coarse mesh is made of vertices and corners of the fine one, chosen and not mixed: skin weights, morphs, UVs,
-normals and colours stay what they were. Needs fast-simplification (quadric errors, Garland and Heckbert 1997).
+normals and colours stay what they were. They are chosen in the shape without morphs, so that a face that moves
+has the levels it has at rest, made once. Needs fast-simplification (quadric errors, Garland and Heckbert 1997).
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +20,8 @@ from zipfile import BadZipFile
 import attrs
 import numpy as np
 
-from kinetoscope_spec import kinematics
 from kinetoscope_spec._arrays import Array
+from kinetoscope_spec._morph import morph_factors
 from kinetoscope_spec.character import Mesh
 
 __all__ = ["Choice", "Level", "coarser", "levels"]
@@ -53,7 +56,7 @@ class Choice:
         corner_vertex: `[C']`, which of `vertices` each corner stands at.
         faces: `[F', 3]` corners of the level.
         face_material: `[F']`.
-        error: m, in the rest pose: no vertex of the mesh is farther from the level.
+        error: m, in the rest pose and without morphs: no vertex of the mesh is farther from the level.
     """
 
     vertices: Array
@@ -92,7 +95,8 @@ def levels(mesh: Mesh, normals: Array, *, folder: Path | None = None) -> tuple[L
     """Return coarser meshes than `mesh`, the finest first; none of one that is coarse itself.
 
     Args:
-        mesh: in the shape of its rest pose.
+        mesh: what its morphs add to the distance is told at most, and often more than it is: as if what
+            they move went where none of its neighbours goes.
         normals: `[C, 3]` of its corners, which a coarse mesh keeps.
         folder: where they are kept by what the mesh is made of; None keeps nothing.
 
@@ -107,7 +111,17 @@ def levels(mesh: Mesh, normals: Array, *, folder: Path | None = None) -> tuple[L
         chosen = list(coarser(mesh))
         if path is not None:
             _write(path, chosen)
-    return tuple(Level(choice.of(mesh, normals), choice.error) for choice in chosen)
+    apart = _apart(mesh)
+    return tuple(Level(choice.of(mesh, normals), choice.error + apart) for choice in chosen)
+
+
+def _apart(mesh: Mesh) -> float:
+    """Return m by which a vertex may go elsewhere, by morphs, than those that stand for it, at most."""
+    factors = morph_factors(mesh)
+    if mesh.morphs is None or not factors.any():
+        return 0.0
+    moves = np.tensordot(factors, mesh.morphs, axes=1)
+    return float(np.linalg.norm(np.ptp(moves, axis=0)))
 
 
 def coarser(mesh: Mesh) -> Iterator[Choice]:
@@ -118,7 +132,7 @@ def coarser(mesh: Mesh) -> Iterator[Choice]:
     """
     from fast_simplification import replay_simplification, simplify
 
-    points = np.asarray(kinematics.morphed_vertices(mesh), np.float64)
+    points = np.asarray(mesh.vertices, np.float64)
     one = _welded(points)
     origin, faces = points.mean(axis=0), one[mesh.corner_vertex[mesh.faces]]
     solid = (faces != np.roll(faces, 1, axis=1)).all(axis=1)
@@ -303,7 +317,7 @@ def _stretches(mesh: Mesh) -> tuple[Array, Array, Array]:
 
 def _fingerprint(mesh: Mesh) -> str:
     total = hashlib.sha256(f"{_VERSION}".encode())
-    parts = (kinematics.morphed_vertices(mesh), mesh.corner_vertex, mesh.faces, mesh.normals, mesh.uvs)
+    parts = (mesh.vertices, mesh.corner_vertex, mesh.faces, mesh.normals, mesh.uvs)
     for part in (*parts, mesh.face_material):
         total.update(b"-" if part is None else np.ascontiguousarray(part).tobytes())
     return total.hexdigest()[:32]
@@ -316,7 +330,7 @@ def _read(path: Path) -> list[Choice] | None:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
             count = int(held["count"])
             rows: list[list[Any]] = [[held[f"{name}{i}"] for name in names] for i in range(count)]
-    except (OSError, KeyError, ValueError, EOFError, BadZipFile):
+    except (OSError, KeyError, ValueError, EOFError, BadZipFile, zlib.error):
         return None
     return [Choice(v, c, at, f, m, float(error)) for v, c, at, f, m, error in rows]
 
@@ -324,10 +338,14 @@ def _read(path: Path) -> list[Choice] | None:
 def _write(path: Path, chosen: list[Choice]) -> None:
     """Keep the choices; where nothing can be written they are made anew by each process."""
     arrays = {f"{name}{i}": value for i, c in enumerate(chosen) for name, value in attrs.asdict(c).items()}
+    part = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+            part = Path(file.name)
             np.savez_compressed(file, count=len(chosen), **arrays)
-        os.replace(file.name, path)
+        os.replace(part, path)
     except OSError:
-        return
+        if part is not None:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)

@@ -182,7 +182,11 @@ def _placed(character: Character, place: Array) -> Character:
     meshes = [
         mesh
         if mesh.node is not None or mesh.skin is not None
-        else attrs.evolve(mesh, vertices=mesh.vertices @ place[:3, :3].T + place[:3, 3])
+        else attrs.evolve(
+            mesh,
+            vertices=mesh.vertices @ place[:3, :3].T + place[:3, 3],
+            morphs=None if mesh.morphs is None else mesh.morphs @ place[:3, :3].T,
+        )
         for mesh in character.meshes
     ]
     return attrs.evolve(character, meshes=meshes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -21,11 +21,11 @@ from kinetoscope_spec import (
     Frame,
     Ground,
     Light,
+    Mesh,
     Motion,
     Path,
     Scene,
     anatomy,
-    kinematics,
 )
 from kinetoscope_spec.errors import Cancelled, ConfigError
 from kinetoscope_spec.ghosts import Ghosts
@@ -207,23 +207,20 @@ def frames(
 def morphed(character: Character, motion: Motion, frame: int) -> Character:
     """Return `character` in the shape that its face has in a frame: renderers know the rest pose's alone."""
     weights = {name: float(curve[frame]) for name, curve in motion.morph_weights.items()}
-    if not weights and not any(mesh.morph_weights for mesh in character.meshes):
+    moving = [bool(weights.keys() & mesh.morph_names) for mesh in character.meshes]
+    if not any(moving):
         return character
-    # A mesh without shapes stays the same object: renderers keep on the device what comes back.
+    # A mesh without shapes stays the same object: renderers keep on the device what comes back. One with
+    # shapes keeps them, so that levels of detail are known again.
     meshes = [
-        mesh
-        if mesh.morphs is None
-        else attrs.evolve(
-            mesh,
-            vertices=kinematics.morphed_vertices(mesh, weights),
-            morphs=None,
-            morph_names=(),
-            morph_peaks=None,
-            morph_weights={},
-        )
-        for mesh in character.meshes
+        attrs.evolve(mesh, morph_weights={**mesh.morph_weights, **_named(weights, mesh)}) if moves else mesh
+        for mesh, moves in zip(character.meshes, moving, strict=True)
     ]
     return attrs.evolve(character, meshes=meshes)
+
+
+def _named(weights: Mapping[str, float], mesh: Mesh) -> dict[str, float]:
+    return {name: weight for name, weight in weights.items() if name in mesh.morph_names}
 
 
 def _trail(path: Path) -> dict[str, Any]:
