@@ -30,6 +30,12 @@ MARKS = {
         "color": (0.9, 0.1, 0.05),
         "width": 0.15,
     },
+    "axes": {
+        "matrices": np.eye(4)[None] + [[0, 0, 0, -0.4], [0] * 4, [0, 0, 0, 1.0], [0] * 4],
+        "length": 1.0,
+        "width": 0.2,
+    },
+    "text": {"strings": ["Kino"], "points": [[0.1, 0.2, 1.2]], "color": (0.9, 0.1, 0.05), "size": 0.6},
 }
 
 
@@ -68,6 +74,36 @@ def test_a_wrong_trajectory_is_said():
     scene = Scene(annotations={"trajectory": np.zeros((3, 4))})
     with RasterRenderer().open(SIZE) as session, pytest.raises(ValidationError, match="trajectory"):
         session.render(scene, VIEW)
+
+
+def test_letters_stand_where_a_pinhole_puts_their_strokes():
+    size, place, camera = (320, 180), np.array([0.3, 0.5, 0.2]), Camera((1.0, 1.4, 3.0), (0.1, 0.7, 0.0))
+    scene = Scene(annotations={"text": {"strings": ["TIE"], "points": [place], "pixels": 40}})
+    with RasterRenderer().open(size, "draft", buffers=("albedo", "depth")) as session:
+        frame = session.render(scene, camera).buffers
+        plain = session.render(attrs.evolve(scene, annotations={}), camera).color
+        np.testing.assert_array_equal(
+            session.render(attrs.evolve(scene, annotations={"text": []}), camera).color, plain
+        )
+    ahead = np.subtract(camera.target, camera.position)
+    ahead /= np.linalg.norm(ahead)
+    right = np.cross(ahead, [0, 1, 0]) / np.hypot(ahead[0], ahead[2])
+    focal = 0.5 * size[1] / np.tan(0.5 * camera.field_of_view)
+    seen = np.array([right, np.cross(right, ahead), ahead]) @ (place - camera.position)
+    foot = np.array([0.5 * size[0], 0.5 * size[1]]) + focal * seen[:2] / seen[2] * [1, -1]
+    ink = frame["albedo"][..., 0] > 0.85
+    rows, columns = np.nonzero(ink)
+    # T, I and E are 4, 2 and 4 units wide of 6 high, two apart, in strokes a tenth as wide as letters are high.
+    wide = 40 * (14 / 6 + 0.1)
+    assert columns.min() == pytest.approx(foot[0] - wide / 2, abs=2)
+    assert columns.max() == pytest.approx(foot[0] + wide / 2, abs=2)
+    assert rows.min() == pytest.approx(foot[1] - 42, abs=2)
+    assert rows.max() == pytest.approx(foot[1] + 2, abs=2)
+    stem = ink[int(foot[1]) - 30]
+    assert stem[int(foot[0] - 40 * 5 / 6)]  # of the T
+    assert stem[int(foot[0])]  # of the I
+    assert not stem[int(foot[0] - 40 * 2.5 / 6)]
+    np.testing.assert_allclose(frame["depth"][ink], seen[2], rtol=0.05)
 
 
 @pytest.mark.gl

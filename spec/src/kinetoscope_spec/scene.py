@@ -205,7 +205,7 @@ class Scene(Value):
         tone: the curve from light to the picture: `aces` (Narkowicz's fit, 2015: contrast, whites that pale) or
             `neutral` (Khronos PBR Neutral, 2024: what is not bright keeps the colour of its material).
         fog: (linear RGB `[3]`, density 1/m) or None.
-        annotations: debug drawing by kind (`trajectory`, `bones`, `contacts`, `velocities`, as
+        annotations: debug drawing by kind (`trajectory`, `bones`, `contacts`, `velocities`, `axes`, `text`, as
             `kinetoscope_spec.annotations` describes them, and `kinetoscope_spec.ghosts`), for renderers that
             know it; others leave it out.
     """
