@@ -172,6 +172,42 @@ def test_screenshots_overwrite_nothing(opened, kit, tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["walk-001.png", "walk-002.png"]
 
 
+@pytest.mark.gl
+def test_where_nothing_can_be_written_the_window_stays_and_says_so(opened, kit, tmp_path, monkeypatch):
+    session, target = opened
+    stage = Stage(session, player_of(ball(kit, "walk.bvh"), session=session))
+
+    def refused(folder=None):
+        raise PermissionError(13, "Permission denied", "walk-001.png")
+
+    monkeypatch.setattr(stage, "save", refused)
+    stage.player.key("p")
+    stage.draw(target)
+    assert stage.told == "not saved: [Errno 13] Permission denied: 'walk-001.png'"
+
+
+@pytest.mark.gl
+def test_pictures_follow_each_other_at_any_rate(sessions, kit, monkeypatch):
+    """With `taa` a window that pauses, or is faster than its clip, mixes its pictures all the same."""
+    sessions()
+    with DeferredRenderer().open(SIZE, "draft", passes={"taa": True}) as session:
+        with session.device.context as context:
+            target = context.simple_framebuffer(SIZE, 4)
+        player = player_of(ball(kit, "a", speed=1.0), session=session)
+        stage, counts = Stage(session, player), []
+        show = session.show
+        monkeypatch.setattr(session, "show", lambda *given: counts.append(show(*given)["taa.frames_before"]))
+        for seconds, playing in [(1 / 60, True)] * 5 + [(1 / 24, True)] * 5 + [(1 / 60, False)] * 4:
+            player.playing = playing
+            player.advance(seconds)
+            stage.draw(target)
+        assert counts == list(range(14))
+        player.split, player.clips = True, (player.clips[0], ball(kit, "b", aside=3.0))
+        player.views = [*player.views, player.views[0]]
+        stage.draw(target)
+        assert counts[14:] == [0, 0]
+
+
 def test_without_a_display_that_is_said_and_what_does_without(tmp_path):
     if not sys.platform.startswith("linux"):
         pytest.skip("elsewhere there is a display")
@@ -190,6 +226,7 @@ def test_without_a_display_that_is_said_and_what_does_without(tmp_path):
         (["--size", "10x10"], "'10x10' is not a size"),
         (["--delay", "1", "--delay", "2"], "--delay is given 2 times for 1 files"),
         (["--pass", "outlin"], "did you mean 'outline'"),
+        (["--pass=-outlin"], "did you mean 'outline'"),
         (["--motion", "7"], "there is no 7"),
     ],
 )
@@ -228,7 +265,16 @@ def test_a_real_window_takes_events_and_closes(tmp_path):
             check=False,
         )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.split() == ["paused", "turned", "nearer", "picked", "resized", "saved", "closed"]
+    assert done.stdout.split() == [
+        "outlined",
+        "paused",
+        "turned",
+        "nearer",
+        "picked",
+        "resized",
+        "saved",
+        "closed",
+    ]
     assert np.asarray(Image.open(tmp_path / "clip-001.png")).shape == (200, 300, 3)
 
 
@@ -236,12 +282,16 @@ _DRIVE = """
 import sys, glfw
 from kinetoscope import Host
 from kinetoscope_deferred.window import Player, clip_of
+from kinetoscope_deferred.passes.outline import outline
 from kinetoscope_deferred.window.shell import Shell
 with Host() as host:
     player = Player([clip_of(host.open(sys.argv[1]), "clip.bvh")], (320, 180))
-with Shell(player, preset="draft") as shell:
+with Shell(player, preset="draft", passes={"bloom": True, "shadow": False}, added=[outline()]) as shell:
     window = shell._window
     shell.run(frames=2)
+    on = shell.stage.session.quality.passes
+    assert player.on == on
+    print("outlined" if {"outline", "bloom"} <= on and "shadow" not in on else sorted(on))
     shell._key(window, glfw.KEY_SPACE, 0, glfw.PRESS, 0)
     print("playing" if player.playing else "paused")
     yaw, far = player.views[0].yaw, player.views[0].distance

@@ -46,7 +46,11 @@ _APART_M = 1.6
     "--quality", default="medium", show_default=True, type=click.Choice(["draft", "medium", "high"])
 )
 @click.option(
-    "--pass", "passes", multiple=True, metavar="NAME", help="Add a pass of somebody else's, such as outline."
+    "--pass",
+    "passes",
+    multiple=True,
+    metavar="NAME",
+    help="Switch a pass on, or off with a - before it: --pass outline --pass=-ssao.",
 )
 @click.pass_context
 def command(
@@ -78,10 +82,10 @@ def command(
 
     obj = ctx.find_root().obj
     host = obj.resolve() if hasattr(obj, "resolve") else obj
-    guests = [host.provider("render_pass", name) for name in passes]
+    own, guests = _passes(host, passes)
     clips = _clips(host, files, motion, delays, apart)
     player = Player(clips, _size(size), mode=camera, split=split, passes=_switches(guests))
-    _show(player, quality, guests)
+    _show(player, quality, own, guests)
 
 
 def _clips(
@@ -96,6 +100,16 @@ def _clips(
     ]
 
 
+def _passes(host: Any, given: tuple[str, ...]) -> tuple[dict[str, bool], list[RenderPass]]:
+    """Return switches of the renderer's own passes, and those of others that are asked for."""
+    from kinetoscope_deferred.quality import PASSES
+
+    switches = {name.removeprefix("-"): not name.startswith("-") for name in given}
+    own = {name: on for name, on in switches.items() if name in PASSES}
+    others = [(host.provider("render_pass", name), on) for name, on in switches.items() if name not in own]
+    return own, [guest for guest, on in others if on]
+
+
 def _switches(guests: list[RenderPass]) -> tuple[str, ...]:
     from kinetoscope_deferred.quality import PASSES
 
@@ -103,10 +117,10 @@ def _switches(guests: list[RenderPass]) -> tuple[str, ...]:
     return (*own, *(name for name in PASSES if name not in own))
 
 
-def _show(player: Any, preset: str, guests: list[RenderPass]) -> None:
+def _show(player: Any, preset: str, own: dict[str, bool], guests: list[RenderPass]) -> None:
     from kinetoscope_deferred.window.shell import Shell
 
-    with Shell(player, preset=preset, added=guests) as shell:
+    with Shell(player, preset=preset, passes=own, added=guests) as shell:
         click.echo(f"on {shell.why}", err=True)
         shell.run()
 

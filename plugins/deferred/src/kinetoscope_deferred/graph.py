@@ -15,7 +15,7 @@ from kinetoscope_deferred.render_pass import PLACES, RenderPass
 from kinetoscope_deferred.view import View
 from kinetoscope_spec.errors import ConfigError, PluginError, nearest
 
-__all__ = ["ALWAYS", "Guest", "arrange", "check_inputs"]
+__all__ = ["ALWAYS", "Guest", "arrange", "check_inputs", "with_guests"]
 
 ALWAYS = frozenset({"geometry", "lighting", "tonemap"})
 """Passes without which there is no picture; `tonemap` off leaves its curve out, not the pass."""
@@ -191,6 +191,12 @@ def _check_order(graph: Sequence[Pass]) -> None:
                         f"there are {', '.join(made)}{nearest(name, list(made))}"
                     )
         made |= dict.fromkeys(step.writes, step.name)
+
+
+def with_guests(preset: Quality, guests: Iterable[RenderPass]) -> Quality:
+    """Switch on what was asked for: a pass by its own name, or by that of the one it replaces."""
+    names = {getattr(guest, "replaces", None) or getattr(guest, "name", "") for guest in guests}
+    return attrs.evolve(preset, passes=preset.passes | names)
 
 
 def check_inputs(graph: Sequence[Pass], quality: Quality) -> None:

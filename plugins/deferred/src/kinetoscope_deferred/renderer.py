@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import attrs
-
 from kinetoscope_deferred.context import open_context
-from kinetoscope_deferred.graph import arrange, check_inputs
-from kinetoscope_deferred.quality import BUFFERS, PASSES, Quality, check_names, quality
+from kinetoscope_deferred.graph import arrange, check_inputs, with_guests
+from kinetoscope_deferred.quality import BUFFERS, PASSES, check_names, quality
 from kinetoscope_deferred.render_pass import RenderPass
 from kinetoscope_deferred.session import DeferredSession, frame_graph
 from kinetoscope_spec import Services
@@ -67,7 +65,7 @@ class DeferredRenderer:
         switches = dict(passes or {})
         own = {name: on for name, on in switches.items() if name in PASSES}
         guests = [*self._guests(switches), *add]
-        preset = _with_guests(_quality(quality, own), guests)
+        preset = with_guests(_quality(quality, own), guests)
         check_names("buffers", buffers, BUFFERS)
         # What fits nowhere is said before a driver is started.
         check_inputs(arrange(frame_graph(), guests), preset)
@@ -92,12 +90,6 @@ class DeferredRenderer:
 
 
 _quality = quality
-
-
-def _with_guests(preset: Quality, guests: Sequence[RenderPass]) -> Quality:
-    """Switch on what was asked for: a pass by its own name, or by that of the one it replaces."""
-    names = {getattr(guest, "replaces", None) or getattr(guest, "name", "") for guest in guests}
-    return attrs.evolve(preset, passes=preset.passes | names)
 
 
 def _size(size: tuple[int, int]) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import glfw
@@ -12,6 +12,7 @@ import moderngl
 
 from kinetoscope_deferred._llvm import load_triton_first
 from kinetoscope_deferred.context import described
+from kinetoscope_deferred.graph import with_guests
 from kinetoscope_deferred.quality import quality
 from kinetoscope_deferred.render_pass import RenderPass
 from kinetoscope_deferred.session import DeferredSession
@@ -71,10 +72,11 @@ class Shell:
         player: Player,
         *,
         preset: str = "medium",
+        passes: Mapping[str, bool] | None = None,
         added: Sequence[RenderPass] = (),
         visible: bool = True,
     ) -> None:
-        """Open the window.
+        """Open the window; `passes` switches single ones of the preset, those `added` are on.
 
         Raises:
             ProviderUnavailable: there is no display, or no OpenGL 3.3 on it; says what does without.
@@ -86,7 +88,8 @@ class Shell:
             context = moderngl.create_context(require=330, **_settings(self._window))
             self.why = f"{described(context)}: the window's"
             player.resize(*glfw.get_framebuffer_size(self._window))
-            session = DeferredSession(context, player.size, quality(preset), added=added, why=self.why)
+            begun = with_guests(quality(preset, passes), added)
+            session = DeferredSession(context, player.size, begun, added=added, why=self.why)
             self.stage = Stage(session, player)
         except Exception:
             glfw.destroy_window(self._window)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import attrs
 import moderngl
 import numpy as np
 from PIL import Image
@@ -13,6 +15,7 @@ from kinetoscope_deferred.window.hud import overlay
 from kinetoscope_deferred.window.player import Player
 from kinetoscope_spec.errors import ConfigError, PluginError
 from kinetoscope_spec.files import replacing
+from kinetoscope_spec.scene import Scene
 
 __all__ = ["Stage"]
 
@@ -26,6 +29,7 @@ class Stage:
         self.session, self.player = session, player
         self.told = ""
         self._overlay: moderngl.Texture | None = None
+        self._drawn: dict[int, Any] = {}
 
     def draw(self, target: moderngl.Framebuffer) -> None:
         """Draw everything, the timeline over it, into `target`, which has the player's size."""
@@ -33,7 +37,7 @@ class Stage:
         self._show(target)
         if self.player.wants_screenshot:
             self.player.wants_screenshot = False
-            self.told = f"saved {self.save()}"
+            self.told = self._saved()
         self._write(target)
 
     def pick(self, x: float, y: float) -> None:
@@ -43,6 +47,12 @@ class Stage:
             if left <= x < left + width:
                 self.session.resize(pane.area[2:])
                 self.player.pick(self.session.pick(pane.scene, pane.camera, int(x) - left, int(y)))
+
+    def _saved(self) -> str:
+        try:
+            return f"saved {self.save()}"
+        except OSError as error:  # a window stays open where nothing can be written
+            return f"not saved: {error}"
 
     def save(self, folder: Path | None = None) -> Path:
         """Write the picture, without the timeline, to a new PNG in `folder`, the current one if None; return its path."""
@@ -68,7 +78,15 @@ class Stage:
             target.clear()
         for pane in self.player.panes():
             self.session.resize(pane.area[2:])
-            self.session.show(pane.scene, pane.camera, target, pane.area)
+            self.session.show(self._following(pane.scene), pane.camera, target, pane.area)
+
+    def _following(self, scene: Scene) -> Scene:
+        """Return the scene as it follows the picture before: a window shows some frames twice and others never."""
+        before, self._drawn = self._drawn, {actor.id: actor.pose for actor in scene.actors}
+        actors = tuple(
+            attrs.evolve(actor, previous_pose=before.get(actor.id, actor.pose)) for actor in scene.actors
+        )
+        return attrs.evolve(scene, actors=actors)
 
     def _switch(self) -> None:
         player, session = self.player, self.session
