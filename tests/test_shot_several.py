@@ -96,6 +96,26 @@ def test_here_a_shot_that_fails_stops_no_other(shots: tuple[Path, Path]) -> None
     assert "failed: " in table.output
 
 
+@pytest.mark.parametrize(
+    ("words", "workers"), [((), None), (("--jobs", "1"), 1), (("--executor", "here"), 1)]
+)
+def test_where_shots_share_the_cores_each_does_one_stage_after_the_other(
+    shots: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], workers: int | None
+) -> None:
+    asked: list[int | None] = []
+    shoot = Host.shoot
+
+    def noted(self: Any, *args: Any, workers: int | None = None, **options: Any) -> Any:
+        asked.append(workers)
+        return shoot(self, *args, workers=workers, **options)
+
+    monkeypatch.setattr(Host, "shoot", noted)
+    if "--executor" in words:
+        monkeypatch.setattr("kinetoscope.convert.open_executor", lambda *_: ThreadPoolExecutor(2))
+    assert run(*shots, "--until", "import", *words)[0] == 0
+    assert asked == [workers, workers]
+
+
 class Deadly(Executor):
     """Works here; the worker of a shot dies so many times."""
 

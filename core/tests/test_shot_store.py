@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -210,6 +212,53 @@ def test_what_somebody_makes_is_not_taken_away_for_room(tmp_path: Path) -> None:
 
     other = Store(tmp_path, 150)
     roomy.kept("render", "a", make, lambda folder: None, fresh=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="another call locks files there")
+@pytest.mark.parametrize("refusal", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_where_no_files_can_be_locked_it_goes_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: int
+) -> None:
+    """Network file systems without a lock service."""
+    roomy = Store(tmp_path, 10_000)
+    fill(roomy, "render", "old", 100, used=1000.0)
+
+    def flock(*_: object) -> None:
+        raise OSError(refusal, os.strerror(refusal))
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    store = Store(tmp_path, 150)
+
+    def make(folder: Path) -> None:
+        (folder / "held").write_bytes(bytes(100))
+
+    def enough() -> None:
+        raise AssertionError("nobody is waited for")
+
+    for cached in (False, True):
+        assert store.kept("render", "new", make, lambda f: len((f / "held").read_bytes()), waiting=enough) == (
+            100, cached,
+        )  # fmt: skip
+    assert names(store) == ["new"]
+    assert [entry.key for entry in store.clear()] == ["new"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="another call locks files there")
+def test_an_entry_whose_lock_is_somebody_elses_stays_and_the_work_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roomy = Store(tmp_path, 10_000)
+    fill(roomy, "render", "theirs", 100, used=1000.0)
+    opened = os.open
+
+    def denied(path: object, *args: Any, **options: Any) -> int:
+        if str(path).endswith("render-theirs"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("os.open", denied)
+    fill(store := Store(tmp_path, 150), "render", "new")
+    assert names(store) == ["theirs", "new"]
 
 
 JSON = st.recursive(

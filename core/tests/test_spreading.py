@@ -67,6 +67,31 @@ def test_whoever_kills_fails_and_the_others_are_made_side_by_side(poisoned: set[
     assert max(flown.values()) <= 3
 
 
+class Trickling(Pool):
+    """Tells of a second death one call at a time, as a busy machine does, and of the others to all at once."""
+
+    def __init__(self, poisoned: set[int]) -> None:
+        super().__init__(poisoned)
+        self._dying: list[Future[Any]] = []
+
+    def work(self) -> None:
+        if sum(map(bool, self.flights)) == 1 and self._flying:
+            flying, self._flying = self._flying, []
+            self.flights.append([number for _, _, number in flying])
+            self._dying = [future for future, _, _ in flying]
+        if self._dying:
+            self._dying.pop(0).set_exception(BrokenExecutor("died with another"))
+        else:
+            super().work()
+
+
+@pytest.mark.parametrize("poisoned", [{0}, {1}, {0, 5}])
+def test_the_last_to_hear_of_a_death_is_not_to_blame_for_it(poisoned: set[int]) -> None:
+    results = list(spread(pool := Trickling(poisoned), add, 100, range(8), meanwhile=pool.work))
+    dead = {number for number, result in enumerate(results) if isinstance(result, BrokenExecutor)}
+    assert dead == poisoned
+
+
 def test_a_machine_that_kills_all_has_peace_after_a_while() -> None:
     pool = Pool(set(range(10_000)))
     results = list(spread(pool, add, 0, range(10_000), meanwhile=pool.work))

@@ -63,7 +63,7 @@ def command(
     """
     ways: dict[str, Any] = {"first": first, "until": until, "providers": chosen(providers)}
     if len(shots) > 1:
-        _shoot_several(host, shots, out, ways, executor, jobs or 1)
+        _shoot_several(host, shots, out, ways, executor, jobs)
         return
     with progress_bar("shooting") as bar, opened(host, executor, jobs or 1) as held:
         film = host.shoot(
@@ -87,16 +87,17 @@ def _shoot_several(
     out: Path | None,
     ways: dict[str, Any],
     executor: str | None,
-    jobs: int,
+    jobs: int | None,
 ) -> None:
     """Shoot all, tell what became of each, and end with 1 if one failed."""
     from kinetoscope.shot.several import shoot_all, takes
 
     ctx = click.get_current_context()
     # Shots at once have the cores; one after the other, each one's stages do.
-    wanted = takes(shots, out, **ways, workers=None if executor is None and jobs < 2 else 1)
-    where = executor or ("processes" if jobs > 1 else None)
-    with opened(host, where, min(jobs, len(wanted))) as held, progress_bar("shooting") as bar:
+    wanted = takes(shots, out, **ways, workers=None if executor is None and jobs is None else 1)
+    at_once = min(jobs or 1, len(wanted))
+    where = executor or ("processes" if at_once > 1 else None)
+    with opened(host, where, at_once) as held, progress_bar("shooting") as bar:
         done = shoot_all(host, wanted, executor=held, options=host_options(), progress=bar)
     data = {
         "shots": [outcome._asdict() | {"shot": str(shot)} for shot, outcome in zip(shots, done, strict=True)],

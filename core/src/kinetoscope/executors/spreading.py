@@ -85,6 +85,7 @@ class _Spread(Generic[R]):
     _waiting: list[int] = attrs.field(factory=list, init=False)
     _next: int = attrs.field(default=0, init=False)
     _flying: dict[Future[R], int] = attrs.field(factory=dict, init=False)
+    _shaken: set[int] = attrs.field(factory=set, init=False)
     _landed: dict[int, R | BrokenExecutor] = attrs.field(factory=dict, init=False)
     _deaths: Counter[int] = attrs.field(factory=Counter, init=False)
     _suspects: deque[int] = attrs.field(factory=deque, init=False)
@@ -130,6 +131,7 @@ class _Spread(Generic[R]):
                 return
 
     def _submit(self, number: int) -> None:
+        self._shaken.discard(number)
         try:
             self._flying[self.submit(number)] = number
         except BrokenExecutor as error:  # a cluster that is gone says so before it takes a call
@@ -149,8 +151,11 @@ class _Spread(Generic[R]):
             except BrokenExecutor as error:
                 died[number] = error
         self._in_a_row += bool(died)
+        if died:  # of those that one death takes along, each may be told by itself
+            self._shaken.update(self._flying.values())
         for number, why in died.items():
-            self._died(number, why, alone=len(died) == 1 and not self._flying)
+            alone = len(died) == 1 and not self._flying and number not in self._shaken
+            self._died(number, why, alone=alone)
         if self.meanwhile is not None:
             self.meanwhile()
 

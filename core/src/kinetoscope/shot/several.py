@@ -145,7 +145,12 @@ def _shoot_one(reader: FileReader, take: Take) -> Outcome:
     began, shot = time.perf_counter(), str(take.shot)
     try:
         film = reader.host.shoot(
-            take.shot, out=take.out, first=take.first, until=take.until, providers=take.providers
+            take.shot,
+            out=take.out,
+            first=take.first,
+            until=take.until,
+            providers=take.providers,
+            workers=take.workers,
         )
     except (KinetoscopeError, OSError) as error:
         return Outcome(shot, seconds=_since(began), reason=" ".join(str(error).split()))

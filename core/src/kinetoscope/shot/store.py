@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -27,6 +28,9 @@ ASK_S = 0.1
 
 LOCKS = ".locks"
 """The folder of the files that are locked: empty ones, a hundred bytes of a directory each."""
+
+NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP)
+"""By these a file system says that it has no locks: network ones without a lock service, some of FUSE."""
 
 LEFT_BEHIND_S = 86_400.0
 """A folder that is still being made after a day was left by a run that was killed."""
@@ -160,24 +164,30 @@ class Store:
             ConfigError: the folder can't be written.
         """
         lock = self._lock(stage, key)
-        try:
-            while True:
-                try:
-                    lock.acquire(timeout=-1 if waiting is None else ASK_S, poll_interval=ASK_S / 2)
-                    break
-                except Timeout:
-                    if waiting is not None:
-                        waiting()
-        except NotImplementedError:
-            # A file system without locks: the same may be made twice, and the last one stays.
-            yield
-            return
-        except OSError as error:
-            raise ConfigError(f"the cache can't be written: {error}", place="KINETOSCOPE_HOME") from error
+        claimed = self._claimed(lock, waiting)
         try:
             yield
         finally:
-            lock.release()
+            if claimed:
+                lock.release()
+
+    def _claimed(self, lock: BaseFileLock, waiting: Callable[[], object] | None) -> bool:
+        """Wait for a lock; False on a file system without any: there the same may be made twice, and the last stays.
+
+        Raises:
+            ConfigError: the folder can't be written.
+        """
+        while True:
+            try:
+                lock.acquire(timeout=-1 if waiting is None else ASK_S, poll_interval=ASK_S / 2)
+                return True
+            except Timeout:
+                if waiting is not None:
+                    waiting()
+            except OSError as error:
+                if error.errno in NO_LOCKS:
+                    return False
+                raise ConfigError(f"the cache can't be written: {error}", place="KINETOSCOPE_HOME") from error
 
     def _lock(self, stage: str, key: str) -> BaseFileLock:
         folder = self.folder / LOCKS
@@ -185,7 +195,7 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"the cache can't be written: {error}", place="KINETOSCOPE_HOME") from error
-        return FileLock(folder / f"{stage}-{key}")
+        return FileLock(folder / f"{stage}-{key}", fallback_to_soft=False)
 
     def entries(self) -> list[Entry]:
         """Return what is kept, the longest unused first."""
@@ -226,7 +236,9 @@ class Store:
                 return True
         except Timeout:
             return False
-        except NotImplementedError:
+        except OSError as error:
+            if error.errno not in NO_LOCKS:  # another user's, say: then it stays
+                return False
             self.drop(entry.stage, entry.key)
             return True
 
@@ -240,9 +252,9 @@ class Store:
     def _sweep_locks(self, age_s: float) -> None:
         """Take away files that were locked once, and are not now."""
         for path in self.folder.glob(f"{LOCKS}/*"):
-            with suppress(OSError, NotImplementedError):
+            with suppress(OSError):
                 if time.time() - path.stat().st_mtime >= age_s:
-                    with FileLock(path).acquire(blocking=False):
+                    with FileLock(path, fallback_to_soft=False).acquire(blocking=False):
                         path.unlink()
 
 
