@@ -52,6 +52,25 @@ def test_the_first_frame_has_no_past(render):
     assert (render("--frame", "0", "--ghosts-ahead", "1", "--ghost-spacing", "0.5") != plain).any()
 
 
+@pytest.mark.gl
+def test_a_picture_is_the_frame_of_the_film_that_looks_back(render, tmp_path, monkeypatch):
+    """With `taa` a frame depends on those before; one that is drawn by itself is drawn after them."""
+    from kinetoscope.shot import film
+
+    films, frames = [], film.frames
+
+    def whole(*given, start, stop, **options):
+        films.extend(frames(*given, **options))
+        return frames(*given, start=start, stop=stop, **options)
+
+    monkeypatch.setattr(film, "frames", whole)
+    mixed = render("--frame", "9", "--pass", "taa")
+    np.testing.assert_array_equal(mixed, films[9].color[..., :3])
+    assert films[9].work["taa.frames_before"] == 9
+    monkeypatch.undo()
+    assert (mixed != render("--frame", "9")).any()
+
+
 def test_skinning_is_one_of_two(tmp_path):
     done = CliRunner().invoke(main, ["render", "a.bvh", "b.png", "--skinning", "cubic"])
     assert done.exit_code == 2

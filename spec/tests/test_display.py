@@ -137,3 +137,25 @@ def test_no_line_leads_from_a_root_behind_the_figure_to_its_hips() -> None:
     assert drawn_bones(rooted).tolist() == [2, 3]
     chain = Skeleton(["a", "b", "c"], (-1, 0, 1), np.zeros((3, 3)), np.tile([0, 0, 0, 1.0], (3, 1)))
     assert drawn_bones(chain).tolist() == [1, 2]
+
+
+def test_skins_that_blend_dual_quaternions_keep_their_girth() -> None:
+    """Half a turn about the axis of a tube: its middle is a waist of nothing by matrices, and as wide as ever else."""
+    around = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    ring = np.stack([0.3 * np.cos(around), 0 * around, 0.3 * np.sin(around)], axis=1)
+    points = np.concatenate([ring + np.array([0.0, y, 0.0]) for y in (-1, 0, 1)])
+    here, there = np.arange(24), np.roll(np.arange(24), -1)
+    side = np.concatenate(
+        [np.stack([here, there + 24, there], 1), np.stack([here, here + 24, there + 24], 1)]
+    )
+    share = np.repeat([0.0, 0.5, 1.0], 24)
+    skin = Skin(
+        np.tile([0, 1], (72, 1)), np.stack([1 - share, share], 1), np.arange(2), np.tile(np.eye(4), (2, 1, 1))
+    )
+    tube = Mesh.from_triangles("tube", points, np.concatenate([side, side + 24]), skin=skin)
+    wrung = Character("tube", Skeleton(("a", "b"), [-1, 0], np.zeros((2, 3))), (tube,))
+    pose = np.stack([np.eye(4), np.diag([-1.0, 1.0, -1.0, 1.0])])
+    for blending, least, most in (("linear", 0.0, 0.15), ("dual_quaternion", 0.9, 1.01)):
+        alpha = character_picture(wrung.blended(blending), pose)[..., 3] > 127
+        wide = np.array([np.ptp(np.flatnonzero(row)) + 1 if row.any() else 0 for row in alpha])
+        assert least <= wide[len(wide) // 2] / wide.max() <= most, blending

@@ -71,6 +71,21 @@ def test_a_ghost_is_mixed_with_what_is_behind_it(session, stage):
     assert found.work["ghosts.layers"] == 1
 
 
+def test_a_ghost_of_what_glows_glows_where_nothing_else_does(session, stage, kit):
+    scene, other = stage
+    lamp = Material("lamp", np.array([0.0, 0.0, 0.0, 1.0]), emissive=np.array([1.5, 0.5, 0.25]))
+    glowing = attrs.evolve(other, character=attrs.evolve(other.character, materials=(lamp,)))
+    dark = attrs.evolve(
+        other, character=attrs.evolve(other.character, materials=(attrs.evolve(lamp, emissive=np.zeros(3)),))
+    )
+    lit, unlit = (
+        session.render(haunted(scene, ghost(who, 0.4)), VIEW).buffers["hdr"] for who in (glowing, dark)
+    )
+    _, seen = solid(session, scene, other)
+    np.testing.assert_allclose((lit - unlit)[seen], np.tile(0.4 * lamp.emissive, (seen.sum(), 1)), atol=4e-3)
+    np.testing.assert_allclose(lit[~seen], unlit[~seen], atol=1e-6)
+
+
 def test_a_ghost_stands_where_rays_meet_it(session, stage, kit):
     scene, _ = stage
     other = kit.actor(kit.ball(0.3, rings=9), at=(0.3, 0.5, 0.4))

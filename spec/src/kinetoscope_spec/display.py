@@ -189,9 +189,7 @@ def _faces(character: Character, mesh: Mesh, pose: Array | None) -> tuple[Array,
     vertices = kinematics.morphed_vertices(mesh)
     homogeneous = np.concatenate([vertices, np.ones((len(vertices), 1))], axis=1)
     if mesh.skin is not None:
-        bones = pose[mesh.skin.bones] @ mesh.skin.inverse_bind
-        blended = np.einsum("vk,vkij->vij", mesh.skin.weights, bones[mesh.skin.joints])
-        moved = np.einsum("vij,vj->vi", blended, homogeneous)[:, :3]
+        moved = np.einsum("vij,vj->vi", kinematics.vertex_matrices(mesh.skin, pose), homogeneous)
     else:
         moved = (homogeneous @ (np.eye(4) if mesh.node is None else pose[mesh.node]).T)[:, :3]
     corners = moved[mesh.corner_vertex[mesh.faces]]

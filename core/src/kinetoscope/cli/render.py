@@ -12,14 +12,14 @@ from kinetoscope.cli._common import emit, json_option, pass_host, progress_bar
 from kinetoscope.cli._workers import workers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from kinetoscope import Host
     from kinetoscope.shot.crew import Crew
     from kinetoscope.shot.drawing import Alone
     from kinetoscope.shot.settings import Output
     from kinetoscope.shot.stages import Stage
-    from kinetoscope_spec import Camera, Character, Frame, Motion
+    from kinetoscope_spec import Character, Frame, Motion
     from kinetoscope_spec.protocols import Progress
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".exr")
@@ -136,9 +136,7 @@ def command(
         frames, part = len(views), (0, len(views))
         if picture:
             i = _frame(frame, len(views))
-            first = max(i - 1, 0) if layered else i  # motion is told by the frame before
-            shown, views, part = _around(shown, views, (first, i + 1), others.steps(framerate))
-            frames = 1
+            frames, part = 1, (i, i + 1)
         if picture or layered:
             drawn = film.frames(
                 renderer,
@@ -153,7 +151,7 @@ def command(
                 stop=part[1],
                 ghosts=others,
             )
-            _write(media, out, drawn, picture=picture)
+            _write(media, out, drawn)
         else:
             by = {"renderer": (str(stage.provider), identity(stage))}
             drawing = Alone(by, output, settings.Light(tone=tone), character, (shown,), views, ghosts=others)
@@ -188,14 +186,6 @@ def _report(out: Path, frames: int, stage: Stage) -> None:
     )
 
 
-def _around(
-    shown: Motion, views: list[Camera], part: tuple[int, int], steps: Sequence[int]
-) -> tuple[Motion, list[Camera], tuple[int, int]]:
-    """Return of a motion what a part of it and its ghosts need, the views of that, and where the part lies in it."""
-    begin, end = max(part[0] + min(0, 0, *steps), 0), part[1] + max(0, 0, *steps)
-    return shown.slice(begin, end), views[begin:end], (part[0] - begin, part[1] - begin)
-
-
 def _write_film(host: Host, out: Path, drawing: Alone, crew: Crew, progress: Progress) -> None:
     """Write a film, drawn by whoever helps; a killed run goes on with the ranges that it has drawn."""
     from kinetoscope.shot.parts import Drawn, digest_of, film_frames
@@ -210,20 +200,18 @@ def _write_film(host: Host, out: Path, drawing: Alone, crew: Crew, progress: Pro
     drawn.drop()
 
 
-def _write(media: Any, out: Path, drawn: Iterator[Frame], *, picture: bool) -> None:
-    """Write pictures to `out`; of one picture the last frame, those before only tell what moves."""
+def _write(media: Any, out: Path, drawn: Iterator[Frame]) -> None:
+    """Write pictures to `out`: one, or numbered ones of layers."""
     from kinetoscope import exr
     from kinetoscope_spec.files import replacing
 
-    if picture:
-        *_, last = drawn
-        drawn = iter([last])
     if out.suffix.lower() == ".exr":
         for number, each in enumerate(drawn):
             exr.write_exr(_numbered(out, number), each)
         return
+    (only,) = drawn
     with replacing(out) as building:
-        media.write_image(building, last.color[..., :3])
+        media.write_image(building, only.color[..., :3])
 
 
 def _output(out: Path, size: str, framerate: float, quality: str, **drawing: Any) -> Output:

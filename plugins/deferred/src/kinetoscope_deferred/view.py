@@ -6,6 +6,7 @@ float64, so a scene a hundred kilometres from the origin is as sharp as one at i
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import attrs
@@ -90,7 +91,8 @@ class View:
     @property
     def emissive(self) -> bool:
         """Whether anything gives light of its own."""
-        return any(np.any(material.emissive > 0) for draw in self.draws for material in draw.mesh.materials)
+        drawn = chain(self.draws, *(draws for _, draws in self.ghosts))
+        return any(np.any(material.emissive > 0) for draw in drawn for material in draw.mesh.materials)
 
     def following(self, before: temporal.Take | None, take: temporal.Take) -> View:
         """Return the view as `take` looks at it, to be mixed with the frame `before` if it follows that."""
