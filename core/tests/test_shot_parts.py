@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kinetoscope.shot.crew import Crew
-from kinetoscope.shot.parts import Drawn, film_frames, packed, unpacked
+from kinetoscope.shot.parts import Drawn, digest_of, film_frames, packed, unpacked
 from kinetoscope.shot.ranges import LONGEST, SHORTEST, drawn, ranges
 from kinetoscope.shot.settings import Output
+from kinetoscope.shot.stages import source_digest
 from kinetoscope.shot.store import Store
 from kinetoscope_spec import Cancelled, KinetoscopeError
 
@@ -183,6 +184,58 @@ def test_frames_that_wait_take_a_part_of_the_cache_and_no_more(tmp_path: Path) -
         assert same(Plain().frames(Store(tmp_path, room), executor))
     held = sum(file.stat().st_size for file in tmp_path.rglob("frames.z"))
     assert 0 < held <= room // 4
+
+
+def test_frames_that_were_kept_before_count_once(tmp_path: Path) -> None:
+    """A film of which a half is kept has as much room for the rest as one of which none is."""
+    roomy, size = Store(tmp_path / "a", 10**9), 0
+    with ThreadPoolExecutor(2) as executor:
+        Plain().frames(roomy, executor)
+        held = sorted((tmp_path / "a" / "draw").iterdir())
+        size = sum((each / "frames.z").stat().st_size for each in held)
+        for each in held[len(held) // 2 :]:
+            (each / "frames.z").unlink()
+        assert same(Plain().frames(Store(tmp_path / "a", 4 * size), executor))
+    assert sum(file.stat().st_size for file in (tmp_path / "a").rglob("frames.z")) == size
+
+
+def test_a_cache_that_takes_nothing_is_no_reason_not_to_draw(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with ThreadPoolExecutor(2) as executor:
+        assert same(Plain().frames(Store(tmp_path / "file", 10**9), executor))
+
+
+def test_what_another_version_has_drawn_is_not_taken_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawing: Any = Picture()
+    before = digest_of(drawing)
+    assert before == digest_of(Picture())  # type: ignore[arg-type]
+    assert before != digest_of(Picture(seed=6))  # type: ignore[arg-type]
+    for package in ("kinetoscope", "kinetoscope_spec"):
+        with monkeypatch.context() as changed:
+            changed.setattr(
+                "kinetoscope.shot.parts.source_digest",
+                lambda name, package=package: "changed" if name == package else source_digest(name),
+            )
+            assert digest_of(drawing) != before
+    assert digest_of(drawing) == before
+
+
+@pytest.mark.parametrize(
+    ("workers", "parts", "opened"), [(8, 3, [3]), (2, 5, [2]), (8, 1, []), (None, 5, [])]
+)
+def test_there_are_no_more_processes_than_ranges(
+    monkeypatch: pytest.MonkeyPatch, workers: int | None, parts: int, opened: list[int]
+) -> None:
+    asked: list[int] = []
+
+    def processes(_: Any, *, workers: int) -> ThreadPoolExecutor:
+        asked.append(workers)
+        return ThreadPoolExecutor(workers)
+
+    monkeypatch.setattr("kinetoscope.executors.processes.Processes.open", processes)
+    with Crew(workers=workers).drawing(parts) as executor:
+        assert (executor is not None) == bool(opened)
+    assert asked == opened
 
 
 def test_a_range_whose_worker_dies_and_dies_is_named(tmp_path: Path) -> None:

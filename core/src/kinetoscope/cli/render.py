@@ -189,12 +189,13 @@ def _report(out: Path, frames: int, stage: Stage) -> None:
 def _write_film(host: Host, out: Path, drawing: Alone, crew: Crew, progress: Progress) -> None:
     """Write a film, drawn by whoever helps; a killed run goes on with the ranges that it has drawn."""
     from kinetoscope.shot.parts import Drawn, digest_of, film_frames
+    from kinetoscope.shot.ranges import ranges
     from kinetoscope.shot.run import open_store
     from kinetoscope_spec.files import replacing
 
     here = drawing.open(host, progress)
     drawn = Drawn(open_store(host), digest_of(drawing))
-    with crew.drawing() as executor, replacing(out) as building:
+    with crew.drawing(len(ranges(drawing.count))) as executor, replacing(out) as building:
         frames = film_frames(drawing, here, host, drawn, crew, executor, progress)
         host.provider("media").write(building, frames, rate=drawing.output.framerate)
     drawn.drop()

@@ -35,14 +35,19 @@ class Crew:
         return cores() if self.workers is None else self.workers
 
     @contextmanager
-    def drawing(self) -> Iterator[Executor | None]:
-        """Yield where frames are drawn; processes of the run's own end with it, at once if it fails."""
-        if self.executor is not None or (self.workers or 1) < 2:
+    def drawing(self, parts: int) -> Iterator[Executor | None]:
+        """Yield where frames are drawn; processes of the run's own end with it, at once if it fails.
+
+        Args:
+            parts: ranges of frames that there are; there are no more processes, and none for one.
+        """
+        workers = min(self.workers or 1, parts)
+        if self.executor is not None or workers < 2:
             yield self.executor
             return
         from kinetoscope.executors.processes import Processes
 
-        held = Processes().open(workers=self.workers or 1)
+        held = Processes().open(workers=workers)
         try:
             yield held
         except BaseException:

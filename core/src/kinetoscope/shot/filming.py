@@ -17,6 +17,7 @@ from kinetoscope.shot.drawing import Alone, Drawing, Over
 from kinetoscope.shot.job import Job, identity
 from kinetoscope.shot.parts import Drawn, film_frames
 from kinetoscope.shot.plates import Backdrop
+from kinetoscope.shot.ranges import ranges
 from kinetoscope.shot.stages import Stage, Timed
 from kinetoscope.sound import check_marked, provenance_of
 from kinetoscope_spec import Audio, Camera, Character, Motion, Video
@@ -93,7 +94,7 @@ def film_kept(
                 drawing: Drawing = _alone(job, by, motion, character, path)
             else:
                 drawing = _over(job, by, motion, character, backdrop, views)
-            with job.crew.drawing() as executor:
+            with job.crew.drawing(len(ranges(drawing.count))) as executor:
                 source = _source(job, by, drawing, drawn, executor, backdrop)
                 _write(job, media, folder, source, backdrop, spoken)
             inside.extend(source.timed)

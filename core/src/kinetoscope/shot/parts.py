@@ -9,7 +9,7 @@ import threading
 import zlib
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
@@ -21,12 +21,13 @@ from kinetoscope.executors.spreading import spread, workers_of
 from kinetoscope.shot.crew import Crew
 from kinetoscope.shot.drawing import Drawing, Frames
 from kinetoscope.shot.ranges import history_of, ranges
-from kinetoscope_spec.errors import Cancelled, KinetoscopeError
+from kinetoscope.shot.stages import source_digest
+from kinetoscope.shot.store import Store, key_of
+from kinetoscope_spec.errors import Cancelled, ConfigError, KinetoscopeError
 from kinetoscope_spec.protocols import Progress
 
 if TYPE_CHECKING:
     from kinetoscope import Host
-    from kinetoscope.shot.store import Store
 
 __all__ = ["Drawn", "digest_of", "film_frames", "packed", "unpacked"]
 
@@ -52,7 +53,7 @@ class Drawn:
 
     store: Store
     key: str
-    _bytes: int = attrs.field(default=0, init=False)
+    _bytes: dict[int, int] = attrs.field(factory=dict, init=False)
 
     def any(self) -> bool:
         """Whether a run before has left some."""
@@ -66,7 +67,7 @@ class Drawn:
         try:
             data = (found / "frames.z").read_bytes()
             if sum(map(len, _inflated(data, 1 << 20))) == size:
-                self._bytes += len(data)
+                self._bytes[start] = len(data)
                 return data
         except (OSError, zlib.error):
             pass
@@ -74,11 +75,13 @@ class Drawn:
         return None
 
     def keep(self, start: int, data: bytes) -> None:
-        """Keep the packed frames of a range, unless too much is kept already."""
-        self._bytes += len(data)
-        if self._bytes <= self.store.max_bytes // SHARE:
-            with self.store.making("draw", self._name(start)) as folder:
-                (folder / "frames.z").write_bytes(data)
+        """Keep the packed frames of a range, unless too much is kept already, or there is no room."""
+        if sum(self._bytes.values()) + len(data) > self.store.max_bytes // SHARE:
+            return
+        # The film is made without it, too: a run that is killed then draws the range again.
+        with suppress(ConfigError, OSError), self.store.making("draw", self._name(start)) as folder:
+            (folder / "frames.z").write_bytes(data)
+            self._bytes[start] = len(data)
 
     def drop(self) -> None:
         """Take all away: the film is whole, or is to be drawn anew."""
@@ -203,8 +206,12 @@ def _elsewhere(
 
 
 def digest_of(drawing: Drawing) -> str:
-    """Return a key of all that decides a drawing's frames, for those that were not made from a shot file."""
-    return hashlib.sha256(pickle.dumps(drawing)).hexdigest()[:32]
+    """Return a key of all that decides a drawing's frames, for those that were not made from a shot file.
+
+    That is the code of spec and core, too: a film must not begin as one version draws it, and end as another.
+    """
+    code = source_digest("kinetoscope_spec"), source_digest("kinetoscope")
+    return key_of(*code, hashlib.sha256(pickle.dumps(drawing)).hexdigest())
 
 
 _here = threading.local()
