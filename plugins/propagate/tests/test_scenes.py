@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kinetoscope_propagate import inpainter
+from kinetoscope_propagate import _fill, _vote, inpainter
 from kinetoscope_propagate.inpainter import PropagateInpainter
 from kinetoscope_spec import Mask, Video
 
@@ -146,6 +146,32 @@ def test_memory_is_bounded_by_a_window(scenes, monkeypatch) -> None:
     for _ in range(9):
         next(made)
     assert max(asked) <= 16
+
+
+@pytest.mark.parametrize("kind", ["still", "pan"])
+def test_memory_for_views_of_a_hole_is_bounded(scenes, monkeypatch, kind) -> None:
+    """Of a large hole fewer views are taken, and on few pixels at a time is voted, which changes nothing."""
+    scene = scenes.scene(kind, 3, size=(128, 80), frames=12)
+    whole = frames(ours(scene))
+    heard = []
+
+    def hearing(vote):
+        def heard_by(colours, *told):
+            heard.append(colours.shape)
+            return vote(colours, *told)
+
+        return heard_by
+
+    for name in ("steady", "nearest", "agreed"):
+        monkeypatch.setattr(_vote, name, hearing(getattr(_vote, name)))
+    monkeypatch.setattr(_fill, "PART", 300)
+    np.testing.assert_array_equal(frames(ours(scene)), whole)
+    assert max(shape[0] for shape in heard) > _fill.ENOUGH
+    assert max(shape[1] for shape in heard) == 300
+    heard.clear()
+    monkeypatch.setattr(_fill, "VIEW_BYTES", 1)
+    frames(ours(scene))
+    assert max(shape[0] for shape in heard) == _fill.ENOUGH
 
 
 @pytest.mark.parametrize("channels", [3, 4])

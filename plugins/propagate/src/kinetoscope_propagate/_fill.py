@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import attrs
@@ -31,7 +31,11 @@ SURE = 25.0
 """Levels by which the two answers have to differ for one of them to be taken alone."""
 
 MOST_STILL, VIEW_BYTES = 60, 256 << 20
-"""Views where the camera stands still, which cost no warping, and what they may take in memory."""
+"""Views where the camera stands still, which cost no warping; and what views may take in memory, wherever the
+camera is, unless that is less than `ENOUGH` of them."""
+
+PART = 1 << 16
+"""Pixels on which is voted at a time: a vote takes several times the memory of its views."""
 
 KEPT = 0.5
 """Share of a smooth guess that is carried on while the camera moves."""
@@ -97,11 +101,11 @@ def filled(target: Held, window: Sequence[Held], done: Held | None, guess: Guess
     still = all(np.allclose(other.place, target.place, atol=1e-9) for other in window)
     by_number = {held.number: held for held in window}
     others = [by_number[other] for other in preferred(target.number, by_number, still=still)]
-    most = max(ENOUGH, min(MOST_STILL, VIEW_BYTES // (12 * len(pixels)))) if still else MOST_VIEWS
-    colours, valid, when = _gathered(sight, others, pixels, inside, (most, most if still else ENOUGH))
     known = target.frame[box].reshape(-1, target.frame.shape[2])[pixels].astype(np.float32)
+    most = max(ENOUGH, min(MOST_STILL if still else MOST_VIEWS, VIEW_BYTES // known.nbytes))
+    colours, valid, when = _gathered(sight, others, pixels, inside, (most, most if still else ENOUGH))
     if still:
-        answer = _vote.steady(colours, valid, when, _noise(window))
+        answer = _voted(_vote.steady, colours, valid, when, _noise(window))
     else:
         answer = _answer(colours, valid, np.abs(when), known, inside, (hole.shape, pixels))
     unseen = np.asarray(np.isnan(answer).any(axis=1))
@@ -167,30 +171,33 @@ def _gathered(
 ) -> tuple[Array, Array, Array]:
     """Return what views show at some pixels of the box: `[V, N, C]`, whether `[V, N]`, and frames after it `[V]`."""
     most, enough = bounds
-    colours: list[Array] = []
-    valid: list[Array] = []
+    # Memory that is not written to is not taken.
+    colours = np.empty((most, len(pixels), sight.picture.shape[2]), np.float32)
+    valid = np.empty((most, len(pixels)), bool)
     when: list[int] = []
     count = np.zeros(int(inside.sum()), int)
     for other in others:
-        if len(colours) == most or (len(count) and count.min() >= enough):
+        views = len(when)
+        if views == most or (len(count) and count.min() >= enough):
             break
         view = seen_from(sight, other)
         if view is None:
             continue
         picture, shown = view
         seen = picture.reshape(-1, picture.shape[2])[pixels].astype(np.float32)
-        colours.append(relit(seen, other.light, sight.target.light))
-        valid.append(shown.ravel()[pixels])
+        colours[views] = relit(seen, other.light, sight.target.light)
+        valid[views] = shown.ravel()[pixels]
         when.append(other.number - sight.target.number)
-        count += valid[-1][inside]
-    if not colours:
-        channels = sight.picture.shape[2]
-        return (
-            np.zeros((1, len(pixels), channels), np.float32),
-            np.zeros((1, len(pixels)), bool),
-            np.zeros(1, int),
-        )
-    return np.stack(colours), np.stack(valid), np.array(when)
+        count += valid[views][inside]
+    if not when:
+        return np.zeros_like(colours[:1]), np.zeros_like(valid[:1]), np.zeros(1, int)
+    return colours[: len(when)], valid[: len(when)], np.array(when)
+
+
+def _voted(vote: Callable[..., Array], colours: Array, valid: Array, *told: Any) -> Array:
+    """Return what a vote says of all pixels, `PART` at a time: it hears each by itself."""
+    parts = [slice(start, start + PART) for start in range(0, len(valid[0]), PART)]
+    return np.concatenate([vote(colours[:, part], valid[:, part], *told) for part in parts])
 
 
 def _answer(
@@ -206,7 +213,7 @@ def _answer(
     gap = int(np.median(first)) if len(first) else 0
     # The rim is judged by views as far off as those that the hole has to do with.
     fair = valid & (inside | (away >= gap)[:, None])
-    near, all_of_them = _vote.nearest(colours, fair), _vote.agreed(colours, fair)
+    near, all_of_them = _voted(_vote.nearest, colours, fair), _voted(_vote.agreed, colours, fair)
     off = [_vote.apart(answer, known) for answer in (near, all_of_them)]
     told = ~inside & ~np.isnan(off[0]) & ~np.isnan(off[1])
     if not told.any():

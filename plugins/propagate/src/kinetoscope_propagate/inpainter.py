@@ -52,7 +52,7 @@ class PropagateInpainter:
     the median of the nearest five views or what all views agree on, whichever knows the rim of the hole
     better; what the rim is off by is spread into the hole. What no frame shows is guessed, by patches
     or smoothly, whichever says better what lies beside the hole, and carried on. Memory is bounded by
-    `WINDOW_BYTES`.
+    `WINDOW_BYTES` for frames and by `VIEW_BYTES` for what they show of the hole.
     """
 
     def inpaint(
