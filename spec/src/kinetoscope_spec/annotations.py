@@ -17,7 +17,7 @@ from kinetoscope_spec._lettering import CAPITAL, lettering
 from kinetoscope_spec.errors import ValidationError
 from kinetoscope_spec.scene import Scene
 
-__all__ = ["KINDS", "Ribbon", "ribbons"]
+__all__ = ["KINDS", "Ribbon", "ribbons", "text_width"]
 
 KINDS = ("trajectory", "bones", "contacts", "velocities", "axes", "text")
 """What of `Scene.annotations` is drawn."""
@@ -77,6 +77,12 @@ def ribbons(scene: Scene, origin: Array, pixel: float) -> Iterator[Ribbon]:
             for triangles, color in _drawn(kind, options, (np.asarray(origin), pixel, floor)):
                 if len(triangles):
                     yield Ribbon(triangles, color or _color(kind, options, _COLORS[i % len(_COLORS)]))
+
+
+def text_width(text: str) -> float:
+    """Return how wide `text` is, its widest line if it has several, in heights of a capital."""
+    strokes = lettering(text)
+    return float(np.ptp(strokes[..., 0])) / CAPITAL if len(strokes) else 0.0
 
 
 def _drawn(

@@ -6,27 +6,30 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import click
 
 from kinetoscope.cli._common import emit, json_option, pass_host, progress_bar
 from kinetoscope.cli._workers import workers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from kinetoscope import Host
     from kinetoscope.shot.crew import Crew
-    from kinetoscope.shot.drawing import Alone
+    from kinetoscope.shot.drawing import Alone, Drawing
     from kinetoscope.shot.settings import Output
     from kinetoscope.shot.stages import Stage
-    from kinetoscope_spec import Character, Frame, Motion
+    from kinetoscope_spec import Character, Motion
     from kinetoscope_spec.protocols import Progress
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".exr")
+_LEAST_PX = 16
+"""Width of a file's part of a picture."""
 
 
 @click.command("render")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="FILE...")
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option(
     "--motion", default=0, show_default=True, type=click.IntRange(0), help="Which of the file's motions."
@@ -74,6 +77,17 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".exr")
     help="Seconds from one ghost to the next.",
 )
 @click.option(
+    "--show",
+    multiple=True,
+    type=click.Choice(["bones", "axes", "past", "ahead", "contacts", "velocities", "name"]),
+    help="Draw beside the figure: its bones, the axes of its joints, its way so far or from now on, ...",
+)
+@click.option(
+    "--span", type=click.FloatRange(0.001), help="Seconds of the ways that are shown; all if not given."
+)
+@click.option("--bare", is_flag=True, help="Leave the body out, which hides what is inside: bones, axes.")
+@click.option("--split", is_flag=True, help="Show several files side by side, named, in step.")
+@click.option(
     "--skinning",
     type=click.Choice(["linear", "dual-quaternion"]),
     help="How bones share a vertex; as the file says if not given.",
@@ -86,7 +100,7 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".exr")
 @pass_host
 def command(
     host: Host,
-    file: Path,
+    files: tuple[Path, ...],
     out: Path,
     motion: int,
     size: str,
@@ -99,6 +113,10 @@ def command(
     ghosts: int,
     ghosts_ahead: int,
     ghost_spacing: float,
+    show: tuple[str, ...],
+    span: float | None,
+    bare: bool,
+    split: bool,
     skinning: str | None,
     device: str | None,
     provider: str | None,
@@ -112,62 +130,103 @@ def command(
     meshes gets a body built on its skeleton.
     """
     from kinetoscope import exr
-    from kinetoscope.shot import film, settings
+    from kinetoscope.shot import settings
     from kinetoscope.shot.drawing import Alone
     from kinetoscope.shot.job import identity
+    from kinetoscope.shot.marks import Marks
     from kinetoscope.shot.outputs import refuse_overwriting
     from kinetoscope.shot.stages import Stages
     from kinetoscope_spec.ghosts import Ghosts
 
     output = _output(out, size, framerate, quality, passes=passes, device=device)
-    refuse_overwriting(out, [file])
+    refuse_overwriting(out, list(files))
     layered = out.suffix.lower() == ".exr"
-    picture = out.suffix.lower() in _PICTURES and not (layered and "#" in out.name)
+    _check_split(files, output.size[0], split, layered)
     if layered:
         exr.need_openexr()
     with progress_bar("rendering") as progress, Stages(host).stage("render") as stage:
         renderer = Stages(host).renderer(stage, provider, device=device)
-        media = host.provider("media")
-        shown, character = _figure(host, file, motion, skinning)
-        shown = shown.resample(framerate)
-        width, height = output.size
-        views = film.cameras(settings.Camera(kind=camera), shown, None, aspect=width / height)
-        others = Ghosts(ghosts, ahead=ghosts_ahead, spacing_s=ghost_spacing)
-        frames, part = len(views), (0, len(views))
-        if picture:
-            i = _frame(frame, len(views))
-            frames, part = 1, (i, i + 1)
-        if picture or layered:
-            drawn = film.frames(
-                renderer,
-                output,
-                settings.Light(tone=tone),
-                character,
-                shown,
-                views,
-                buffers=exr.BUFFERS if layered else (),
-                progress=progress,
-                start=part[0],
-                stop=part[1],
-                ghosts=others,
-            )
-            _write(media, out, drawn)
+        figures = [_figure(host, file, motion, skinning, bare) for file in files]
+        kinds = tuple(dict.fromkeys((*show, "name") if split else show))
+        first = Alone(
+            {"renderer": (str(stage.provider), identity(stage))},
+            output,
+            settings.Light(tone=tone),
+            figures[0][1],
+            (),
+            [],
+            ghosts=Ghosts(ghosts, ahead=ghosts_ahead, spacing_s=ghost_spacing),
+            marks=Marks(kinds, span_s=span) if kinds else None,
+        )
+        panes = _panes(first, [file.name for file in files], figures, camera)
+        if layered:
+            frames = _write_layers(out, panes[0], renderer, frame, progress)
+        elif out.suffix.lower() in _PICTURES:
+            frames = _write_picture(host, out, panes, frame, progress)
         else:
-            by = {"renderer": (str(stage.provider), identity(stage))}
-            drawing = Alone(by, output, settings.Light(tone=tone), character, (shown,), views, ghosts=others)
+            frames = panes[0].count
             with workers(host, executor, jobs) as crew:
-                _write_film(host, out, drawing, crew, progress)
+                _write_film(host, out, _joined(panes, output), crew, progress)
     _report(out, frames, stage)
 
 
-def _figure(host: Host, file: Path, motion: int, skinning: str | None) -> tuple[Motion, Character]:
-    """Return the motion that is asked for, and who shows it, skinned as is asked for."""
+def _check_split(files: Sequence[Path], width: int, split: bool, layered: bool) -> None:
+    """Refuse several files that can't be shown in one picture."""
+    if len(files) > 1 and not split:
+        raise click.UsageError(f"{len(files)} files, expected one, or --split to show them side by side")
+    if len(files) > 1 and layered:
+        raise click.UsageError("--split makes pictures and films, expected another suffix than .exr")
+    if width // len(files) < _LEAST_PX:
+        raise click.UsageError(
+            f"{len(files)} files in {width} pixels, expected a --size of {_LEAST_PX} or more for each"
+        )
+
+
+def _panes(
+    first: Alone, names: Sequence[str], figures: Sequence[tuple[Motion, Character]], camera: str
+) -> list[Alone]:
+    """Return what is drawn of each file, `first` with a part of its width; who is over waits for the others."""
+    from kinetoscope.shot import film, settings
+    from kinetoscope.shot.drawing import widths
+
+    panes, (width, height) = [], first.output.size
+    for name, (motion, character), wide in zip(names, figures, widths(width, len(names)), strict=True):
+        shown = motion.resample(first.output.framerate)
+        views = film.cameras(settings.Camera(kind=camera), shown, None, aspect=wide / height)
+        panes.append(
+            attrs.evolve(
+                first,
+                output=attrs.evolve(first.output, size=(wide, height)),
+                character=character,
+                motions=(shown,),
+                views=views,
+                marks=first.marks and attrs.evolve(first.marks, names=(name,), width=wide),
+            )
+        )
+    count = max(pane.count for pane in panes)
+    return [
+        attrs.evolve(pane, views=[*pane.views, *[pane.views[-1]] * (count - pane.count)]) for pane in panes
+    ]
+
+
+def _joined(panes: Sequence[Alone], output: Output) -> Drawing:
+    from kinetoscope.shot.drawing import Beside
+
+    return panes[0] if len(panes) == 1 else Beside(tuple(panes), output)
+
+
+def _figure(
+    host: Host, file: Path, motion: int, skinning: str | None, bare: bool
+) -> tuple[Motion, Character]:
+    """Return the motion that is asked for, and who shows it, skinned as is asked for; if `bare`, without a body."""
     from kinetoscope.shot import film
 
     asset = host.open(file)
     if motion >= max(len(asset.motions), 1):
         raise click.UsageError(f"{file} has {len(asset.motions)} motions, --motion counts from 0")
     shown, character = film.stand_in(asset, motion)
+    if bare:
+        return shown, attrs.evolve(character, meshes=())
     return shown, character.blended(skinning.replace("-", "_")) if skinning else character
 
 
@@ -186,7 +245,7 @@ def _report(out: Path, frames: int, stage: Stage) -> None:
     )
 
 
-def _write_film(host: Host, out: Path, drawing: Alone, crew: Crew, progress: Progress) -> None:
+def _write_film(host: Host, out: Path, drawing: Drawing, crew: Crew, progress: Progress) -> None:
     """Write a film, drawn by whoever helps; a killed run goes on with the ranges that it has drawn."""
     from kinetoscope.shot.parts import Drawn, digest_of, film_frames
     from kinetoscope.shot.ranges import ranges
@@ -201,18 +260,34 @@ def _write_film(host: Host, out: Path, drawing: Alone, crew: Crew, progress: Pro
     drawn.drop()
 
 
-def _write(media: Any, out: Path, drawn: Iterator[Frame]) -> None:
-    """Write pictures to `out`: one, or numbered ones of layers."""
-    from kinetoscope import exr
+def _write_picture(
+    host: Host, out: Path, panes: Sequence[Alone], frame: int | None, progress: Progress
+) -> int:
+    """Write one picture of a film; return how many."""
+    import numpy as np
+
     from kinetoscope_spec.files import replacing
 
-    if out.suffix.lower() == ".exr":
-        for number, each in enumerate(drawn):
-            exr.write_exr(_numbered(out, number), each)
-        return
-    (only,) = drawn
+    i, pictures = _frame(frame, panes[0].count), []
+    for pane in panes:
+        (picture,) = pane.open(host, progress)(i, i + 1)
+        pictures.append(picture)
     with replacing(out) as building:
-        media.write_image(building, only.color[..., :3])
+        host.provider("media").write_image(building, np.concatenate(pictures, axis=1))
+    return 1
+
+
+def _write_layers(out: Path, pane: Alone, renderer: Any, frame: int | None, progress: Progress) -> int:
+    """Write a frame with all its layers, or all frames where `out` has a place for numbers; return how many."""
+    from kinetoscope import exr
+
+    part = (0, pane.count)
+    if "#" not in out.name:
+        i = _frame(frame, pane.count)
+        part = (i, i + 1)
+    for number, each in enumerate(pane.frames(renderer, exr.BUFFERS, progress, *part)):
+        exr.write_exr(_numbered(out, number), each)
+    return part[1] - part[0]
 
 
 def _output(out: Path, size: str, framerate: float, quality: str, **drawing: Any) -> Output:

@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import numpy as np
 from numpy.typing import NDArray
 
 from kinetoscope.shot import film, settings
 from kinetoscope.shot.job import identity, values_of
 from kinetoscope.shot.layers import Clocked, Layers
+from kinetoscope.shot.marks import Marks
 from kinetoscope.shot.stages import Stage, Stages
-from kinetoscope_spec import Camera, Character, Motion, Path, Video
+from kinetoscope_spec import Camera, Character, Frame, Motion, Path, Video
 from kinetoscope_spec.errors import ConfigError
 from kinetoscope_spec.ghosts import Ghosts
 from kinetoscope_spec.protocols import Progress
@@ -20,7 +22,7 @@ from kinetoscope_spec.protocols import Progress
 if TYPE_CHECKING:
     from kinetoscope import Host
 
-__all__ = ["Alone", "Drawing", "Frames", "Over"]
+__all__ = ["Alone", "Beside", "Drawing", "Frames", "Over", "widths"]
 
 Array = NDArray[Any]
 
@@ -42,6 +44,7 @@ class Alone:
         views: the camera of each frame.
         path: shown on the ground, or None.
         ghosts: of each figure, or None.
+        marks: what is drawn beside them, or None.
     """
 
     by: dict[str, tuple[str, str]]
@@ -52,6 +55,7 @@ class Alone:
     views: list[Camera]
     path: Path | None = None
     ghosts: Ghosts | None = None
+    marks: Marks | None = None
 
     @property
     def count(self) -> int:
@@ -70,10 +74,82 @@ class Alone:
             ConfigError: these are others than those it was made with.
         """
         renderer = _same(host, self.by)["renderer"]
-        what = (renderer, self.output, self.light, self.character, self.motions, self.views)
         poses = [m.global_matrices() for m in self.motions]
-        told = {"path": self.path, "progress": progress, "poses": poses, "ghosts": self.ghosts}
-        return lambda start, stop: film.draw(*what, **told, start=start, stop=stop)
+        return lambda start, stop: (
+            frame.color[..., :3] for frame in self.frames(renderer, (), progress, start, stop, poses=poses)
+        )
+
+    def frames(
+        self,
+        renderer: Any,
+        buffers: Sequence[str] = (),
+        progress: Progress | None = None,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        poses: Sequence[Array] | None = None,
+    ) -> Iterator[Frame]:
+        """Yield frames `start` to `stop` (not included) with `buffers`, drawn by `renderer`; see `film.frames`."""
+        return film.frames(
+            renderer,
+            self.output,
+            self.light,
+            self.character,
+            self.motions,
+            self.views,
+            path=self.path,
+            buffers=buffers,
+            progress=progress,
+            start=start,
+            stop=stop,
+            poses=poses,
+            ghosts=self.ghosts,
+            marks=self.marks,
+        )
+
+
+@attrs.frozen(eq=False)
+class Beside:
+    """Several performers in one picture, each in a part of its own, from left to right.
+
+    Attributes:
+        panes: what is drawn in each part; all have as many views and are as high.
+        output: as the film has it; the widths of the panes make up its width.
+    """
+
+    panes: tuple[Alone, ...]
+    output: settings.Output
+
+    @property
+    def by(self) -> dict[str, tuple[str, str]]:
+        """See `Alone`."""
+        return self.panes[0].by
+
+    @property
+    def count(self) -> int:
+        """Frames of the film."""
+        return self.panes[0].count
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Of a frame, (width, height) px."""
+        return self.output.size
+
+    def open(self, host: Host, progress: Progress | None = None) -> Frames:
+        """Return where its frames come from; see `Alone.open`. Progress is that of the last pane."""
+        opened = [pane.open(host) for pane in self.panes[:-1]]
+        opened.append(self.panes[-1].open(host, progress))
+
+        def frames(start: int, stop: int | None) -> Iterator[Array]:
+            for parts in zip(*(one(start, stop) for one in opened), strict=True):
+                yield np.concatenate(parts, axis=1)
+
+        return frames
+
+
+def widths(width: int, count: int) -> list[int]:
+    """Return how wide each of `count` panes of a picture is: the same, but for pixels that are left over."""
+    return [width // count + (i < width % count) for i in range(count)]
 
 
 @attrs.frozen(eq=False)
@@ -137,7 +213,7 @@ class Over:
         return lambda start, stop: (frame[..., :3] for frame in made.frames(start, stop)), layers
 
 
-Drawing = Alone | Over
+Drawing = Alone | Over | Beside
 """What is drawn."""
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinetoscope.shot import measure, settings
+from kinetoscope.shot.marks import Marks
 from kinetoscope.shot.ranges import drawn
 from kinetoscope_spec import (
     Actor,
@@ -167,11 +168,12 @@ def frames(
     stop: int | None = None,
     poses: Sequence[Array] | None = None,
     ghosts: Ghosts | None = None,
+    marks: Marks | None = None,
 ) -> Iterator[Frame]:
     """Yield the frames of the film, one at a time, with `buffers`; or those from `start` to `stop` alone.
 
     Of several motions each moves a figure of its own; one that is over stands still. `poses` are their
-    `global_matrices()`, for who has them already. Each has its `ghosts`, if there are any.
+    `global_matrices()`, for who has them already. Each has its `ghosts` and `marks`, if there are any.
 
     Raises:
         Cancelled: `progress` returned False.
@@ -190,18 +192,28 @@ def frames(
             for now in (min(frame, len(pose) - 1),)
         )
         lights = (*stage.lights, rim_light(light, views[frame].target))
-        marks: dict[str, Any] = dict(trail)
+        drawn_too = _beside(marks, motions, poses, frame, trail)
         if ghosts is not None:
-            marks["ghosts"] = [
+            drawn_too["ghosts"] = [
                 ghost
                 for actor, played, pose in zip(actors, motions, poses, strict=True)
                 for ghost in ghosts.of(actor.character, pose, played.framerate, frame)
             ]
-        scene = attrs.evolve(stage, actors=actors, lights=lights, annotations=marks)
+        scene = attrs.evolve(stage, actors=actors, lights=lights, annotations=drawn_too)
         return session.render(scene, views[frame])
 
     opened = partial(renderer.open, output.size, output.quality, buffers=buffers, **output.drawing())
     yield from drawn(opened, picture, len(views), start, stop)
+
+
+def _beside(
+    marks: Marks | None, motions: Sequence[Motion], poses: Sequence[Array], frame: int, trail: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the annotations of a frame: `marks`, and the `trail` on the ground."""
+    found: dict[str, Any] = {} if marks is None else dict(marks.of(motions, poses, frame))
+    if trail:
+        found["trajectory"] = [*trail.values(), *found.get("trajectory", ())]
+    return found
 
 
 def morphed(character: Character, motion: Motion, frame: int) -> Character:

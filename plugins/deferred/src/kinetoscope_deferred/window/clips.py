@@ -8,19 +8,17 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_spec import Actor, Asset, Character, Motion, anatomy, kinematics
+from kinetoscope_spec import Actor, Asset, Character, Motion, kinematics
 from kinetoscope_spec.body import capsule_character
 from kinetoscope_spec.errors import ValidationError
 from kinetoscope_spec.ghosts import Ghost, Ghosts
+from kinetoscope_spec.marking import marked
 from kinetoscope_spec.motion import rest_motion
 from kinetoscope_spec.viewpoint import Subject, subjects
 
 __all__ = ["Clip", "clip_of"]
 
 Array = NDArray[Any]
-
-CONTACT_HEIGHT_M, CONTACT_SPEED_M_S = 0.05, 0.4
-"""Toes that are lower over their lowest and slower than that may touch the ground."""
 
 _GHOSTS = Ghosts(4, ahead=2, spacing_s=0.25)
 
@@ -97,24 +95,8 @@ class Clip:
 
     def drawn(self, kind: str, time: float) -> Array:
         """Return an annotation of `kind`, as `kinetoscope_spec.annotations` has them, at `time` s."""
-        now, shift = self.frame(time), np.array([self.aside, 0.0, 0.0])
-        places = self.matrices[..., :3, 3] + shift
-        parents = np.asarray(self.motion.skeleton.parents)
-        if kind == "bones":
-            child = np.flatnonzero(parents >= 0)
-            return np.stack([places[now, parents[child]], places[now, child]], axis=1)
-        if kind == "trajectory":
-            path: Array = places[:, _root(self.motion)][:, [0, 2]]
-            return path
-        before, after = max(now - 1, 0), min(now + 1, len(places) - 1)
-        speed = (places[after] - places[before]) * self.motion.framerate / max(after - before, 1)
-        if kind == "velocities":
-            return np.stack([places[now], speed], axis=1)
-        toes = _toes(self.motion)
-        low = places[now, toes, 1] < places[:, toes, 1].min(axis=0) + CONTACT_HEIGHT_M
-        slow = np.linalg.norm(speed[toes], axis=-1) < CONTACT_SPEED_M_S
-        touching: Array = places[now, toes][low & slow]
-        return touching
+        places = self.matrices[..., :3, 3] + np.array([self.aside, 0.0, 0.0])
+        return marked(kind, self.motion, places, self.frame(time))
 
     def ghosts(self, time: float) -> list[Ghost]:
         """Return where it was and will be around `time` s."""
@@ -133,21 +115,6 @@ def _bones(mesh: Any) -> tuple[Array, Array]:
         count = len(mesh.vertices)
         return np.zeros((count, 1), np.int64), np.ones((count, 1))
     return mesh.skin.joints, mesh.skin.weights
-
-
-def _root(motion: Motion) -> int:
-    return anatomy.roles(motion.skeleton).get("hips", 0)
-
-
-def _toes(motion: Motion) -> Array:
-    roles = anatomy.roles(motion.skeleton)
-    found = [
-        roles[side + part]
-        for side in ("left_", "right_")
-        for part in ("toes", "foot")
-        if side + part in roles
-    ]
-    return np.array(found, np.int64)
 
 
 def clip_of(asset: Asset, name: str, *, motion: int = 0, aside: float = 0.0, delay: float = 0.0) -> Clip:
