@@ -123,6 +123,10 @@ def test_the_cache_is_listed_and_cleared(shot: Path) -> None:
     assert {entry["stage"]: entry["bytes"] for entry in data["entries"]} == {"train": 1234, "speak": 1234}
     assert run("cache", "clear", "--stage", "speak")[1]["bytes"] == 1234
     assert [entry["stage"] for entry in run("cache", "list")[1]["entries"]] == ["train"]
+    with Host() as host, open_store(host).making("draw", "k") as folder:  # ranges of frames, of no stage
+        (folder / "frames.z").write_bytes(bytes(5))
+    assert run("cache", "clear", "--stage", "draw")[1]["bytes"] == 5
+    assert run("cache", "clear", "--stage", "encode")[1]["entries"] == []
     result = CliRunner().invoke(main, ["cache", "clear", "--stage", "trian"])
     assert result.exit_code != 0
     assert "train" in result.output

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -133,3 +135,16 @@ def test_what_does_not_fit_is_named() -> None:
         Layer.mean([Layer(np.zeros((n, n, 3)), np.zeros((n, n))) for n in (2, 3)])
     with pytest.raises(ValidationError, match="tint is 2"):
         composite(Video.from_frames(np.zeros((1, 2, 2, 3), np.uint8), 25), [], tint=2)
+
+
+@pytest.mark.parametrize("kind", [list, tuple, deque])
+def test_layers_are_read_from_the_middle_of_whatever_holds_them(kind) -> None:
+    plate = Video.from_frames(np.zeros((4, 2, 2, 3), np.uint8), 25)
+    layers = kind(Layer(np.full((2, 2, 3), light), np.ones((2, 2))) for light in (0.1, 0.2, 0.4, 0.8))
+    over = composite(plate, layers, tint=0, grain=False)
+    whole = np.stack(list(over.frames()))
+    assert len(np.unique(whole)) == 4
+    np.testing.assert_array_equal(list(over.frames(2, 4)), whole[2:])
+    few = composite(plate, kind([layers[0]]), tint=0, grain=False)
+    with pytest.raises(ValidationError, match="there are 1 layers"):
+        list(few.frames(3, 4))

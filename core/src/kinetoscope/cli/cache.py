@@ -43,9 +43,10 @@ def clear(host: Host, stage: str | None) -> None:
     from kinetoscope.shot.run import open_store
     from kinetoscope.shot.steps import check_stage
 
-    if stage is not None:
+    store = open_store(host)
+    if stage is not None and stage not in {entry.stage for entry in store.entries()}:
         check_stage(stage, "--stage")
-    data = _told(open_store(host).clear(stage))
+    data = _told(store.clear(stage))
     text = f"took away {len(data['entries'])} entries, {_size(data['bytes'])}"
     emit(click.get_current_context(), data, text)
 

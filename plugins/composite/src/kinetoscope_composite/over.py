@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -76,7 +77,11 @@ class _Over:
         """Return the layers from `start` on; those before are not made where one can begin anywhere."""
         part = getattr(self.layers, "__getitem__", None)
         if part is not None:
-            return iter(part(slice(start, None)))
+            held = len(self.layers) if isinstance(self.layers, Sized) else start
+            if held < start:
+                raise self._short(held)
+            with suppress(TypeError):  # a deque, say, has single places and no parts
+                return iter(part(slice(start, None)))
         layers = iter(self.layers)
         passed = sum(1 for _ in islice(layers, start))
         if passed < start:
