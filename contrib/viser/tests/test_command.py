@@ -69,7 +69,8 @@ def test_it_shows_files_side_by_side_until_it_is_interrupted(walk: Path, tmp_pat
             assert b"<html" in page.read(300)
         assert first_message(port, Origin=told["url"].strip("/"))
         # Another site's page, and one whose name was made to mean this machine, see nothing.
-        for headers in ({"Origin": "http://elsewhere.example"}, {"Host": f"elsewhere.example:{port}"}):
+        elsewhere = {"Origin": "http://elsewhere.example"}, {"Host": f"elsewhere.example:{port}"}
+        for headers in (*elsewhere, {"Origin": "null"}, {"Origin": "http://[::1"}, {"Host": "[::1"}):
             with pytest.raises(ConnectionClosed, match="not for other sites"):
                 first_message(port, **headers)
         running.send_signal(signal.SIGINT)

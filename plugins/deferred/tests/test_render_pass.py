@@ -244,6 +244,8 @@ def test_the_host_finds_a_pass_and_names_a_wrong_one(sessions, kit):
             assert "outline" not in [step.name for step in session.passes]
         with pytest.raises(ConfigError, match=r"hook render_pass.*did you mean 'outline'"):
             renderer.open(SIZE, passes={"outlin": True})
+        with pytest.raises(ConfigError, match=r"hook render_pass.*did you mean 'outline'"):
+            renderer.open(SIZE, passes={"outlin": False})
 
 
 @pytest.mark.gl

@@ -226,7 +226,7 @@ def test_without_a_display_that_is_said_and_what_does_without(tmp_path):
         (["--size", "10x10"], "'10x10' is not a size"),
         (["--delay", "1", "--delay", "2"], "--delay is given 2 times for 1 files"),
         (["--pass", "outlin"], "did you mean 'outline'"),
-        (["--pass=-outlin"], "did you mean 'outline'"),
+        (["--pass=-outlin"], "has the name 'outlin'; did you mean 'outline'"),
         (["--motion", "7"], "there is no 7"),
     ],
 )

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kinetoscope_raster.renderer import RasterRenderer
-from kinetoscope_spec import Camera, Ground, Light, Material, ProviderUnavailable, Scene
+from kinetoscope_spec import Camera, ConfigError, Ground, Light, Material, ProviderUnavailable, Scene
 
 SIZE = (160, 90)
 DARK = {"sky": np.zeros(3), "earth": np.zeros(3)}
@@ -191,3 +191,16 @@ def test_a_mirrored_ball_has_its_normals_outside(kit):
     normals = [draw(Scene(actors=(each,)), DOWN, ("normal",)).buffers["normal"] for each in (ball, mirrored)]
     np.testing.assert_allclose(normals[1], normals[0], atol=0.1)
     assert normals[1][SIZE[1] // 2, SIZE[0] // 2, 1] > 0.99
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"device": "gpu"}, "no option 'device': it draws on the processor"),
+        ({"pases": {}}, "no option 'pases'.*did you mean 'passes'"),
+        ({"passes": {"lod": False}}, "passes names 'lod', expected some of shadow"),
+    ],
+)
+def test_what_it_does_not_have_is_said(options, said):
+    with pytest.raises(ConfigError, match=said):
+        RasterRenderer().open(SIZE, **options)

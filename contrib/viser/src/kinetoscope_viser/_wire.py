@@ -84,12 +84,20 @@ def _guard(server: viser.ViserServer, names: frozenset[str]) -> None:
         # This runs before anything is sent: a connection that is closed here has seen nothing.
         connection = websockets._live_connections[client.client_id]
         headers = connection.request.headers
-        asked = [urlsplit(f"//{host}").hostname for host in headers.get_all("Host")]
-        asked += [urlsplit(origin).hostname for origin in headers.get_all("Origin")]
+        asked = [_name_in(f"//{host}") for host in headers.get_all("Host")]
+        asked += [_name_in(origin) for origin in headers.get_all("Origin")]
         if any(name is None or name.lower() not in names for name in asked):
             await connection.close(1008, "this page is not for other sites")
 
     websockets._client_connect_cb.insert(0, admit)
+
+
+def _name_in(address: str) -> str | None:
+    """Return whose address it is; None where it says nothing that can be read."""
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None
 
 
 def close(server: viser.ViserServer) -> None:

@@ -11,7 +11,7 @@ from kinetoscope_deferred.quality import BUFFERS, PASSES, check_names, quality
 from kinetoscope_deferred.render_pass import RenderPass
 from kinetoscope_deferred.session import DeferredSession, frame_graph
 from kinetoscope_spec import Services
-from kinetoscope_spec.errors import ConfigError, ProviderNotFound, nearest
+from kinetoscope_spec.errors import ConfigError, KinetoscopeError, ProviderNotFound, nearest
 
 __all__ = ["DeferredRenderer"]
 
@@ -73,19 +73,28 @@ class DeferredRenderer:
         return DeferredSession(opened.context, (width, height), preset, buffers, guests, why=opened.why)
 
     def _guests(self, switches: Mapping[str, bool]) -> list[RenderPass]:
-        """Return the providers of `render_pass` that are switched on, in the order of their names."""
+        """Return the providers of `render_pass` that are switched on, in the order of their names.
+
+        What is switched off must be known, too: a typo would draw what it was to leave out.
+        """
         found = []
         for name in sorted(set(switches) - set(PASSES)):
             if self._services is None:
                 check_names("passes", [name], PASSES)
-            if switches[name] and self._services is not None:
-                try:
-                    found.append(self._services.provider("render_pass", name))
-                except ProviderNotFound as error:
-                    raise ConfigError(
-                        f"passes names {name!r}, expected some of {', '.join(PASSES)} or a provider of the "
-                        f"hook render_pass{nearest(name, PASSES)} ({error})"
-                    ) from error
+                continue
+            try:
+                guest = self._services.provider("render_pass", name)
+            except ProviderNotFound as error:
+                raise ConfigError(
+                    f"passes names {name!r}, expected some of {', '.join(PASSES)} or a provider of the "
+                    f"hook render_pass{nearest(name, PASSES)} ({error})"
+                ) from error
+            except KinetoscopeError:
+                if switches[name]:
+                    raise
+                continue  # what can't be had is off anyway
+            if switches[name]:
+                found.append(guest)
         return found
 
 

@@ -33,9 +33,9 @@ _ALL = frozenset(PASSES) - {"taa"}  # with it, pictures depend on those before: 
 
 @attrs.frozen(kw_only=True)
 class Quality:
-    """What one preset spends: texels along a square of the shadow map, taps of its
-    filter and squares at most, samples of
-    occlusion, transparent layers, levels of bloom, steps along edges, and the names of the passes that run."""
+    """What one preset spends: texels along a square of the shadow map, taps of its filter and squares at most,
+    samples of occlusion, transparent layers, levels of bloom, steps along edges, and the names of the passes
+    that run."""
 
     shadow_size: int
     shadow_taps: int

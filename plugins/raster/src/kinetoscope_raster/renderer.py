@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from kinetoscope_raster.quality import BUFFERS, check_names, choose
 from kinetoscope_raster.session import RasterSession
-from kinetoscope_spec.errors import ConfigError
+from kinetoscope_spec.errors import ConfigError, nearest
 
 __all__ = ["RasterRenderer"]
 
@@ -23,6 +24,7 @@ class RasterRenderer:
         *,
         passes: Mapping[str, bool] | None = None,
         buffers: Sequence[str] = (),
+        **options: Any,
     ) -> RasterSession:
         """Open a session for pictures of `size` (width, height) pixels.
 
@@ -34,10 +36,15 @@ class RasterRenderer:
                 `taa`, `fxaa`, `annotations`.
             buffers: what `Frame.buffers` is to hold: `depth`, `normal`, `albedo`, `material`,
                 `motion`, `id`, `hdr`, `final`.
+            options: none are known; an unknown one is an error.
 
         Raises:
-            ConfigError: a size, preset, pass or buffer that does not exist.
+            ConfigError: a size, preset, pass, buffer or option that does not exist.
         """
+        if options:
+            name = next(iter(options))
+            why = ": it draws on the processor" if name == "device" else ""
+            raise ConfigError(f"no option {name!r}{why}{nearest(name, ('quality', 'passes', 'buffers'))}")
         try:
             width, height = (int(n) for n in size)
         except (TypeError, ValueError):
