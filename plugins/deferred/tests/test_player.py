@@ -198,11 +198,11 @@ def test_keys_change_modes_passes_and_what_is_drawn(two):
     assert player.passes[0] not in player.on
     player.key("1")
     assert player.passes[0] in player.on
-    for key in "btcvo":
+    for key in "btcvori":
         player.key(key)
     player.seek(1.0)
     drawn = player.panes()[0].scene.annotations
-    assert set(drawn) == {"bones", "trajectory", "contacts", "velocities", "ghosts"}
+    assert set(drawn) == {"bones", "trajectory", "contacts", "velocities", "ghosts", "axes", "text"}
     actors = player.panes()[0].scene.actors
     assert {id(ghost.character) for ghost in drawn["ghosts"]} == {id(actor.character) for actor in actors}
     for ghost in drawn["ghosts"]:  # the clips' own places and times
@@ -210,6 +210,12 @@ def test_keys_change_modes_passes_and_what_is_drawn(two):
         assert any(np.array_equal(ghost.pose, place) for place in places)
     assert len(drawn["contacts"]) == 1  # the toes of the first slide at 3 m/s, and touch nothing
     np.testing.assert_allclose(drawn["velocities"][0][0], [[0, 1, 3], [0, 0, 3]], atol=1e-5)
+    for i, (axes, text) in enumerate(zip(drawn["axes"], drawn["text"], strict=True)):
+        pose = actors[i].pose
+        np.testing.assert_array_equal(axes, pose)
+        assert text["strings"] == [player.clips[i].name]
+        assert text["points"][0][0] == pytest.approx(pose[0, 0, 3])
+        assert text["points"][0][1] > pose[:, 1, 3].max()
     assert drawn["trajectory"][0].shape == (FRAMES, 2)
     player.key("g")
     player.key("n")

@@ -68,8 +68,8 @@ def command(
     """Play FILES in a window, beside each other: h shows the keys.
 
     Cameras orbit, follow, stay behind, stand or fly. A click names what is under the pointer and goes over to
-    it; keys switch passes and show bones, trajectories, contacts, velocities and ghosts. A file without
-    meshes gets a body. Without a display, `kinetoscope view` and `kinetoscope render` do.
+    it; keys switch passes and show bones, axes, names, trajectories, contacts, velocities and ghosts. A
+    file without meshes gets a body. Without a display, `kinetoscope view` and `kinetoscope render` do.
     """
     missing = [name for name in ("glfw", "PIL") if find_spec(name) is None]
     if missing:

@@ -12,13 +12,16 @@ from kinetoscope_spec import Actor, Asset, Character, Motion, kinematics
 from kinetoscope_spec.body import capsule_character
 from kinetoscope_spec.errors import ValidationError
 from kinetoscope_spec.ghosts import Ghost, Ghosts
-from kinetoscope_spec.marking import marked
+from kinetoscope_spec.marking import head, marked
 from kinetoscope_spec.motion import rest_motion
 from kinetoscope_spec.viewpoint import Subject, subjects
 
 __all__ = ["Clip", "clip_of"]
 
 Array = NDArray[Any]
+
+NAME_PX = 14
+"""Height of the capitals of a name."""
 
 _GHOSTS = Ghosts(4, ahead=2, spacing_s=0.25)
 
@@ -93,10 +96,15 @@ class Clip:
                 name = self.motion.skeleton.names[nodes[bones[nearest, weights[nearest].argmax()]]]
         return name
 
-    def drawn(self, kind: str, time: float) -> Array:
+    def drawn(self, kind: str, time: float) -> Any:
         """Return an annotation of `kind`, as `kinetoscope_spec.annotations` has them, at `time` s."""
+        now = self.frame(time)
+        if kind == "axes":
+            return self._placed(self.matrices[now])
         places = self.matrices[..., :3, 3] + np.array([self.aside, 0.0, 0.0])
-        return marked(kind, self.motion, places, self.frame(time))
+        if kind == "text":
+            return {"strings": [self.name], "points": [head(self.motion, places, now)], "pixels": NAME_PX}
+        return marked(kind, self.motion, places, now)
 
     def ghosts(self, time: float) -> list[Ghost]:
         """Return where it was and will be around `time` s."""

@@ -18,7 +18,15 @@ __all__ = ["ANNOTATIONS", "BAR_PX", "HELP", "Pane", "Player"]
 
 BAR_PX: Final = 28
 """Height of the timeline at the bottom of the window."""
-ANNOTATIONS: Final = {"b": "bones", "t": "trajectory", "c": "contacts", "v": "velocities", "o": "ghosts"}
+ANNOTATIONS: Final = {
+    "b": "bones",
+    "t": "trajectory",
+    "c": "contacts",
+    "v": "velocities",
+    "r": "axes",
+    "i": "text",
+    "o": "ghosts",
+}
 SPEEDS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
 TURN_RAD_PX: Final = 0.006
 CLICK_PX: Final = 3.0
@@ -41,7 +49,7 @@ l           loop or stop           x           split screen or one
 m           next camera mode       f           next actor
 w a s d q e fly, in that mode      p           screenshot
 b, t        bones, trajectories    c, v        contacts, velocities
-o           ghosts
+r, i        joints' axes, names    o           ghosts
 g, n        ground, skins          1 ... 9     passes
 h           this help              escape      quit
 left button turn, click to pick    right       shift
