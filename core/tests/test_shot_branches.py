@@ -66,6 +66,9 @@ def test_the_first_that_fails_stops_the_others_and_is_told() -> None:
         raise ArithmeticError("the first")
 
     branches = {"long": Branch(long), "fails": Branch(fails), "late": Branch(late.append, ("long",))}
+    branches |= {
+        f"queued {i}": Branch(lambda: late.append(0)) for i in range(9)
+    }  # more than there are threads
     with pytest.raises(ArithmeticError, match="the first"):
         run(branches, 2, stopped.set)
     assert stopped.is_set()

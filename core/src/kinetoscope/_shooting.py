@@ -56,7 +56,8 @@ class Shooting:
                 many as there are cores for None. Above 1, so many processes draw ranges of frames, too. The
                 film is the same, byte for byte, with any number of them.
             executor: where ranges of frames are drawn instead, `workers` at once as it says itself: processes,
-                threads, or a cluster that finds the shot's files under the same paths, with the same plugins.
+                threads, or a cluster that finds the shot's files under the same paths (the cache below
+                `KINETOSCOPE_HOME` among them where something is taken out of a plate), with the same plugins.
                 Bytes are the same where renderers find the same driver. It is not closed.
             options: arguments with which workers make their hosts; they must lead to the same providers.
 

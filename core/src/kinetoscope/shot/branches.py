@@ -51,7 +51,7 @@ def run(branches: Mapping[str, Branch], at_once: int, stop: Callable[[], object]
             done[name] = branch.work(*(done[needed] for needed in branch.after))
         return done
     with ThreadPoolExecutor(at_once, "kinetoscope stages") as threads:
-        side = _Side(dict(branches), threads)
+        side = _Side(dict(branches), threads, at_once)
         try:
             for future in side.ended():
                 side.done[side.flying.pop(future)] = future.result()
@@ -68,6 +68,7 @@ class _Side:
 
     waiting: dict[str, Branch]
     threads: ThreadPoolExecutor
+    at_once: int
     flying: dict[Future[Any], str] = attrs.field(factory=dict)
     done: dict[str, Any] = attrs.field(factory=dict)
 
@@ -75,7 +76,8 @@ class _Side:
         """Begin what can be begun, and yield what has ended, until nothing is left."""
         while self.waiting or self.flying:
             for name, branch in list(self.waiting.items()):
-                if all(needed in self.done for needed in branch.after):
+                # None waits in the pool: its threads would begin it although another one has failed.
+                if len(self.flying) < self.at_once and all(needed in self.done for needed in branch.after):
                     del self.waiting[name]
                     given = [self.done[needed] for needed in branch.after]
                     self.flying[self.threads.submit(copy_context().run, branch.work, *given)] = name
