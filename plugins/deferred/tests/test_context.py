@@ -118,7 +118,7 @@ def test_a_device_of_no_kind_is_said(monkeypatch):
     with pytest.raises(ConfigError, match="device is 'cuda', expected gpu, cpu, osmesa, or egl:N"):
         DeferredRenderer().open((8, 8), device="cuda")
     monkeypatch.setenv(context.VARIABLE, "best")
-    with pytest.raises(ConfigError, match="device is 'best'"):
+    with pytest.raises(ConfigError, match="KINETOSCOPE_GL_DEVICE is 'best'"):
         DeferredRenderer().open((8, 8))
 
 

@@ -6,7 +6,7 @@ import attrs
 import numpy as np
 import pytest
 
-from kinetoscope_spec import Actor, Camera, Character, Mesh, Skeleton, Skin
+from kinetoscope_spec import Actor, Camera, Character, Material, Mesh, Skeleton, Skin, detail
 
 pytest.importorskip("fast_simplification")
 pytestmark = pytest.mark.gl
@@ -102,3 +102,22 @@ def test_the_same_scene_gives_the_same_picture_whatever_came_before(kit, body, s
     )
     again = drawn(sessions, scene, "medium", lod=True)
     np.testing.assert_array_equal(first.color, again.color)
+
+
+def test_what_is_seen_through_stays_so_at_every_level(kit, body, sessions):
+    """The one corner that lets light through is among those that no level takes."""
+    (mesh,) = body.meshes
+    colors = np.ones((len(mesh.corner_vertex), 4))
+    kept = np.concatenate([choice.corners for choice in detail.coarser(mesh)])
+    colors[np.setdiff1d(np.arange(len(colors)), kept)[0], 3] = 0.5
+    glass = attrs.evolve(
+        body,
+        meshes=(attrs.evolve(mesh, colors=colors),),
+        materials=(Material("glass", np.ones(4), alpha_mode="blend"),),
+    )
+    frame = drawn(sessions, crowd(kit, glass), "medium", lod=True)
+    assert any(
+        "triangles_level" in name for name in drawn(sessions, crowd(kit, body), "medium", lod=True).work
+    )
+    assert frame.work["transparent.layers"] > 0
+    assert not frame.buffers["id"].any()

@@ -125,24 +125,29 @@ class MeshCache:
     def _upload(
         self, character: Character, packed: PackedMesh, *, like: DeviceMesh | None = None
     ) -> DeviceMesh:
-        """Put a mesh on the device, with images of its own or those of the mesh that it is `like`."""
+        """Put a mesh on the device, with images of its own, or with those of the mesh that it is `like`.
+
+        Of that it has what is seen through, too: a level without the one corner that is would hide what is behind it.
+        """
         self.uploads += 1
         materials = tuple(material_of(character, index) for index, _, _ in packed.ranges)
         if like is None:
             images = tuple(self._image(material) for material in materials)
             maps = tuple(self._maps(material) for material in materials)
+            alpha = float(packed.vertices["color"][:, 3].min(initial=1.0))
+            veils = tuple(material.lets_through(alpha) for material in materials)
         else:
             first = [index for index, _, _ in like.packed.ranges]
             places = [first.index(index) for index, _, _ in packed.ranges]
             images, maps = (tuple(held[place] for place in places) for held in (like.images, like.maps))
-        alpha = float(packed.vertices["color"][:, 3].min(initial=1.0))
+            veils = tuple(like.veils[place] for place in places)
         return DeviceMesh(
             packed,
             self._context.buffer(packed.vertices.tobytes()),
             self._context.buffer(packed.indices.tobytes()),
             materials,
             images,
-            tuple(material.lets_through(alpha) for material in materials),
+            veils,
             maps,
         )
 

@@ -63,7 +63,7 @@ def open_context(device: str | None = None) -> Opened:
     """
     wish = device or os.environ.get(VARIABLE) or None
     if wish is not None and not re.fullmatch(r"gpu|cpu|osmesa|egl:\d+", wish):
-        raise ConfigError(f"device is {wish!r}, expected {_WISHES}")
+        raise ConfigError(f"{'device' if device else VARIABLE} is {wish!r}, expected {_WISHES}")
     load_triton_first()
     tried: list[str] = []
     for attempt in _attempts(wish):

@@ -120,36 +120,10 @@ def build_view(
     Where triangles outnumber pixels meshes may be coarser, by `detail_px` pixels at most. That goes by the
     frame alone and not by what was shown before: the same scene gives the same picture.
     """
-    sight = _sight(scene, camera, size, cache, detail_px)
     origin = np.asarray(camera.position, np.float64)
-    draws: list[Draw] = []
-    matrices: list[Array] = []
-    before: list[Array] = []
-    first = 0
-    for actor in scene.actors:
-        for part, mesh in enumerate(cache.meshes(actor.character)):
-            draw, rows = _draw(mesh, actor.pose, actor.id, first, origin)
-            if sight is not None:
-                held = cache.coarser(actor.character, part)
-                level = fitting(
-                    [error for _, error in held], draw.corners, rows[:: 1 + mesh.packed.dual], sight
-                )
-                draw = draw if level == 0 else attrs.evolve(draw, mesh=held[level - 1][0], level=level)
-            draws.append(draw)
-            matrices.append(rows)
-            if moving:
-                past = actor.pose if actor.previous_pose is None else actor.previous_pose
-                before.append(_rows(mesh, _relative_bones(past, mesh, origin)))
-            first += len(rows)
-    ghosts = []
-    for ghost in ghosts_in(scene, camera):
-        parts = []
-        for mesh in cache.meshes(ghost.character):
-            draw, rows = _draw(mesh, ghost.pose, 0, first, origin)
-            parts.append(draw)
-            matrices.append(rows)
-            first += len(rows)
-        ghosts.append((ghost, tuple(parts)))
+    bones = _Bones([], [])
+    draws = _drawn_actors(scene, cache, origin, _sight(scene, camera, size, cache, detail_px), bones, moving)
+    ghosts = _drawn_ghosts(scene, camera, cache, origin, bones)
     suns = [light for light in scene.lights if light.kind == "sun" and light.shadow and light.intensity > 0]
     return View(
         scene=scene,
@@ -158,12 +132,60 @@ def build_view(
         rotation=camera.view_matrix()[:3, :3],
         projection=camera.projection_matrix(size[0] / size[1]),
         origin=origin,
-        draws=tuple(draws),
-        ghosts=tuple(ghosts),
-        bones=_bone_texels(matrices),
-        bones_before=_bone_texels(before) if moving else None,
+        draws=draws,
+        ghosts=ghosts,
+        bones=_bone_texels(bones.now),
+        bones_before=_bone_texels(bones.before) if moving else None,
         sun=max(suns, key=lambda light: light.intensity * float(light.color.mean()), default=None),
     )
+
+
+@attrs.define(eq=False)
+class _Bones:
+    """The bones of all that is drawn, mesh by mesh, and those of actors in the frame before."""
+
+    now: list[Array]
+    before: list[Array]
+    count: int = 0
+
+    def add(self, rows: Array) -> None:
+        self.now.append(rows)
+        self.count += len(rows)
+
+
+def _drawn_actors(
+    scene: Scene, cache: MeshCache, origin: Array, sight: Sight | None, bones: _Bones, moving: bool
+) -> tuple[Draw, ...]:
+    draws = []
+    for actor in scene.actors:
+        for part, mesh in enumerate(cache.meshes(actor.character)):
+            draw, rows = _draw(mesh, actor.pose, actor.id, bones.count, origin)
+            if sight is not None:
+                held = cache.coarser(actor.character, part)
+                level = fitting(
+                    [error for _, error in held], draw.corners, rows[:: 1 + mesh.packed.dual], sight
+                )
+                draw = draw if level == 0 else attrs.evolve(draw, mesh=held[level - 1][0], level=level)
+            draws.append(draw)
+            bones.add(rows)
+            if moving:
+                past = actor.pose if actor.previous_pose is None else actor.previous_pose
+                bones.before.append(_rows(mesh, _relative_bones(past, mesh, origin)))
+    return tuple(draws)
+
+
+def _drawn_ghosts(
+    scene: Scene, camera: Camera, cache: MeshCache, origin: Array, bones: _Bones
+) -> tuple[tuple[Ghost, tuple[Draw, ...]], ...]:
+    ghosts = []
+    for ghost in ghosts_in(scene, camera):
+        parts = []
+        for mesh in cache.meshes(ghost.character):
+            draw, rows = _draw(mesh, ghost.pose, 0, bones.count, origin)
+            parts.append(draw)
+            bones.add(rows)
+        ghosts.append((ghost, tuple(parts)))
+    return tuple(ghosts)
 
 
 def _sight(
