@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import attrs
 import pytest
@@ -14,6 +15,7 @@ from serve_work import FILM, work
 
 from kinetoscope import Host
 from kinetoscope_serve.jobs import Jobs
+from kinetoscope_serve.working import _Telling
 
 
 def events(page: Page, job: str, most: int = 1000) -> list[dict[str, object]]:
@@ -224,3 +226,24 @@ def test_the_end_of_the_service_is_told_and_leaves_no_process(host: Host, tmp_pa
     assert [job.state for job in jobs] == ["cancelled", "cancelled"]
     assert held.files() == []
     assert multiprocessing.active_children() == []
+
+
+def test_stages_that_take_turns_are_told_of_as_seldom_as_one_alone(monkeypatch) -> None:
+    now = [0.0]
+    # Only there: with a clock that stands, pipes wait for ever.
+    monkeypatch.setattr("kinetoscope_serve.working.time", SimpleNamespace(monotonic=lambda: now[0]))
+    ours, theirs = multiprocessing.Pipe()
+    tell = _Telling(theirs)
+    for number in range(1000):
+        now[0] = 0.001 * number
+        assert tell({"stage": ("train", "inpaint")[number % 2], "number": number})
+    told = []
+    while ours.poll():
+        told.append(ours.recv()[1]["stage"])
+    assert told[:2] == ["train", "inpaint"]  # the first of each, at once
+    assert {stage: told.count(stage) for stage in ("train", "inpaint")} == {"train": 10, "inpaint": 10}
+    ours.send("cancel")
+    assert not tell({"stage": "train"})
+    assert not tell({"stage": "train"})
+    ours.close()
+    assert not _Telling(theirs)({"stage": "train"})  # nobody listens

@@ -113,22 +113,30 @@ class Worker:
         self._process.close()
 
 
-def _run(task: Task, work: Work, connection: Connection) -> None:
-    _settle(task.scratch)
-    asked, told_at, told_stage = False, 0.0, None
+@attrs.define
+class _Telling:
+    """Sends events to the service, of each stage a few a second; False once the task is to stop."""
 
-    def tell(event: dict[str, Any]) -> bool:
-        nonlocal asked, told_at, told_stage
+    connection: Connection
+    _asked: bool = attrs.field(default=False, init=False)
+    _told_at: dict[str, float] = attrs.field(factory=dict, init=False)
+
+    def __call__(self, event: dict[str, Any]) -> bool:
         with suppress(EOFError, OSError):
-            asked = asked or (connection.poll() and connection.recv() == "cancel")
-            if time.monotonic() - told_at >= LEAST_BETWEEN_S or event["stage"] != told_stage:
-                told_at, told_stage = time.monotonic(), event["stage"]
-                connection.send(("event", event))
-            return not asked
+            self._asked = self._asked or (self.connection.poll() and self.connection.recv() == "cancel")
+            # Stages that work side by side take turns: each has a clock of its own.
+            now, told_at = time.monotonic(), self._told_at.get(event["stage"])
+            if told_at is None or now - told_at >= LEAST_BETWEEN_S:
+                self._told_at[event["stage"]] = now
+                self.connection.send(("event", event))
+            return not self._asked
         return False  # the service is gone
 
+
+def _run(task: Task, work: Work, connection: Connection) -> None:
+    _settle(task.scratch)
     try:
-        answer: Message = "done", work(task, tell)
+        answer: Message = "done", work(task, _Telling(connection))
     except (Cancelled, SystemExit):
         answer = "cancelled", {}
     except (KinetoscopeError, OSError) as error:
