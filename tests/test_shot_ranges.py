@@ -25,6 +25,12 @@ from kinetoscope_spec import Cancelled
 
 pytestmark = pytest.mark.slow
 
+# Where the tests run in the background of a shell, Ctrl-C is ignored; not so for a user.
+LISTENS = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from kinetoscope.cli import main; main(prog_name='kinetoscope')"
+)
+
 
 @pytest.fixture(scope="module")
 def shot(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -176,7 +182,7 @@ def test_ended_while_workers_draw_it_resumes_to_the_same_film(
     shot: Path, serial: Path, home: Path, tmp_path: Path, number: int
 ) -> None:
     out = tmp_path / "films" / "film.mp4"
-    command = [sys.executable, "-m", "kinetoscope", "shoot", str(shot), "--jobs", "2", "--out", str(out)]
+    command = [sys.executable, "-c", LISTENS, "shoot", str(shot), "--jobs", "2", "--out", str(out)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         while process.poll() is None and not waiting(home):
             time.sleep(0.005)

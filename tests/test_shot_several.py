@@ -24,6 +24,12 @@ from kinetoscope_matching.matching import MotionMatching
 from kinetoscope_samples.shot import write_sample
 from kinetoscope_spec.errors import ConfigError
 
+# Where the tests run in the background of a shell, Ctrl-C is ignored; not so for a user.
+LISTENS = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from kinetoscope.cli import main; main(prog_name='kinetoscope')"
+)
+
 
 @pytest.fixture
 def shots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
@@ -218,8 +224,8 @@ def test_an_interrupt_does_not_wait_for_shots_in_processes(shots: tuple[Path, Pa
         shot.write_text(text.replace("steps = 5", f"steps = {10**6 + number}"))
     command = [
         sys.executable,
-        "-m",
-        "kinetoscope",
+        "-c",
+        LISTENS,
         "shoot",
         *map(str, shots),
         "--jobs",
