@@ -23,6 +23,11 @@ from kinetoscope_viser import Viewer
 from kinetoscope_viser.command import command
 
 WALK = "# kinetoscope sample\naction = 'walk'\nseconds = 1.0\n"
+# Where the tests run in the background of a shell, Ctrl-C is ignored; not so for a user.
+LISTENS = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from kinetoscope.cli import main; main(prog_name='kinetoscope')"
+)
 
 
 @pytest.fixture
@@ -56,7 +61,7 @@ def first_message(port: int, **headers: str) -> bytes | str:
 def test_it_shows_files_side_by_side_until_it_is_interrupted(walk: Path, tmp_path: Path) -> None:
     words = ["view", "--json", "--no-open", "--port", "0", str(walk), str(walk)]
     running = subprocess.Popen(
-        [sys.executable, "-m", "kinetoscope", *words],
+        [sys.executable, "-c", LISTENS, *words],
         env=os.environ | {"KINETOSCOPE_HOME": str(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
