@@ -21,7 +21,7 @@ def test_how_much_is_done_never_goes_back_and_stays_a_share(steps: list[tuple[st
     teller = Teller(events.append, EXPECTED)
     for stage, done, total in steps:
         teller.begin(stage)
-        assert teller(done, total, "working")
+        assert teller.of_this_stage()(done, total, "working")
         assert (events[-1].stage, events[-1].message) == (stage, "working")
     whole = [event.whole for event in events]
     assert whole == sorted(whole)
@@ -33,7 +33,7 @@ def test_stages_count_by_the_time_that_they_take() -> None:
     events: list[ShotEvent] = []
     teller = Teller(events.append, EXPECTED)
     teller.begin("train")
-    teller(1, 2, "step 1")
+    teller.of_this_stage()(1, 2, "step 1")
     assert events[-1].whole == pytest.approx(0.3)
     teller.end("train")
     teller.begin("generate")
@@ -41,7 +41,7 @@ def test_stages_count_by_the_time_that_they_take() -> None:
     teller.end("generate")
     teller.begin("plant")
     teller.end("plant")
-    teller(0, 0, "done")
+    teller.of_this_stage()(0, 0, "done")
     assert (events[-1].whole, events[-1].fraction) == (1.0, None)
 
 
@@ -54,9 +54,10 @@ def test_once_cancelled_no_stage_goes_on_and_nobody_is_told() -> None:
 
     teller = Teller(listener, EXPECTED)
     teller.begin("train")
-    assert teller(1, 10, "go on")
-    assert not teller(2, 10, "stop")
-    assert not teller(3, 10, "deaf")
+    tell = teller.of_this_stage()
+    assert tell(1, 10, "go on")
+    assert not tell(2, 10, "stop")
+    assert not tell(3, 10, "deaf")
     with pytest.raises(Cancelled, match="before the stage 'generate'"):
         teller.begin("generate")
     assert told == ["train", "go on", "stop"]
@@ -75,9 +76,10 @@ def test_threads_speak_for_their_stage_and_one_at_a_time() -> None:
 
     def work(stage: str) -> None:
         teller.begin(stage)
+        tell = teller.of_this_stage()
         ready.wait()
         for done in range(50):
-            teller(done, 50, stage)
+            tell(done, 50, stage)
 
     threads = [threading.Thread(target=work, args=(stage,)) for stage in ("train", "plant")]
     for thread in threads:
@@ -86,3 +88,27 @@ def test_threads_speak_for_their_stage_and_one_at_a_time() -> None:
         thread.join()
     assert len(events) == 102
     assert all(event.stage == event.message for event in events)
+
+
+def test_a_thread_that_knows_no_stage_speaks_for_the_one_that_asked() -> None:
+    """Stages side by side, whose providers work in threads of their own."""
+    events: list[ShotEvent] = []
+    teller = Teller(events.append, EXPECTED)
+    teller.begin("train")
+    tell = teller.of_this_stage()
+    teller.begin("plant")
+    thread = threading.Thread(target=tell, args=(1, 2, "halfway"))
+    thread.start()
+    thread.join()
+    assert (events[-1].stage, events[-1].fraction) == ("train", 0.5)
+
+
+def test_where_one_stage_failed_the_others_are_told_to_end() -> None:
+    events: list[ShotEvent] = []
+    teller = Teller(events.append, EXPECTED)
+    teller.begin("train")
+    teller.stop()
+    assert not teller.of_this_stage()(1, 2, "halfway")
+    with pytest.raises(Cancelled):
+        teller.begin("plant")
+    assert len(events) == 1

@@ -58,7 +58,7 @@ def test_a_good_file_says_what_it_says(tmp_path: Path) -> None:
         ("path = [[0, 0], [0, 4.5]]", "path = [[0, 0], [0, inf]]", 5, "finite"),
         ("path = [[0, 0], [0, 4.5]]", "path = [[0, 0], [0, 1e7]]", 5, "beyond 1000 m"),
         ("seed = 3", "speed = 1e-9", 6, "m/s from 0.05"),
-        ("angle = 90", 'kind = "orbit"', 9, "'follow' or 'fixed'"),
+        ("angle = 90", 'kind = "round"', 9, "'orbit'"),
         ("angle = 90", 'kind = "fixed"', 9, "needs position and target"),
         ("size = [320, 180]", "size = [320]", 11, "size"),
         ("size = [320, 180]", "size = [320, 1000000]", 11, "16 to 8192"),
