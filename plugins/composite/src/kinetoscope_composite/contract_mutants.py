@@ -28,7 +28,7 @@ class _Films(Wrapper):
         def source(start: int, stop: int | None) -> Iterator[Any]:
             below = plate.frames(start, stop)
             for number, (frame, was) in enumerate(zip(made.frames(start, stop), below, strict=False), start):
-                layer = next(islice(iter(layers), number, None))
+                layer = next(_from(layers, number))
                 yield self.changed(np.array(frame), was, layer, number - start, options)
             # What the real one raises at the end is raised.
             list(made.frames(start, stop))
@@ -37,6 +37,13 @@ class _Films(Wrapper):
 
     def changed(self, frame: Any, was: Any, layer: Layer, place: int, options: Any) -> Any:
         raise NotImplementedError  # pragma: no cover - every mutant has its own
+
+
+def _from(layers: Any, start: int) -> Iterator[Layer]:
+    """Return the layers from `start` on; those before are not made where one can begin anywhere."""
+    if hasattr(layers, "__getitem__"):
+        return iter(layers[start:])
+    return islice(iter(layers), start, None)
 
 
 @mutant(MUTANTS, "what_nothing_lies_over_stays_as_it_is")
@@ -112,12 +119,35 @@ class TakesWhatFits(Wrapper):
     """takes as many layers as there are frames, and repeats the last one"""
 
     def composite(self, plate: Video, layers: Any, **options: Any) -> Video:
-        held = list(layers)
-        count = sum(1 for _ in plate.frames())
+        if not hasattr(layers, "__getitem__"):
+            layers = list(layers)
         made: Video = self.real.composite(
-            plate, (held + [held[-1]] * count)[:count] if held else held, **options
+            plate, _Fitting(layers, plate) if len(layers) > 0 else layers, **options
         )
         return made
+
+
+class _Fitting:
+    """As many layers as a plate has frames: those that there are, then the last one again and again."""
+
+    def __init__(self, layers: Any, plate: Video) -> None:
+        self._layers = layers
+        self._count = sum(1 for _ in plate.frames())
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Layer]:
+        return self[0:]
+
+    def __getitem__(self, part: slice) -> Iterator[Layer]:
+        last = len(self._layers) - 1
+        held = _from(self._layers, min(part.start, last))
+        layer = next(held)
+        yield layer
+        for _ in range(part.start + 1, self._count):
+            layer = next(held, layer)
+            yield layer
 
 
 @mutant(MUTANTS, "it_can_be_cancelled")
