@@ -8,7 +8,6 @@ import pytest
 
 from kinetoscope_spec import Actor, Camera, Character, Material, Mesh, Skeleton, Skin, detail
 
-pytest.importorskip("fast_simplification")
 pytestmark = pytest.mark.gl
 
 CAMERA = Camera((0.3, 1.2, 2.8), (0.0, 0.0, 0.0))
