@@ -30,6 +30,7 @@ OTHERS = (
     "PIL",
     "moderngl",
     "onnxruntime",
+    "fast_simplification",
     "jax",
     "scipy.linalg",
     "scipy.optimize",
