@@ -157,6 +157,25 @@ def test_the_bar_scrubs_and_is_no_turn(two):
     assert player.time == pytest.approx(1.25)
 
 
+def test_what_is_written_and_hands_are_measured_in_points(two):
+    """On a display twice as fine the bar has twice the pixels, a way of the hand turns as far, a click may shake."""
+    plain, fine = (
+        Player(two[:1], (SIZE[0] * scale, SIZE[1] * scale), scale=float(scale)) for scale in (1, 2)
+    )
+    for player in (plain, fine):
+        player.press("left", 100 * player.scale, 100 * player.scale)
+        player.drag(160 * player.scale, 130 * player.scale, 60 * player.scale, 30 * player.scale)
+        assert not player.release("left", 160 * player.scale, 130 * player.scale)
+        player.playing = False
+    assert (fine.views[0].yaw, fine.views[0].pitch) == (plain.views[0].yaw, plain.views[0].pitch)
+    assert overlay(fine).shape[:2] == tuple(2 * side for side in overlay(plain).shape[:2])
+    fine.press("left", 100, 100)
+    fine.drag(105, 100, 5, 0)
+    assert fine.release("left", 105, 100)
+    fine.press("left", (2 * SIZE[0] - 1) / 2, 2 * SIZE[1] - 50)  # on the bar
+    assert fine.time == pytest.approx(1.0)
+
+
 def test_a_click_is_no_drag(two):
     player = Player(two, SIZE)
     player.press("left", 100, 100)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 
+import attrs
 import numpy as np
 import pytest
 from PIL import Image
@@ -196,16 +197,46 @@ def test_pictures_follow_each_other_at_any_rate(sessions, kit, monkeypatch):
         player = player_of(ball(kit, "a", speed=1.0), session=session)
         stage, counts = Stage(session, player), []
         show = session.show
-        monkeypatch.setattr(session, "show", lambda *given: counts.append(show(*given)["taa.frames_before"]))
+        monkeypatch.setattr(
+            session, "show", lambda *given, film: counts.append(show(*given, film=film)["taa.frames_before"])
+        )
         for seconds, playing in [(1 / 60, True)] * 5 + [(1 / 24, True)] * 5 + [(1 / 60, False)] * 4:
             player.playing = playing
             player.advance(seconds)
             stage.draw(target)
         assert counts == list(range(14))
-        player.split, player.clips = True, (player.clips[0], ball(kit, "b", aside=3.0))
-        player.views = [*player.views, player.views[0]]
-        stage.draw(target)
-        assert counts[14:] == [0, 0]
+
+
+@pytest.mark.gl
+def test_parts_of_a_split_window_look_back_each_to_its_own_pictures(sessions, kit):
+    """Pixel for pixel what two sessions of half the size draw, which know nothing of each other."""
+    sessions()
+    half, taa = (SIZE[0] // 2, SIZE[1]), {"taa": True}
+    renderer = DeferredRenderer()
+    with (
+        renderer.open(SIZE, "draft", passes=taa) as session,
+        renderer.open(half, "draft", passes=taa) as one,
+        renderer.open(half, "draft", passes=taa) as other,
+    ):
+        with session.device.context as context:
+            target = context.simple_framebuffer(SIZE, 4)
+        player = player_of(
+            ball(kit, "a", speed=1.0), ball(kit, "b", aside=3.0, speed=-2.0), session=session, split=True
+        )
+        stage, past = Stage(session, player), [{}, {}]
+        player.playing = True
+        for number in range(4):
+            player.advance(1 / 24)
+            stage.draw(target)
+            for i, (pane, film) in enumerate(zip(player.panes(), (one, other), strict=True)):
+                (actor,) = pane.scene.actors
+                before = past[i].get("pose", actor.pose)
+                past[i]["pose"] = actor.pose
+                scene = attrs.evolve(pane.scene, actors=(attrs.evolve(actor, previous_pose=before),))
+                frame = film.render(scene, pane.camera)
+                assert frame.work["taa.frames_before"] == number
+                shown = read(target)[:-BAR_PX, i * half[0] : (i + 1) * half[0]]
+                np.testing.assert_array_equal(shown, frame.color[:-BAR_PX, :, :3])
 
 
 def test_without_a_display_that_is_said_and_what_does_without(tmp_path):
@@ -272,8 +303,11 @@ def test_a_real_window_takes_events_and_closes(tmp_path):
         "nearer",
         "picked",
         "resized",
+        "asleep",
+        "finer",
         "saved",
         "closed",
+        "destroyed",
     ]
     assert np.asarray(Image.open(tmp_path / "clip-001.png")).shape == (200, 300, 3)
 
@@ -315,6 +349,19 @@ with Shell(player, preset="draft", passes={"bloom": True, "shadow": False}, adde
         if player.size == (300, 200):
             break
     print("resized" if player.size == (300, 200) else player.size)
+    draw, attribute, drawn = shell.stage.draw, glfw.get_window_attrib, []
+    shell.stage.draw = lambda target: drawn.append(target)
+    glfw.get_window_attrib = lambda held, name: 1 if name == glfw.ICONIFIED else attribute(held, name)
+    shell._resize(0, 0)  # as a window that is made small says
+    shell.run(frames=2)
+    glfw.get_window_attrib = attribute
+    print("asleep" if not drawn and player.size == (300, 200) else (drawn, player.size))
+    shell.stage.draw = draw
+    shell._rescale(2.0, 2.0)
+    shell.run(frames=1)
+    shell._button(window, glfw.MOUSE_BUTTON_LEFT, glfw.PRESS, 0)
+    print("finer" if (player.scale, player.bar) == (2.0, 56) else (player.scale, player.bar))
+    shell._button(window, glfw.MOUSE_BUTTON_LEFT, glfw.RELEASE, 0)
     player.key("p")
     shell.run(frames=1)
     print("saved" if "clip-001.png" in shell.stage.told else shell.stage.told)
@@ -322,6 +369,18 @@ with Shell(player, preset="draft", passes={"bloom": True, "shadow": False}, adde
     shell._key(window, glfw.KEY_ESCAPE, 0, glfw.PRESS, 0)
     shell.run()
 print("closed")
+import kinetoscope_deferred.window.shell as held
+opened, destroyed = [], []
+create, destroy = glfw.create_window, glfw.destroy_window
+glfw.create_window = lambda *given: opened.append(create(*given)) or opened[-1]
+glfw.destroy_window = lambda window: destroyed.append(window) or destroy(window)
+def interrupted(*given, **options):
+    raise KeyboardInterrupt
+held.DeferredSession = interrupted
+try:
+    Shell(player)
+except KeyboardInterrupt:
+    print("destroyed" if destroyed == opened and len(opened) == 1 else (opened, destroyed))
 """
 
 

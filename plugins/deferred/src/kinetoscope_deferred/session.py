@@ -75,7 +75,7 @@ class DeferredSession:
         self._thread = threading.get_ident()
         self.device = Device(context, size)
         self._cache = MeshCache(context)
-        self._take: temporal.Take | None = None
+        self._takes: dict[int, temporal.Take] = {}
 
     @property
     def driver(self) -> str:
@@ -113,14 +113,21 @@ class DeferredSession:
         return Frame(color, held, work)
 
     def show(
-        self, scene: Scene, camera: Camera, target: moderngl.Framebuffer, area: tuple[int, int, int, int]
+        self,
+        scene: Scene,
+        camera: Camera,
+        target: moderngl.Framebuffer,
+        area: tuple[int, int, int, int],
+        *,
+        film: int = 0,
     ) -> dict[str, int]:
         """Draw one picture, as `render` does, into `area` (left, bottom, width, height) of `target`; return the work.
 
-        The picture has the session's size, whatever the area's: what is beyond it is cut off.
+        The picture has the session's size, whatever the area's: what is beyond it is cut off. Of several
+        that are shown in turn each is a `film` of its own, whose pictures follow each other.
         """
         with self._open():
-            _, work, _ = self._draw(scene, camera)
+            _, work, _ = self._draw(scene, camera, film=film)
             self._paste(self.device.textures[self._last], target, area, None)
         return work
 
@@ -169,7 +176,7 @@ class DeferredSession:
             with self._open():
                 self.size = size
                 self.device.resize(size)
-                self._take = None
+                self._takes.clear()
 
     def switch(self, name: str, on: bool) -> None:
         """Switch a pass on or off from now on.
@@ -184,24 +191,28 @@ class DeferredSession:
         self.quality = wanted
 
     def _draw(
-        self, scene: Scene, camera: Camera, buffers: Sequence[str] = ()
+        self, scene: Scene, camera: Camera, buffers: Sequence[str] = (), *, film: int = 0
     ) -> tuple[View, dict[str, int], dict[str, Any]]:
         """Draw a picture; return its view, the work, and buffers that can't be read of it any more.
 
         Those but `final` are of a view that looks at the centres of pixels.
         """
-        take = temporal.Take.after(self._take, scene, camera) if self.quality.runs("taa") else None
-        view = self._viewed(scene, camera, moving=take is not None and take.number > 0)
+        before = self._takes.pop(film, None)
+        take = temporal.Take.after(before, scene, camera) if self.quality.runs("taa") else None
+        view = attrs.evolve(
+            self._viewed(scene, camera, moving=take is not None and take.number > 0), film=film
+        )
         centred: dict[str, Any] = {}
         if take is not None:
-            moved = view.following(self._take, take)
+            moved = view.following(before, take)
             names = [name for name in buffers if name != "final"]
             if names and moved.offset != view.offset:
                 self._run(view, until="bloom" if "hdr" in names else "ssao")
                 centred = {name: read_buffer(self.device, view, name, np.zeros(0)) for name in names}
             view = moved
         work = self._run(view)
-        self._take = take
+        if take is not None:
+            self._takes[film] = take
         return view, work, centred
 
     def _viewed(self, scene: Scene, camera: Camera, *, moving: bool = False) -> View:

@@ -65,6 +65,7 @@ class View:
         number: frames since the last cut, where frames are mixed with those before; else 0.
         before: the camera of the frame before, where this one is mixed with it.
         offset: from a pixel's centre to where this frame looks, pixels right and down.
+        film: which of several that a session shows in turn it belongs to.
     """
 
     scene: Scene
@@ -82,6 +83,7 @@ class View:
     number: int = 0
     before: Camera | None = None
     offset: tuple[float, float] = (0.0, 0.0)
+    film: int = 0
 
     @property
     def tangents(self) -> tuple[float, float]:

@@ -26,7 +26,7 @@ class TemporalPass:
 
     def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
         """Mix what was kept into the picture."""
-        new, old = view.number % 2, 1 - view.number % 2
+        new, old = (f"{part}:{view.film}" for part in (view.number % 2, 1 - view.number % 2))
         following = view.before is not None
         program = device.program("screen.vert", "taa.frag", MIXED=int(following), SPREAD=_SPREAD_X100)
         names = ["depth", *(["motion", "id"] if following else [])]

@@ -17,7 +17,7 @@ from kinetoscope_spec.viewpoint import MODES, Subject, Viewpoint
 __all__ = ["ANNOTATIONS", "BAR_PX", "HELP", "Pane", "Player"]
 
 BAR_PX: Final = 28
-"""Height of the timeline at the bottom of the window."""
+"""Height of the timeline at the bottom of the window, where a pixel is a point."""
 ANNOTATIONS: Final = {
     "b": "bones",
     "t": "trajectory",
@@ -30,7 +30,7 @@ ANNOTATIONS: Final = {
 SPEEDS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
 TURN_RAD_PX: Final = 0.006
 CLICK_PX: Final = 3.0
-"""A press that moves no farther than that is a click."""
+"""A press that moves no farther than so many points is a click."""
 ZOOM: Final = 0.88
 FLY_M_S: Final = 2.5
 _FLY: Final = {
@@ -80,6 +80,7 @@ class Player:
         skinned: whether meshes are drawn; without them bones are seen whole.
         picked: what was last clicked on, in words.
         focus: which clip the camera shows, from 0.
+        scale: pixels in a point, 2 on a display twice as fine: what is written, and hands, are measured in points.
     """
 
     clips: Sequence[Clip]
@@ -98,6 +99,7 @@ class Player:
     helping: bool = False
     picked: str = ""
     focus: int = 0
+    scale: float = 1.0
     wants_screenshot: bool = False
     closed: bool = False
     held: set[str] = attrs.field(factory=set)
@@ -113,6 +115,11 @@ class Player:
         self.views = [
             Viewpoint.begin(self.mode, self._subject(i), yaw=self._front(i)) for i in range(len(self.clips))
         ]
+
+    @property
+    def bar(self) -> int:
+        """Height of the timeline, pixels."""
+        return round(BAR_PX * self.scale)
 
     @property
     def end(self) -> float:
@@ -179,7 +186,7 @@ class Player:
 
     def press(self, button: str, x: float, y: float) -> None:
         """Take a mouse button going down at a pixel from the top left; `left` or `right`."""
-        self._scrubbing = button == "left" and y >= self.size[1] - BAR_PX
+        self._scrubbing = button == "left" and y >= self.size[1] - self.bar
         self._button, self._moved = button, 0.0
         if self._scrubbing:
             self._scrub(x)
@@ -191,14 +198,15 @@ class Player:
         elif self._button is not None:
             self._moved += abs(dx) + abs(dy)
             i = self.pane_at(x)
+            turn = TURN_RAD_PX / self.scale
             if self._button == "left":
-                self.views[i] = self.views[i].turned(-TURN_RAD_PX * dx, TURN_RAD_PX * dy)
+                self.views[i] = self.views[i].turned(-turn * dx, turn * dy)
             else:
                 self.views[i] = self.views[i].panned(-dx / self.size[1], dy / self.size[1])
 
     def release(self, button: str, x: float, y: float) -> bool:
         """Take a mouse button going up; tell whether it was a click, to be answered by `pick`."""
-        clicked = self._button == "left" and not self._scrubbing and self._moved <= CLICK_PX
+        clicked = self._button == "left" and not self._scrubbing and self._moved <= CLICK_PX * self.scale
         self._button, self._scrubbing = None, False
         return clicked
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import glfw
 import moderngl
+import numpy as np
 
 from kinetoscope_deferred._llvm import load_triton_first
 from kinetoscope_deferred.context import described
@@ -25,6 +26,8 @@ __all__ = ["Shell"]
 TITLE: Final = "Kinetoscope"
 _LONGEST_S: Final = 0.25
 """A pause longer than that (a window that was moved, a laptop that slept) counts as so much."""
+_NAP_S: Final = 0.1
+"""So often a window that nobody sees looks after itself."""
 _NAMES: Final = {
     glfw.KEY_SPACE: "space",
     glfw.KEY_LEFT: "left",
@@ -88,11 +91,13 @@ class Shell:
             context = moderngl.create_context(require=330, **_settings(self._window))
             self.why = f"{described(context)}: the window's"
             player.resize(*glfw.get_framebuffer_size(self._window))
+            player.scale = _scale(glfw.get_window_content_scale(self._window))
             begun = with_guests(quality(preset, passes), added)
             session = DeferredSession(context, player.size, begun, added=added, why=self.why)
             self.stage = Stage(session, player)
-        except Exception:
+        except BaseException:  # Ctrl-C while passes are compiled, too
             glfw.destroy_window(self._window)
+            self._window = None
             raise
         player.on = set(session.quality.passes)
         self._pointer = (0.0, 0.0)
@@ -106,8 +111,18 @@ class Shell:
             now = time.perf_counter()
             self.player.advance(min(now - before, _LONGEST_S))
             before = now
-            self.draw()
+            if self.hidden:
+                # Nothing waits for the screen then: without this a window in the dock takes a whole core.
+                glfw.wait_events_timeout(_NAP_S)
+            else:
+                self.draw()
             drawn += 1
+
+    @property
+    def hidden(self) -> bool:
+        """Whether nobody can see it: it is made small, or has no pixel."""
+        small = glfw.get_window_attrib(self._window, glfw.ICONIFIED)
+        return bool(small) or 0 in glfw.get_framebuffer_size(self._window)
 
     def draw(self) -> None:
         """Draw one picture and show it."""
@@ -135,7 +150,15 @@ class Shell:
         glfw.set_mouse_button_callback(window, self._button)
         glfw.set_cursor_pos_callback(window, self._move)
         glfw.set_scroll_callback(window, lambda _, dx, dy: self.player.scroll(dy, self._pointer[0]))
-        glfw.set_framebuffer_size_callback(window, lambda _, width, height: self.player.resize(width, height))
+        glfw.set_framebuffer_size_callback(window, lambda _, width, height: self._resize(width, height))
+        glfw.set_window_content_scale_callback(window, lambda _, x, y: self._rescale(x, y))
+
+    def _resize(self, width: int, height: int) -> None:
+        if width and height:  # a window that is made small keeps its textures for when it comes back
+            self.player.resize(width, height)
+
+    def _rescale(self, x: float, y: float) -> None:
+        self.player.scale = _scale((x, y))
 
     def _key(self, _: Any, key: int, scancode: int, action: int, mods: int) -> None:
         # By what is written on the key, wherever a keyboard has it.
@@ -159,6 +182,11 @@ class Shell:
         dx, dy = x - self._pointer[0], y - self._pointer[1]
         self._pointer = (x, y)
         self.player.drag(x, y, dx, dy)
+
+
+def _scale(held: tuple[float, float]) -> float:
+    """Return pixels in a point: what a display says, within reason."""
+    return float(np.clip(held[0], 1.0, 4.0))
 
 
 def _settings(window: Any) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class Stage:
         self.session, self.player = session, player
         self.told = ""
         self._overlay: moderngl.Texture | None = None
-        self._drawn: dict[int, Any] = {}
+        self._drawn: dict[int, dict[int, Any]] = {}
 
     def draw(self, target: moderngl.Framebuffer) -> None:
         """Draw everything, the timeline over it, into `target`, which has the player's size."""
@@ -76,13 +76,14 @@ class Stage:
     def _show(self, target: moderngl.Framebuffer) -> None:
         with self.session.device.context:  # another session of the thread may have made its own current
             target.clear()
-        for pane in self.player.panes():
+        for i, pane in enumerate(self.player.panes()):
             self.session.resize(pane.area[2:])
-            self.session.show(self._following(pane.scene), pane.camera, target, pane.area)
+            self.session.show(self._following(i, pane.scene), pane.camera, target, pane.area, film=i)
 
-    def _following(self, scene: Scene) -> Scene:
-        """Return the scene as it follows the picture before: a window shows some frames twice and others never."""
-        before, self._drawn = self._drawn, {actor.id: actor.pose for actor in scene.actors}
+    def _following(self, pane: int, scene: Scene) -> Scene:
+        """Return the scene as it follows the pane's picture before: a window shows some frames twice and others never."""
+        before = self._drawn.get(pane, {})
+        self._drawn[pane] = {actor.id: actor.pose for actor in scene.actors}
         actors = tuple(
             attrs.evolve(actor, previous_pose=before.get(actor.id, actor.pose)) for actor in scene.actors
         )
