@@ -240,6 +240,9 @@ class Session(Protocol):
     over time does; without it, to none. Films of such sessions are drawn in ranges of frames whose bounds
     the film's length decides alone, each by a session of its own that begins so many frames early: the same
     bytes wherever a range is drawn.
+
+    An attribute `watch`, of sessions that have one, tells what each pass of a picture takes, and costs nothing
+    as long as it is None (`kinetoscope_spec.rendering`).
     """
 
     def render(self, scene: Scene, camera: Camera) -> Frame:

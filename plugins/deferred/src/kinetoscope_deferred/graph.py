@@ -14,11 +14,9 @@ from kinetoscope_deferred.quality import Quality
 from kinetoscope_deferred.render_pass import PLACES, RenderPass
 from kinetoscope_deferred.view import View
 from kinetoscope_spec.errors import ConfigError, PluginError, nearest
+from kinetoscope_spec.rendering import ALWAYS
 
-__all__ = ["ALWAYS", "Guest", "arrange", "check_inputs", "with_guests"]
-
-ALWAYS = frozenset({"geometry", "lighting", "tonemap"})
-"""Passes without which there is no picture; `tonemap` off leaves its curve out, not the pass."""
+__all__ = ["Guest", "arrange", "check_inputs", "with_guests"]
 
 _OPTIONAL = ("emission", "motion")
 """Textures of the G-buffer that some frames have."""

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import attrs
 
-from kinetoscope_spec.errors import ConfigError, nearest
+from kinetoscope_spec import rendering
+from kinetoscope_spec.rendering import STANDARD, chosen, switched
 
-__all__ = ["BUFFERS", "PASSES", "PRESETS", "Quality", "quality"]
+__all__ = ["PASSES", "PRESETS", "Quality", "quality"]
 
-PASSES = (
-    "shadow",
-    "ground",
-    "ssao",
-    "transparent",
-    "ghosts",
-    "bloom",
-    "tonemap",
-    "taa",
-    "fxaa",
-    "annotations",
-    "lod",
-)
+PASSES = (*rendering.PASSES, "lod")
 """Passes that can be switched, and `lod`, levels of detail; G-buffer and lighting always run."""
-
-BUFFERS = ("depth", "normal", "albedo", "material", "motion", "id", "hdr", "final")
-"""Buffers that `Frame.buffers` can hold."""
 
 
 @attrs.frozen(kw_only=True)
@@ -60,7 +46,7 @@ class Quality:
         return name in self.passes
 
 
-_ALL = frozenset(PASSES) - {"taa"}  # with it, pictures depend on those before: who wants that says so
+_ALL = STANDARD | {"lod"}
 
 PRESETS: Mapping[str, Quality] = {
     "draft": Quality(
@@ -106,26 +92,5 @@ def quality(name: str, switches: Mapping[str, bool] | None = None) -> Quality:
     Raises:
         ConfigError: no such preset, or no such pass.
     """
-    if name not in PRESETS:
-        raise ConfigError(
-            f"quality is {name!r}, expected one of {', '.join(PRESETS)}{nearest(name, list(PRESETS))}"
-        )
-    preset = PRESETS[name]
-    switches = switches or {}
-    check_names("passes", switches, PASSES)
-    on = {pass_name for pass_name, wanted in switches.items() if wanted}
-    off = set(switches) - on
-    return attrs.evolve(preset, passes=(preset.passes | on) - off)
-
-
-def check_names(option: str, given: Iterable[str], known: tuple[str, ...]) -> None:
-    """Refuse names that are not known.
-
-    Raises:
-        ConfigError: naming the first unknown one, and the nearest known ones.
-    """
-    for name in given:
-        if name not in known:
-            raise ConfigError(
-                f"{option} names {name!r}, expected some of {', '.join(known)}{nearest(str(name), known)}"
-            )
+    preset = chosen(PRESETS, name)
+    return attrs.evolve(preset, passes=switched(preset.passes, switches, PASSES))

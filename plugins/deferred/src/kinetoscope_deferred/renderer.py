@@ -7,15 +7,14 @@ from typing import Any
 
 from kinetoscope_deferred.context import open_context
 from kinetoscope_deferred.graph import arrange, check_inputs, with_guests
-from kinetoscope_deferred.quality import BUFFERS, PASSES, check_names, quality
+from kinetoscope_deferred.quality import PASSES, quality
 from kinetoscope_deferred.render_pass import RenderPass
 from kinetoscope_deferred.session import DeferredSession, frame_graph
 from kinetoscope_spec import Services
 from kinetoscope_spec.errors import ConfigError, KinetoscopeError, ProviderNotFound, nearest
+from kinetoscope_spec.rendering import BUFFERS, check_names, check_size
 
 __all__ = ["DeferredRenderer"]
-
-_LARGEST = 16384
 
 
 class DeferredRenderer:
@@ -61,7 +60,7 @@ class DeferredRenderer:
         if options:
             name = next(iter(options))
             raise ConfigError(f"no option {name!r}{nearest(name, ('quality', 'passes', 'buffers'))}")
-        width, height = _size(size)
+        pixels = check_size(size)
         switches = dict(passes or {})
         own = {name: on for name, on in switches.items() if name in PASSES}
         guests = [*self._guests(switches), *add]
@@ -70,7 +69,7 @@ class DeferredRenderer:
         # What fits nowhere is said before a driver is started.
         check_inputs(arrange(frame_graph(), guests), preset)
         opened = open_context(device)
-        return DeferredSession(opened.context, (width, height), preset, buffers, guests, why=opened.why)
+        return DeferredSession(opened.context, pixels, preset, buffers, guests, why=opened.why)
 
     def _guests(self, switches: Mapping[str, bool]) -> list[RenderPass]:
         """Return the providers of `render_pass` that are switched on, in the order of their names.
@@ -99,13 +98,3 @@ class DeferredRenderer:
 
 
 _quality = quality
-
-
-def _size(size: tuple[int, int]) -> tuple[int, int]:
-    try:
-        width, height = (int(n) for n in size)
-    except (TypeError, ValueError):
-        width = height = 0
-    if not (1 <= width <= _LARGEST and 1 <= height <= _LARGEST):
-        raise ConfigError(f"size is {size!r}, expected width and height from 1 to {_LARGEST} pixels")
-    return width, height

@@ -12,7 +12,7 @@ import numpy as np
 
 from kinetoscope_deferred.cache import MeshCache
 from kinetoscope_deferred.device import Device, uniforms
-from kinetoscope_deferred.graph import ALWAYS, Guest, arrange, check_inputs
+from kinetoscope_deferred.graph import Guest, arrange, check_inputs
 from kinetoscope_deferred.passes.base import Pass
 from kinetoscope_deferred.passes.geometry import AnnotationPass, GeometryPass, GroundPass
 from kinetoscope_deferred.passes.ghosts import GhostPass
@@ -28,6 +28,7 @@ from kinetoscope_deferred.render_pass import RenderPass
 from kinetoscope_deferred.view import View, build_view
 from kinetoscope_spec import temporal
 from kinetoscope_spec.errors import KinetoscopeError
+from kinetoscope_spec.rendering import ALWAYS, Watch
 from kinetoscope_spec.scene import Camera, Frame, Scene
 
 __all__ = ["DeferredSession", "frame_graph"]
@@ -68,6 +69,8 @@ class DeferredSession:
         self.quality = quality
         self.why = why
         """What draws, and why that: one line."""
+        self.watch: Watch | None = None
+        """Within which each pass is drawn and done, if it is set (`kinetoscope_spec.rendering`)."""
         self.passes = arrange(frame_graph(), added)
         check_inputs(self.passes, quality)
         self._buffers = tuple(buffers)
@@ -232,7 +235,15 @@ class DeferredSession:
             # What is mixed with the frames before is smooth already.
             idle = step.name == "fxaa" and view.before is not None
             if step.name in ALWAYS or (self.quality.runs(step.name) and not idle):
-                work |= step.draw(self.device, view, self.quality)
+                work |= self._step(step, view)
+        return work
+
+    def _step(self, step: Pass, view: View) -> dict[str, int]:
+        if self.watch is None:
+            return step.draw(self.device, view, self.quality)
+        with self.watch(step.name):
+            work = step.draw(self.device, view, self.quality)
+            self.device.context.finish()  # drivers put off what they are told; a pass ends when it is done
         return work
 
     @property

@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import attrs
 
-from kinetoscope_spec.errors import ConfigError, nearest
+from kinetoscope_spec.rendering import STANDARD, chosen, switched
 
-__all__ = ["BUFFERS", "PASSES", "PRESETS", "Quality", "check_names", "choose"]
-
-PASSES = (
-    "shadow",
-    "ground",
-    "ssao",
-    "transparent",
-    "ghosts",
-    "bloom",
-    "tonemap",
-    "taa",
-    "fxaa",
-    "annotations",
-)
-"""Passes that can be switched; G-buffer and lighting always run."""
-
-BUFFERS = ("depth", "normal", "albedo", "material", "motion", "id", "hdr", "final")
-"""Buffers that `Frame.buffers` can hold."""
-
-
-_ALL = frozenset(PASSES) - {"taa"}  # with it, pictures depend on those before: who wants that says so
+__all__ = ["PRESETS", "Quality", "choose"]
 
 
 @attrs.frozen(kw_only=True)
@@ -44,7 +24,7 @@ class Quality:
     layers: int
     bloom_levels: int
     fxaa_steps: int
-    passes: frozenset[str] = _ALL
+    passes: frozenset[str] = STANDARD
 
 
 PRESETS: Mapping[str, Quality] = {
@@ -56,7 +36,7 @@ PRESETS: Mapping[str, Quality] = {
         layers=3,
         bloom_levels=3,
         fxaa_steps=2,
-        passes=_ALL - {"ssao", "bloom", "fxaa"},
+        passes=STANDARD - {"ssao", "bloom", "fxaa"},
     ),
     "medium": Quality(
         shadow_size=1024, shadow_taps=2, cascades=3, ssao_samples=8, layers=5, bloom_levels=5, fxaa_steps=3
@@ -74,24 +54,5 @@ def choose(name: str, switches: Mapping[str, bool] | None = None) -> Quality:
     Raises:
         ConfigError: no such preset, or no such pass.
     """
-    if name not in PRESETS:
-        raise ConfigError(
-            f"quality is {name!r}, expected one of {', '.join(PRESETS)}{nearest(name, list(PRESETS))}"
-        )
-    switches = switches or {}
-    check_names("passes", switches, PASSES)
-    on = {each for each, wanted in switches.items() if wanted}
-    return attrs.evolve(PRESETS[name], passes=(PRESETS[name].passes | on) - (set(switches) - on))
-
-
-def check_names(option: str, given: Iterable[str], known: tuple[str, ...]) -> None:
-    """Refuse names that are not known.
-
-    Raises:
-        ConfigError: naming the first unknown one, and the nearest known ones.
-    """
-    for name in given:
-        if name not in known:
-            raise ConfigError(
-                f"{option} names {name!r}, expected some of {', '.join(known)}{nearest(str(name), known)}"
-            )
+    preset = chosen(PRESETS, name)
+    return attrs.evolve(preset, passes=switched(preset.passes, switches))

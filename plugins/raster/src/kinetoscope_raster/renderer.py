@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kinetoscope_raster.quality import BUFFERS, check_names, choose
+from kinetoscope_raster.quality import choose
 from kinetoscope_raster.session import RasterSession
 from kinetoscope_spec.errors import ConfigError, nearest
+from kinetoscope_spec.rendering import BUFFERS, check_names, check_size
 
 __all__ = ["RasterRenderer"]
-
-_LARGEST = 16384
 
 
 class RasterRenderer:
@@ -45,12 +44,7 @@ class RasterRenderer:
             name = next(iter(options))
             why = ": it draws on the processor" if name == "device" else ""
             raise ConfigError(f"no option {name!r}{why}{nearest(name, ('quality', 'passes', 'buffers'))}")
-        try:
-            width, height = (int(n) for n in size)
-        except (TypeError, ValueError):
-            width = height = 0
-        if not (1 <= width <= _LARGEST and 1 <= height <= _LARGEST):
-            raise ConfigError(f"size is {size!r}, expected width and height from 1 to {_LARGEST} pixels")
+        pixels = check_size(size)
         preset = choose(quality, passes)
         check_names("buffers", buffers, BUFFERS)
-        return RasterSession((width, height), preset, tuple(buffers))
+        return RasterSession(pixels, preset, tuple(buffers))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import attrs
@@ -20,7 +21,8 @@ from kinetoscope_spec.annotations import ribbons
 from kinetoscope_spec.environment import split_sum
 from kinetoscope_spec.errors import KinetoscopeError
 from kinetoscope_spec.ghosts import ghosts_in
-from kinetoscope_spec.scene import Actor, Camera, Frame, Scene
+from kinetoscope_spec.rendering import ALWAYS, Watch
+from kinetoscope_spec.scene import Actor, Camera, Frame, Ground, Scene
 
 __all__ = ["RasterSession"]
 
@@ -102,6 +104,8 @@ class RasterSession:
     def __init__(self, size: tuple[int, int], quality: Quality, buffers: Sequence[str] = ()) -> None:
         self.size = size
         self.quality = quality
+        self.watch: Watch | None = None
+        """Within which each pass is drawn, if it is set (`kinetoscope_spec.rendering`)."""
         self._buffers = tuple(buffers)
         self._stage: Stage | None = None
         self._ghosts: dict[int, Stage] = {}
@@ -143,15 +147,22 @@ class RasterSession:
 
     # -- the passes
 
+    def _during(self, name: str) -> AbstractContextManager[Any]:
+        """Return within what the pass `name` is drawn: what stands in for one that is off is watched by nobody."""
+        if self.watch is None or not (name in ALWAYS or name in self.quality.passes):
+            return nullcontext()
+        return self.watch(name)
+
     def _draw(self, scene: Scene, camera: Camera) -> Frame:
         before = self._kept
         take = None
         if "taa" in self.quality.passes:
             take = temporal.Take.after(before.take if before else None, scene, camera)
         follows = take is not None and take.number > 0
-        stage = self._staged(scene)
-        moving = follows or "motion" in self._buffers
-        view = self._pose(stage, scene.actors, camera, moving=moving)
+        with self._during("geometry"):
+            stage = self._staged(scene)
+            moving = follows or "motion" in self._buffers
+            view = self._pose(stage, scene.actors, camera, moving=moving)
         work = {"geometry.draws": len(stage.parts), "geometry.triangles": len(stage.faces)}
         centred: dict[str, Any] = {}
         if take is not None and follows:
@@ -182,15 +193,21 @@ class RasterSession:
         held = self._fill(stage, view, scene, camera, depth, work)
         if not lit:
             return held, depth, None
-        occlusion = self._occlusion(view, camera, depth, held, work)
-        sun = find_sun(scene, camera, view.rotation, _by_part(stage, view.placed), self.size, self.quality)
-        shadow = self._shadow(stage, view, sun, work)
-        hdr, pixels = self._light(scene, camera, view, sun, shadow, depth, occlusion, held)
+        with self._during("ssao"):
+            occlusion = self._occlusion(view, camera, depth, held, work)
+        with self._during("shadow"):
+            parts = _by_part(stage, view.placed)
+            sun = find_sun(scene, camera, view.rotation, parts, self.size, self.quality)
+            shadow = self._shadow(stage, view, sun, work)
+        with self._during("lighting"):
+            hdr, pixels = self._light(scene, camera, view, sun, shadow, depth, occlusion, held)
         work |= {"lighting.pixels": pixels, "lighting.lights": len(scene.lights)}
         if "transparent" in self.quality.passes:
-            hdr = self._lay_veils(stage, scene, camera, view, sun, shadow, depth, hdr, work)
+            with self._during("transparent"):
+                hdr = self._lay_veils(stage, scene, camera, view, sun, shadow, depth, hdr, work)
         if "ghosts" in self.quality.passes:
-            hdr = self._lay_ghosts(scene, camera, view, sun, shadow, depth, hdr, work)
+            with self._during("ghosts"):
+                hdr = self._lay_ghosts(scene, camera, view, sun, shadow, depth, hdr, work)
         return held, depth, hdr
 
     def _occlusion(
@@ -311,11 +328,13 @@ class RasterSession:
         passes, quality = self.quality.passes, self.quality
         glow, strength = np.zeros((1, 1, 3), np.float32), 0.0
         if "bloom" in passes:
-            glow, strength = _post.bloom(hdr, scene.exposure, quality.bloom_levels), _GLOW
+            with self._during("bloom"):
+                glow, strength = _post.bloom(hdr, scene.exposure, quality.bloom_levels), _GLOW
         picture, luma = np.empty(hdr.shape, np.float32), np.empty(hdr.shape[:2], np.float32)
         background = np.array(scene.background)
         curve = _post.CURVES[scene.tone] if "tonemap" in passes else 0
-        _post.tone(hdr, glow, strength, scene.exposure, curve, background, _post.SRGB, picture, luma)
+        with self._during("tonemap"):
+            _post.tone(hdr, glow, strength, scene.exposure, curve, background, _post.SRGB, picture, luma)
         return picture, luma
 
     def _finish(
@@ -323,29 +342,42 @@ class RasterSession:
         picture: Any, luma: Any,
     ) -> Any:  # fmt: skip
         """Return the picture with smooth edges: mixed with those before if it follows them, or by its own."""
-        from kinetoscope_raster import _post, _taa
+        from kinetoscope_raster import _post
+
+        if take is not None:
+            with self._during("taa"):
+                color = self._mix(camera, view, take, held, depth, picture)
+            if color is not None:
+                return color
+        with self._during("fxaa"):
+            steps = self.quality.fxaa_steps if "fxaa" in self.quality.passes else 0
+            return _post.smooth_edges(picture, luma, steps)
+
+    def _mix(
+        self, camera: Camera, view: _View, take: temporal.Take, held: Mapping[str, Any], depth: Any,
+        picture: Any,
+    ) -> Any:  # fmt: skip
+        """Keep the picture for the next; return it mixed with those before, or None if it follows none."""
+        from kinetoscope_raster import _taa
 
         before = self._kept
-        color = np.empty(picture.shape, np.uint8)
-        if take is not None:
-            kept = _Kept(take, np.empty(picture.shape, np.float32), np.empty((*depth.shape, 2), np.float32))
-            self._kept = kept
-            shown = _taa.light(picture)
-            if take.number and before is not None:
-                earlier = before.take.camera
-                projection = earlier.projection_matrix(self.size[0] / self.size[1])
-                turn = earlier.view_matrix()[:3, :3] @ view.rotation.T
-                moved = view.rotation @ (camera.position - earlier.position)
-                lens = 1 / projection[[0, 1], [0, 1]]
-                _taa.mix(
-                    shown, depth, held["motion"], *view.tangents, view.aside, camera.near, camera.far, turn,
-                    moved, lens, temporal.LEAST_SHARE, before.light, before.past, kept.light, kept.past, color,
-                )  # fmt: skip
-                return color
+        kept = _Kept(take, np.empty(picture.shape, np.float32), np.empty((*depth.shape, 2), np.float32))
+        self._kept = kept
+        shown = _taa.light(picture)
+        if not take.number or before is None:
             _taa.keep(shown, depth, camera.far, kept.light, kept.past)
-        return _post.smooth_edges(
-            picture, luma, self.quality.fxaa_steps if "fxaa" in self.quality.passes else 0
-        )
+            return None
+        color = np.empty(picture.shape, np.uint8)
+        earlier = before.take.camera
+        projection = earlier.projection_matrix(self.size[0] / self.size[1])
+        turn = earlier.view_matrix()[:3, :3] @ view.rotation.T
+        moved = view.rotation @ (camera.position - earlier.position)
+        lens = 1 / projection[[0, 1], [0, 1]]
+        _taa.mix(
+            shown, depth, held["motion"], *view.tangents, view.aside, camera.near, camera.far, turn,
+            moved, lens, temporal.LEAST_SHARE, before.light, before.past, kept.light, kept.past, color,
+        )  # fmt: skip
+        return color
 
     def _staged(self, scene: Scene) -> Stage:
         characters = tuple(actor.character for actor in scene.actors)
@@ -385,36 +417,45 @@ class RasterSession:
     ) -> dict[str, Any]:
         """Return the G-buffer, normals in the camera's axes, and set `depth`."""
         from kinetoscope_raster import _geometry as geometry
-        from kinetoscope_raster import _surface
 
-        seen = np.full(depth.shape, -1, np.int64)
-        which = geometry.SOLID if "transparent" in self.quality.passes else geometry.ALL
-        geometry.see(stage, view.points, view.tangents, camera.near, camera.far, depth, seen, which=which)
-        held = _gbuffer(depth.shape)
-        _resolve(stage, view, seen, held)
+        with self._during("geometry"):
+            seen = np.full(depth.shape, -1, np.int64)
+            which = geometry.SOLID if "transparent" in self.quality.passes else geometry.ALL
+            geometry.see(stage, view.points, view.tangents, camera.near, camera.far, depth, seen, which=which)
+            held = _gbuffer(depth.shape)
+            _resolve(stage, view, seen, held)
         out = tuple(held.values())
         if "annotations" in self.quality.passes:
-            self._annotate(view, scene, camera, depth, out, work)
-        ground = scene.ground
-        if ground is not None and "ground" in self.quality.passes:
-            # The grid repeats after five lines; the remainder keeps its places sharp far from the origin.
-            period = 5 * ground.spacing if ground.spacing > 0 else 1.0
-            reach = min(1.0, 0.9 * camera.far / _FADE_M[1])
-            corner = np.remainder(np.asarray(camera.position)[[0, 2]], period)
-            _surface.lay_ground(
-                depth, np.ascontiguousarray(view.rotation.T), view.aside, view.smoothing,
-                float(ground.height - camera.position[1]), corner, float(ground.spacing),
-                np.stack([ground.color, ground.line_color]), reach * np.array(_FADE_M), *view.tangents,
-                camera.near, camera.far, *out,
-            )  # fmt: skip
+            with self._during("annotations"):
+                self._annotate(view, scene, camera, depth, out, work)
+        if scene.ground is not None and "ground" in self.quality.passes:
+            with self._during("ground"):
+                self._lay_ground(view, scene.ground, camera, depth, out)
             work["ground.draws"] = 1
         if view.before is not None:
-            held["motion"] = np.zeros((*depth.shape, 2), np.float32)
-            geometry.drift(
-                seen, view.points, view.before, stage.faces, *view.tangents, camera.near, held["motion"]
-            )
-            held["motion"][held["id"] == 0] = 0  # covered by a ribbon or the floor, which stand still
+            with self._during("geometry"):
+                held["motion"] = np.zeros((*depth.shape, 2), np.float32)
+                geometry.drift(
+                    seen, view.points, view.before, stage.faces, *view.tangents, camera.near, held["motion"]
+                )
+                held["motion"][held["id"] == 0] = 0  # covered by a ribbon or the floor, which stand still
         return held
+
+    @staticmethod
+    def _lay_ground(view: _View, ground: Ground, camera: Camera, depth: Any, out: Any) -> None:
+        """Lay the floor into the G-buffer where nothing is before it."""
+        from kinetoscope_raster import _surface
+
+        # The grid repeats after five lines; the remainder keeps its places sharp far from the origin.
+        period = 5 * ground.spacing if ground.spacing > 0 else 1.0
+        reach = min(1.0, 0.9 * camera.far / _FADE_M[1])
+        corner = np.remainder(np.asarray(camera.position)[[0, 2]], period)
+        _surface.lay_ground(
+            depth, np.ascontiguousarray(view.rotation.T), view.aside, view.smoothing,
+            float(ground.height - camera.position[1]), corner, float(ground.spacing),
+            np.stack([ground.color, ground.line_color]), reach * np.array(_FADE_M), *view.tangents,
+            camera.near, camera.far, *out,
+        )  # fmt: skip
 
     def _annotate(
         self, view: _View, scene: Scene, camera: Camera, depth: Any, out: Any, work: dict[str, int]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import attrs
 import numpy as np
@@ -214,11 +215,15 @@ class LightLaws(RendererContract):
 
     def _whole(self, scene: Scene, camera: Camera, passes: Mapping[str, bool] | None = None) -> Frame:
         """Draw with all buffers, in sessions that laws share."""
+        frame: Frame = self._whole_session(passes).render(scene, camera)
+        return frame
+
+    def _whole_session(self, passes: Mapping[str, bool] | None = None) -> Any:
         key = ("whole", tuple(sorted((passes or {}).items())))
         if key not in self._sessions:
             given = {**self.open_options.get("passes", {}), **(passes or {})}
             self._sessions[key] = self._open(buffers=tuple(CHANNELS), passes=given)
-        return self._sessions[key].render(scene, camera)
+        return self._sessions[key]
 
 
 def _lamps(rng: np.random.Generator) -> tuple[Light, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import attrs
@@ -16,12 +18,14 @@ from kinetoscope_spec.contracts._law import law, require
 from kinetoscope_spec.contracts._light import CHANNELS, DARK, LightLaws
 from kinetoscope_spec.contracts._raycast import axes, rays
 from kinetoscope_spec.motion import Skeleton
+from kinetoscope_spec.rendering import ALWAYS
 from kinetoscope_spec.scene import Actor, Camera, Light, Scene
 
 __all__ = ["DeferredContract"]
 
 _DTYPES = {"id": np.dtype(np.uint16), "final": np.dtype(np.uint8)}
 _AFTER_LIGHT = ("bloom", "tonemap", "fxaa")
+_WATCHED = ("shadow", "ssao", "bloom", "fxaa")
 _ROUGH = Material("rough", np.array([0.5, 0.5, 0.5, 1.0]), roughness=1.0, double_sided=True)
 
 
@@ -29,7 +33,8 @@ class DeferredContract(LightLaws):
     """What callers of a deferred renderer rely on, over `RendererContract`.
 
     Sessions are opened with `passes={name: bool}` too; frames tell their work: `lighting.pixels` are the
-    pixels that lights were reckoned for.
+    pixels that lights were reckoned for. A session's `watch`, None at first, is given the name of each pass
+    that runs and returns what it runs within (`kinetoscope_spec.rendering`).
     """
 
     mutants: ClassVar[str | None] = "kinetoscope_spec.contracts.mutants.gbuffer:MUTANTS"
@@ -142,6 +147,40 @@ class DeferredContract(LightLaws):
             bool(with_glow.color[..., :3][beside].any()), "with the pass 'bloom' nothing glows beside a lamp"
         )
 
+    @law("_scenes", strategies.cameras(), st.sampled_from((None, *_WATCHED)), cost=3)
+    def test_passes_are_watched_one_after_the_other(
+        self, scene: Scene, camera: Camera, off: str | None
+    ) -> None:
+        """Each pass that runs, and none that is off, runs within `watch`, outside all others; the picture is the same.
+
+        What passes take adds up to no more than the picture takes.
+        """
+        passes = {name: name != off for name in _WATCHED}
+        told: list[tuple[str, str]] = []
+        plain = self._whole(scene, camera, passes)
+        session = self._whole_session(passes)
+        require(session.watch is None, "a session's `watch` is set before anybody has set it")
+        session.watch = _watch(told)
+        try:
+            watched = session.render(scene, camera)
+        finally:
+            session.watch = None
+        self._compare(plain, watched, "the picture that is watched")
+        running = None
+        for what, name in told:
+            require(
+                what == "ends" or running is None,
+                f"the pass {name!r} begins while {running!r} runs, expected one to end before another begins",
+            )
+            running = name if what == "begins" else None
+        require(running is None, f"the pass {running!r} has not ended, and the picture is there")
+        ran = {name for _, name in told}
+        expected = ALWAYS | {name for name, on in passes.items() if on}
+        require(
+            expected <= ran and off not in ran,
+            f"passes {sorted(ran)} were watched, expected {sorted(expected)}{f' and not {off!r}' if off else ''}",
+        )
+
     @law("_scenes", strategies.cameras(), st.sampled_from(("aces", "neutral")), st.floats(0.5, 8.0), cost=2)
     def test_pictures_are_light_on_their_curve(
         self, scene: Scene, camera: Camera, tone: str, exposure: float
@@ -205,6 +244,16 @@ class DeferredContract(LightLaws):
         """Return `hdr` of a rough plane three metres ahead that fills the picture, under these lights alone."""
         scene = Scene(actors=(_panel(camera, 3.0, 40.0),), lights=lamps, sky=DARK, earth=DARK)
         return self._buffer(self._whole(scene, camera, {"ssao": False}), "hdr").astype(float)
+
+
+def _watch(told: list[tuple[str, str]]) -> Any:
+    @contextmanager
+    def watch(name: str) -> Iterator[None]:
+        told.append(("begins", name))
+        yield
+        told.append(("ends", name))
+
+    return watch
 
 
 def _aces(x: Array) -> Array:

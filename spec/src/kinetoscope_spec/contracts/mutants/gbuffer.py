@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import attrs
@@ -271,3 +273,59 @@ class Even(Wrapper):
 
     def open(self, *args: Any, **options: Any) -> Any:
         return self.real.open(*args, **{**options, "passes": {**options.get("passes", {}), "ssao": False}})
+
+
+class _Watched(_Renders):
+    """Tells who watches a session something else than what happens."""
+
+    def rendered(self, session: Any, scene: Scene, camera: Camera) -> Frame:
+        if getattr(session, "watch", None) is None:
+            return super().rendered(session, scene, camera)
+        watch = session.watch
+        session.watch = lambda name: self.within(watch, name)
+        try:
+            return self.seen(super().rendered(session, scene, camera), watch)
+        finally:
+            session.watch = watch
+
+    def within(self, watch: Any, name: str) -> AbstractContextManager[Any]:
+        held: AbstractContextManager[Any] = watch(name)
+        return held
+
+    def seen(self, frame: Frame, watch: Any) -> Frame:
+        return frame
+
+
+@mutant(MUTANTS, "passes_are_watched_one_after_the_other")
+class Nests(_Watched):
+    """counts the shadows' time as that of lighting, too"""
+
+    @contextmanager
+    def within(self, watch: Any, name: str) -> Iterator[None]:
+        with watch("lighting") if name == "shadow" else nullcontext(), watch(name):
+            yield
+
+
+@mutant(MUTANTS, "passes_are_watched_one_after_the_other")
+class Idles(_Watched):
+    """tells of bloom although it is off"""
+
+    def seen(self, frame: Frame, watch: Any) -> Frame:
+        with watch("bloom"):
+            return frame
+
+
+@mutant(MUTANTS, "passes_are_watched_one_after_the_other")
+class Hides(_Watched):
+    """tells nobody of its lighting"""
+
+    def within(self, watch: Any, name: str) -> AbstractContextManager[Any]:
+        return nullcontext() if name == "lighting" else super().within(watch, name)
+
+
+@mutant(MUTANTS, "passes_are_watched_one_after_the_other")
+class Hurries(_Watched):
+    """draws less of what is in the picture while its time is taken"""
+
+    def seen(self, frame: Frame, watch: Any) -> Frame:
+        return _with(frame, color=frame.color // 2)

@@ -29,6 +29,14 @@ class _Session(Wrapper):
         super().__init__(real)
         self.owner = owner
 
+    @property
+    def watch(self) -> Any:
+        return self.real.watch
+
+    @watch.setter
+    def watch(self, watch: Any) -> None:
+        self.real.watch = watch
+
     def render(self, scene: Scene, camera: Camera) -> Frame:
         frame: Frame = self.owner.rendered(self.real, scene, camera)
         return frame
