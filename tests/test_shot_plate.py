@@ -295,6 +295,26 @@ def test_a_mask_of_half_the_plate_is_said_to_be_one(first: Film, sample: Path, h
     assert not any("of the plate was taken out" in text for text in first.warnings)
 
 
+def test_a_mask_that_is_damaged_is_made_again_and_says_what_is_said_of_it_once(
+    sample: Path, home: Path
+) -> None:
+    pointed = sample.with_name("damaged.toml")
+    box = 'boxes = [[20, 20, 60, 60, 3]]\nreasoner = "none"'
+    pointed.write_text(re.sub(r'mask = "ball.mp4".*', box, sample.read_text()))
+    others = set(home.rglob("quadmask_0.mp4"))
+    with Host() as host:
+        before = shoot(host, pointed, until="mask")
+        (quadmask,) = set(home.rglob("quadmask_0.mp4")) - others
+        quadmask.chmod(0o644)
+        quadmask.write_bytes(b"no film")
+        told = quadmask.with_name("told.json")
+        told.chmod(0o644)
+        told.write_text('["of the mask that was"]')
+        again = shoot(host, pointed, until="mask")
+    assert not stages(again)["mask"]["cached"]
+    assert again.warnings == before.warnings
+
+
 def test_from_and_until(first: Film, sample: Path) -> None:
     with Host() as host:
         film = shoot(host, sample, first="plant", until="plant")

@@ -148,6 +148,22 @@ def test_memory_is_bounded_by_a_window(scenes, monkeypatch) -> None:
     assert max(asked) <= 16
 
 
+@pytest.mark.parametrize("channels", [3, 4])
+def test_frames_with_alpha_take_their_share_of_memory(monkeypatch, channels) -> None:
+    """A frame takes a byte for each channel and pixel, and three for what is known of it."""
+    monkeypatch.setattr(inpainter, "WINDOW_BYTES", 2 * 12 * 40 * 24 * (channels + 3))
+    asked = []
+
+    def source(start, stop):
+        for i in range(start, 30 if stop is None else stop):
+            asked.append(i)
+            yield np.zeros((24, 40, channels), np.uint8)
+
+    mask = Mask.from_frames(np.zeros((30, 24, 40), np.uint8), 25)
+    next(PropagateInpainter().inpaint(Video(40, 24, 25, source, 30), mask).frames())
+    assert max(asked) == 12
+
+
 @pytest.mark.parametrize("kind", ["still", "pan"])
 def test_memory_for_views_of_a_hole_is_bounded(scenes, monkeypatch, kind) -> None:
     """Of a large hole fewer views are taken, and on few pixels at a time is voted, which changes nothing."""

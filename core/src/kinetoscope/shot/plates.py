@@ -155,13 +155,15 @@ def _followed(
         told = [f"frame {doubt.frame}: {doubt.reason}" for doubt in made.doubts]
         (folder / "told.json").write_text(json.dumps([*made.warnings, *told]), encoding="utf-8")
 
-    def load(folder: Path) -> Mask:
-        job.warnings.extend(json.loads((folder / "told.json").read_text(encoding="utf-8")))
-        found: Mask = values.read_quadmask(media, folder / "quadmask_0.mp4", like=backdrop.plate)
-        return found
+    def load(folder: Path) -> tuple[Mask, list[str]]:
+        told = json.loads((folder / "told.json").read_text(encoding="utf-8"))
+        return values.read_quadmask(media, folder / "quadmask_0.mp4", like=backdrop.plate), told
 
     asked = {key: value for key, value in attrs.asdict(given).items() if key != "segmenter"}
-    return job.kept(stage, [backdrop.key, asked, alone], make, load)
+    # An entry whose quadmask is damaged is made, and read, again: what it says is said once it has been read.
+    (mask, told), key = job.kept(stage, [backdrop.key, asked, alone], make, load)
+    job.warnings.extend(told)
+    return mask, key
 
 
 def clean(job: Job, backdrop: Backdrop) -> Backdrop:

@@ -76,6 +76,11 @@ class Held:
     def grey(self) -> Array:
         return _grey(self.frame)
 
+    @property
+    def nbytes(self) -> int:
+        """Of what is kept of each pixel: its colours, whether it is hidden, whether it is background, its grey."""
+        return self.frame.nbytes + self.hole.nbytes + 2 * self.shows.nbytes
+
 
 def box_of(hole: Array, margin: int = MARGIN) -> Box:
     """Return the rows and columns around a hole."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Any
 
 import attrs
@@ -89,9 +89,9 @@ class _Source:
         from kinetoscope_propagate._views import Held
 
         self.report = report = Report()
-        window: deque[Any] = deque()
         frames = self._held()
-        reach = self._reach()
+        window: deque[Any] = deque(islice(frames, 1))
+        reach = _reach(window[0].nbytes) if window else LEAST_REACH
         ended = False
         done: Held | None = None
         guess = Guess()
@@ -119,10 +119,6 @@ class _Source:
             if number > start:
                 yield made.frame
 
-    def _reach(self) -> int:
-        size = self.video.width * self.video.height * 6  # the frame, and what is known of each pixel
-        return max(LEAST_REACH, min(REACH, WINDOW_BYTES // (2 * size)))
-
     def _held(self) -> Iterator[Any]:
         """Yield the frames with their holes, each with its place in the background."""
         from kinetoscope_propagate import _camera, _light
@@ -139,6 +135,11 @@ class _Source:
             place = camera.follow(grey, _smaller(hole, grey.shape), hole.shape)
             seen = frame, hole, place
             yield Held(number, *seen, light.follow(*seen), noise.follow(*seen))
+
+
+def _reach(size: int) -> int:
+    """Return how many frames of so many bytes may be held on either side."""
+    return max(LEAST_REACH, min(REACH, WINDOW_BYTES // (2 * size)))
 
 
 def _smaller(hole: Array, shape: tuple[int, ...]) -> Array:
