@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 
 import attrs
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from kinetoscope_spec import Mesh, Skin, detail
-from kinetoscope_spec.kinematics import morphed_vertices
+from kinetoscope_spec import Camera, Mesh, Skin, _detail_files, detail, rotation
+from kinetoscope_spec.kinematics import morphed_vertices, vertex_matrices
 
 pytest.importorskip("fast_simplification")
 
@@ -192,3 +195,90 @@ def test_a_full_disk_leaves_nothing_behind(fine, coarse, tmp_path, monkeypatch):
 def test_a_coarse_mesh_has_no_levels():
     small = body(12)
     assert detail.levels(small, small.normals) == ()
+
+
+def test_what_was_used_longest_ago_goes_first(tmp_path):
+    """Reading is use; what was just written stays, however large, and what killed processes left goes too."""
+    row = {"numbers": np.random.default_rng(1).integers(0, 255, 1000, np.uint8)}
+    names = [f"{n}.npz" for n in np.random.default_rng(2).permutation(12)]
+    for age, name in enumerate(names):
+        _detail_files.write(tmp_path / name, [row])
+        os.utime(tmp_path / name, (1000 - age, 1000 - age))
+    (tmp_path / "left.part").write_bytes(bytes(500))
+    os.utime(tmp_path / "left.part", (1, 1))
+    each = (tmp_path / names[0]).stat().st_size
+    (found,) = _detail_files.read(tmp_path / names[-1], ["numbers"])
+    np.testing.assert_array_equal(found[0], row["numbers"])
+    _detail_files.write(tmp_path / "new.npz", [row], most_bytes=6 * each)
+    assert {path.name for path in tmp_path.iterdir()} == {"new.npz", names[-1], *names[:4]}
+    _detail_files.write(tmp_path / "new.npz", [row], most_bytes=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["new.npz"]
+
+
+def test_a_bound_that_is_kept_drops_nothing(tmp_path):
+    row = {"numbers": np.zeros(10)}
+    for name in "abc":
+        _detail_files.write(tmp_path / name, [row], most_bytes=10_000)
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["linear", "dual_quaternion"]))
+def test_bounds_hold_what_bones_carry(seed, blending):
+    """Every vertex of any pose lies in the box around the corners, and many poses at once are each as alone."""
+    rng = np.random.default_rng(seed)
+    joints = np.array([rng.permutation(4)[:3] for _ in range(60)])
+    weights = rng.dirichlet(np.ones(3), 60) * (rng.random((60, 3)) < 0.8)
+    weights[weights.sum(axis=1) == 0, 0] = 1.0
+    weights /= weights.sum(axis=1, keepdims=True)
+    skin = Skin(joints, weights, np.arange(4), np.tile(np.eye(4), (4, 1, 1)), blending)
+    mesh = Mesh("cloud", rng.normal(size=(60, 3)), np.arange(60), np.arange(60).reshape(20, 3), skin=skin)
+    bounds = detail.Bounds.of(mesh)
+    poses = np.tile(np.eye(4), (2, 4, 1, 1))
+    poses[..., :3, :3] = rotation.to_matrix(rotation.normalize(rng.normal(size=(2, 4, 4))))
+    poses[..., :3, 3] = rng.normal(size=(2, 4, 3))
+    corners = bounds.corners(poses)
+    for pose, held in zip(poses, corners, strict=True):
+        np.testing.assert_allclose(held, bounds.corners(pose), atol=1e-12)
+        carry = vertex_matrices(skin, pose)
+        moved = np.einsum("vij,vj->vi", carry[..., :3], mesh.vertices) + carry[..., 3]
+        room = 1e-9 if blending == "linear" else 0.35  # of a few places on the way, by arcs of three bones
+        assert (moved >= held.min(axis=0) - room).all()
+        assert (moved <= held.max(axis=0) + room).all()
+
+
+@given(
+    st.lists(st.floats(1e-4, 0.1), min_size=1, max_size=4),
+    st.floats(0.3, 50.0),
+    st.floats(0.2, 2.5),
+    st.floats(0.25, 4.0),
+    st.sampled_from([90, 360, 1080]),
+)
+def test_a_level_is_off_by_no_more_pixels_than_may_be(errors, away, field_of_view, scale, height):
+    """A stick as long as the error, at the nearest corner and square to the view, is so many pixels long."""
+    errors = sorted(errors)
+    camera = Camera((0, 0, 0), (0, 0, -1), field_of_view=field_of_view)
+    sight = detail.Sight.of(camera, (height, height), 3 * height**2, 1.0)
+    corners = np.array([[0.0, 0.0, -away], [1.0, 0.0, -away - 3]])
+    down = int(sight.down(errors, corners, scale * np.eye(3, 4)[None]))
+    off_px = []
+    for error in errors:
+        ends = np.array([[0.0, -error * scale / 2, -away], [0.0, error * scale / 2, -away]])
+        shown = camera.project(ends, (height, height))[:, :2]
+        off_px.append(float(np.linalg.norm(shown[1] - shown[0])))
+    assert all(off <= 1.0 + 1e-9 for off in off_px[:down])
+    assert all(off > 1.0 - 1e-9 for off in off_px[down:])
+
+
+def test_what_the_camera_stands_in_is_shown_in_full():
+    camera = Camera((0, 0, 0), (0, 0, -1), near=0.1)
+    sight = detail.Sight.of(camera, (90, 90), 10**6, 1.0)
+    for nearest in (0.09, -2.0):
+        corners = np.array([[0.0, 0.0, -nearest], [0.0, 0.0, -90.0]])
+        assert sight.down([1e-9], corners, np.eye(3, 4)[None]) == 0
+    assert sight.down([1e-9], np.array([[0.0, 0.0, -0.11]]), np.eye(3, 4)[None]) == 1
+
+
+def test_pictures_of_few_triangles_have_no_levels():
+    camera = Camera((0, 0, 0), (0, 0, -1))
+    assert detail.Sight.of(camera, (10, 10), 200, 1.0) is None
+    assert detail.Sight.of(camera, (10, 10), 201, 1.0) is not None

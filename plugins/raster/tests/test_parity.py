@@ -40,12 +40,12 @@ MARKS = {
 
 
 def drawn(scene, camera=VIEW, buffers=("hdr",), size=SIZE, **passes):
-    """Return the frames of `raster` and `deferred`, which draws every triangle here, as `raster` does."""
+    """Return the frames of `raster` and `deferred`, which draw every triangle here."""
     deferred = pytest.importorskip("kinetoscope_deferred.renderer")
     frames = []
-    for renderer, whole in ((RasterRenderer, {}), (deferred.DeferredRenderer, {"lod": False})):
+    for renderer in (RasterRenderer, deferred.DeferredRenderer):
         try:
-            with renderer().open(size, "medium", buffers=buffers, passes=passes | whole) as session:
+            with renderer().open(size, "medium", buffers=buffers, passes=passes | {"lod": False}) as session:
                 frames.append(session.render(scene, camera))
         except ProviderUnavailable as error:
             pytest.skip(f"no OpenGL driver: {error}")

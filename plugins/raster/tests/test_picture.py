@@ -198,7 +198,7 @@ def test_a_mirrored_ball_has_its_normals_outside(kit):
     [
         ({"device": "gpu"}, "no option 'device': it draws on the processor"),
         ({"pases": {}}, "no option 'pases'.*did you mean 'passes'"),
-        ({"passes": {"lod": False}}, "passes names 'lod', expected some of shadow"),
+        ({"passes": {"outline": False}}, "passes names 'outline', expected some of shadow"),
     ],
 )
 def test_what_it_does_not_have_is_said(options, said):

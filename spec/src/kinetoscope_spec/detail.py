@@ -3,28 +3,33 @@
 A coarse mesh is made of vertices and corners of the fine one, chosen and not mixed: skin weights, morphs, UVs,
 normals and colours stay what they were. They are chosen in the shape without morphs, so that a face that moves
 has the levels it has at rest, made once. Needs fast-simplification (quadric errors, Garland and Heckbert 1997).
+
+Which of them a picture shows is `Sight.down`'s to say, of boxes that hold the mesh, `Bounds`; renderers that go by
+it show the same.
 """
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import hashlib
-import os
-import tempfile
-import zlib
+import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
 
 import attrs
 import numpy as np
 
+from kinetoscope_spec import _detail_files
 from kinetoscope_spec._arrays import Array
-from kinetoscope_spec._morph import morph_factors
+from kinetoscope_spec._morph import morph_factors, morphed_vertices
+from kinetoscope_spec._normals import corner_normals
+from kinetoscope_spec._sight import FACES_A_PIXEL, Bounds, Sight
 from kinetoscope_spec.character import Mesh
 
-__all__ = ["Choice", "Level", "coarser", "levels"]
+__all__ = ["FACES_A_PIXEL", "Bounds", "Choice", "Level", "Sight", "coarser", "kept_levels", "levels"]
+
+_LOG = logging.getLogger("kinetoscope.detail")
+_LOG.addHandler(logging.NullHandler())  # nothing is printed unless the application sets logging up
 
 _SHARES = (1 / 4, 1 / 16, 1 / 64)
 """Of the triangles, at each level."""
@@ -110,9 +115,30 @@ def levels(mesh: Mesh, normals: Array, *, folder: Path | None = None) -> tuple[L
     if chosen is None:
         chosen = list(coarser(mesh))
         if path is not None:
-            _write(path, chosen)
+            _detail_files.write(path, [attrs.asdict(choice) for choice in chosen])
     apart = _apart(mesh)
     return tuple(Level(choice.of(mesh, normals), choice.error + apart) for choice in chosen)
+
+
+def kept_levels(mesh: Mesh) -> tuple[Level, ...]:
+    """Return `levels` of a mesh as renderers show them, kept in `cache/detail` below `KINETOSCOPE_HOME`.
+
+    A mesh without normals has smooth ones. Where fast-simplification is not installed there are no levels, which the
+    logger `kinetoscope.detail` is told once.
+    """
+    normals = mesh.normals
+    if normals is None:
+        normals = corner_normals(mesh, np.asarray(morphed_vertices(mesh), np.float64))
+    try:
+        return levels(mesh, np.asarray(normals), folder=_detail_files.folder())
+    except ImportError as error:
+        _say_once(str(error))
+        return ()
+
+
+@functools.cache
+def _say_once(error: str) -> None:
+    _LOG.warning("crowds are drawn in full detail: %s", error)
 
 
 def _apart(mesh: Mesh) -> float:
@@ -325,27 +351,5 @@ def _fingerprint(mesh: Mesh) -> str:
 
 def _read(path: Path) -> list[Choice] | None:
     """Return what is kept, or None where there is nothing, or nothing whole."""
-    names = [field.name for field in attrs.fields(Choice)]
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
-            count = int(held["count"])
-            rows: list[list[Any]] = [[held[f"{name}{i}"] for name in names] for i in range(count)]
-    except (OSError, KeyError, ValueError, EOFError, BadZipFile, zlib.error):
-        return None
-    return [Choice(v, c, at, f, m, float(error)) for v, c, at, f, m, error in rows]
-
-
-def _write(path: Path, chosen: list[Choice]) -> None:
-    """Keep the choices; where nothing can be written they are made anew by each process."""
-    arrays = {f"{name}{i}": value for i, c in enumerate(chosen) for name, value in attrs.asdict(c).items()}
-    part = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-            part = Path(file.name)
-            np.savez_compressed(file, count=len(chosen), **arrays)
-        os.replace(part, path)
-    except OSError:
-        if part is not None:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
+    rows = _detail_files.read(path, [field.name for field in attrs.fields(Choice)])
+    return None if rows is None else [Choice(v, c, at, f, m, float(error)) for v, c, at, f, m, error in rows]

@@ -17,6 +17,7 @@ from array_api_compat import array_namespace, is_numpy_array
 from kinetoscope_spec import _fast, rotation
 from kinetoscope_spec._arrays import Array
 from kinetoscope_spec._morph import morph_factors, morphed_vertices
+from kinetoscope_spec._normals import corner_normals
 from kinetoscope_spec._skinning import dual_quaternion_blend, polar, vertex_matrices
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "contacts",
+    "corner_normals",
     "dual_quaternion_blend",
     "global_matrices",
     "global_transforms",

@@ -46,8 +46,9 @@ PASSES = (
     "taa",
     "fxaa",
     "annotations",
+    "lod",
 )
-"""Passes that can be switched."""
+"""Passes that can be switched, and `lod`, levels of detail (`kinetoscope_spec.detail`), which is no pass to watch."""
 
 ALWAYS = frozenset({"geometry", "lighting", "tonemap"})
 """Passes without which there is no picture; `tonemap` off leaves its curve out, not the pass."""

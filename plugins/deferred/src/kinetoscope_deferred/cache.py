@@ -9,9 +9,9 @@ import attrs
 import moderngl
 import numpy as np
 
-from kinetoscope_deferred.detail import levels
 from kinetoscope_deferred.meshes import PackedMesh, material_of, pack
 from kinetoscope_spec.character import Character, Material
+from kinetoscope_spec.detail import kept_levels
 
 __all__ = ["LAYOUT", "MAPS", "DeviceMesh", "MeshCache"]
 
@@ -110,7 +110,8 @@ class MeshCache:
         if fine.coarser is None:
             mesh = [mesh for mesh in character.meshes if len(mesh.faces)][number]
             fine.coarser = [
-                (self._upload(character, pack(level.mesh), like=fine), level.error) for level in levels(mesh)
+                (self._upload(character, pack(level.mesh), like=fine), level.error)
+                for level in kept_levels(mesh)
             ]
         return fine.coarser
 

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from kinetoscope_spec import kinematics
 from kinetoscope_spec.character import Character, Material, Mesh
+from kinetoscope_spec.detail import Bounds
 
-__all__ = ["INFLUENCES", "VERTEX", "PackedMesh", "bone_matrices", "corner_normals", "pack"]
+__all__ = ["INFLUENCES", "VERTEX", "PackedMesh", "bone_matrices", "pack"]
 
 Array = NDArray[np.floating]
 
@@ -18,8 +19,6 @@ INFLUENCES = 8
 
 _PLACES = 2**20 - 1
 """Places along a mesh's longest side that are told apart when its seams are looked for."""
-
-_NO_BOXES = np.zeros((0, 8, 3))
 
 VERTEX = np.dtype(
     [
@@ -45,10 +44,8 @@ class PackedMesh:
         influences: influences that are used by some vertex, 1 to 8.
         bones: `[B]` nodes whose matrices carry it, -1 for none (a static mesh).
         inverse_bind: float64 `[B, 4, 4]`.
-        boxes: float64 `[N, 8, 3]`, corners of each used bone's vertices in mesh space.
-        box_bones: `[N]`, the bone of each box.
-        shared: float64 `[P, 8, 3]`, corners of what each of `pairs [P, 2]` of bones carry together, where
-            they blend as dual quaternions (`dual`); they may then carry it beyond both.
+        bounds: what holds it wherever its bones carry it.
+        dual: whether bones blend as dual quaternions.
         closed: whether no edge is open and the faces look outwards, so that whatever looks at it from
             outside meets a front face first.
     """
@@ -59,10 +56,7 @@ class PackedMesh:
     influences: int
     bones: NDArray[np.int64]
     inverse_bind: Array
-    boxes: Array
-    box_bones: NDArray[np.int64]
-    shared: Array
-    pairs: NDArray[np.int64]
+    bounds: Bounds
     dual: bool
     closed: bool
 
@@ -71,10 +65,9 @@ def pack(mesh: Mesh) -> PackedMesh:
     """Pack one mesh; faces keep their order within a material."""
     joints, weights = _influences(mesh)
     points = np.asarray(kinematics.morphed_vertices(mesh), np.float64)
-    boxes, box_bones = _boxes(points, joints, weights)
     vertices = np.zeros(len(mesh.corner_vertex), VERTEX)
     vertices["position"] = points[mesh.corner_vertex]
-    vertices["normal"] = corner_normals(mesh, points) if mesh.normals is None else mesh.normals
+    vertices["normal"] = kinematics.corner_normals(mesh, points) if mesh.normals is None else mesh.normals
     vertices["uv"] = 0 if mesh.uvs is None else mesh.uvs
     vertices["color"] = 1 if mesh.colors is None else mesh.colors
     vertices["joints"] = joints[mesh.corner_vertex]
@@ -88,10 +81,7 @@ def pack(mesh: Mesh) -> PackedMesh:
     used = max(1, int((weights > 0).sum(axis=1).max(initial=1)))
     closed = _closed(points, mesh.corner_vertex[mesh.faces], np.concatenate([joints, weights], axis=1))
     dual = mesh.skin is not None and mesh.skin.blending == "dual_quaternion"
-    shared, pairs = _shared(points, joints, weights) if dual else (_NO_BOXES, np.zeros((0, 2), np.int64))
-    return PackedMesh(
-        vertices, indices, ranges, used, bones, inverse_bind, boxes, box_bones, shared, pairs, dual, closed
-    )
+    return PackedMesh(vertices, indices, ranges, used, bones, inverse_bind, Bounds.of(mesh), dual, closed)
 
 
 def bone_matrices(packed: PackedMesh, pose: Array) -> Array:
@@ -100,20 +90,6 @@ def bone_matrices(packed: PackedMesh, pose: Array) -> Array:
         return packed.inverse_bind
     moved: Array = np.asarray(pose, np.float64)[packed.bones] @ packed.inverse_bind
     return moved
-
-
-def corner_normals(mesh: Mesh, points: Array) -> Array:
-    """Return smooth normals `[C, 3]` of vertices at `points [V, 3]`: the mean of the faces at a vertex, weighted by area."""
-    corners = mesh.corner_vertex[mesh.faces]
-    a, b, c = points[corners[:, 0]], points[corners[:, 1]], points[corners[:, 2]]
-    face = np.cross(b - a, c - a)
-    total = np.zeros_like(points)
-    for i in range(3):
-        np.add.at(total, corners[:, i], face)
-    length = np.linalg.norm(total, axis=1, keepdims=True)
-    smooth = np.where(length > 1e-20, total / np.maximum(length, 1e-20), [0.0, 1.0, 0.0])
-    result: Array = smooth[mesh.corner_vertex]
-    return result
 
 
 def material_of(character: Character, index: int) -> Material:
@@ -164,33 +140,3 @@ def _by_material(mesh: Mesh) -> tuple[NDArray[np.uint32], tuple[tuple[int, int, 
     materials, first, count = np.unique(owner[order], return_index=True, return_counts=True)
     ranges = tuple((int(m), int(f) * 3, int(n) * 3) for m, f, n in zip(materials, first, count, strict=True))
     return faces[order].astype(np.uint32).ravel(), ranges
-
-
-def _boxes(points: Array, joints: NDArray[np.int64], weights: Array) -> tuple[Array, NDArray[np.int64]]:
-    """Bound the vertices that each bone moves: a linear blend of bones lies in the hull of their boxes."""
-    vertex, slot = np.nonzero(weights)
-    bone = joints[vertex, slot]
-    bones, place = np.unique(bone, return_inverse=True)
-    return _bounds(points[vertex], place, len(bones)), bones
-
-
-def _shared(points: Array, joints: NDArray[np.int64], weights: Array) -> tuple[Array, NDArray[np.int64]]:
-    """Bound the vertices that each pair of bones moves together; return boxes `[P, 8, 3]` and pairs `[P, 2]`."""
-    vertices, pairs = [np.zeros(0, np.int64)], [np.zeros((0, 2), np.int64)]
-    for k in range(1, INFLUENCES):
-        # Every pair is bounded with the heaviest bone, of whose quaternions' side the others are.
-        vertex = np.flatnonzero(weights[:, k])
-        vertices.append(vertex)
-        pairs.append(np.stack([joints[vertex, 0], joints[vertex, k]], axis=1))
-    found, place = np.unique(np.concatenate(pairs), axis=0, return_inverse=True)
-    return _bounds(points[np.concatenate(vertices)], place.ravel(), len(found)), found
-
-
-def _bounds(points: Array, place: NDArray[np.int64], count: int) -> Array:
-    """Return the corners `[count, 8, 3]` of the boxes around the points of each place."""
-    low = np.full((count, 3), np.inf)
-    high = np.full((count, 3), -np.inf)
-    np.minimum.at(low, place, points)
-    np.maximum.at(high, place, points)
-    pick = (np.arange(8)[:, None] >> np.arange(3)) & 1
-    return np.where(pick, high[:, None], low[:, None])

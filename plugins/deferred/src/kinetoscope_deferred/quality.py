@@ -6,13 +6,9 @@ from collections.abc import Mapping
 
 import attrs
 
-from kinetoscope_spec import rendering
-from kinetoscope_spec.rendering import STANDARD, chosen, switched
+from kinetoscope_spec.rendering import PASSES, STANDARD, chosen, switched
 
 __all__ = ["PASSES", "PRESETS", "Quality", "quality"]
-
-PASSES = (*rendering.PASSES, "lod")
-"""Passes that can be switched, and `lod`, levels of detail; G-buffer and lighting always run."""
 
 
 @attrs.frozen(kw_only=True)
@@ -46,8 +42,6 @@ class Quality:
         return name in self.passes
 
 
-_ALL = STANDARD | {"lod"}
-
 PRESETS: Mapping[str, Quality] = {
     "draft": Quality(
         shadow_size=512,
@@ -58,7 +52,7 @@ PRESETS: Mapping[str, Quality] = {
         bloom_levels=3,
         fxaa_steps=2,
         detail_px=2.0,
-        passes=_ALL - {"ssao", "bloom", "fxaa"},
+        passes=STANDARD - {"ssao", "bloom", "fxaa"},
     ),
     "medium": Quality(
         shadow_size=1024,
@@ -69,7 +63,7 @@ PRESETS: Mapping[str, Quality] = {
         bloom_levels=5,
         fxaa_steps=3,
         detail_px=1.0,
-        passes=_ALL,
+        passes=STANDARD,
     ),
     "high": Quality(
         shadow_size=2048,
@@ -80,7 +74,7 @@ PRESETS: Mapping[str, Quality] = {
         bloom_levels=6,
         fxaa_steps=8,
         detail_px=0.5,
-        passes=_ALL,
+        passes=STANDARD,
     ),
 }
 """The presets by name."""
@@ -93,4 +87,4 @@ def quality(name: str, switches: Mapping[str, bool] | None = None) -> Quality:
         ConfigError: no such preset, or no such pass.
     """
     preset = chosen(PRESETS, name)
-    return attrs.evolve(preset, passes=switched(preset.passes, switches, PASSES))
+    return attrs.evolve(preset, passes=switched(preset.passes, switches))

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinetoscope_deferred.cache import DeviceMesh, MeshCache
-from kinetoscope_deferred.detail import FACES_A_PIXEL, Sight, fitting
 from kinetoscope_deferred.meshes import bone_matrices
 from kinetoscope_spec import kinematics, temporal
+from kinetoscope_spec.detail import Sight
 from kinetoscope_spec.ghosts import Ghost, ghosts_in
 from kinetoscope_spec.scene import Camera, Light, Scene
 
@@ -26,9 +26,6 @@ Array = NDArray[np.float64]
 
 BONES_A_ROW = 256
 """Matrices in one row of the bone texture; each takes three texels."""
-
-_ON_THE_WAY = (0.2, 0.35, 0.5, 0.65, 0.8)
-"""Shares of the second of two bones at which it is asked how far out they carry vertices together."""
 
 
 @attrs.frozen(eq=False)
@@ -161,12 +158,11 @@ def _drawn_actors(
     draws = []
     for actor in scene.actors:
         for part, mesh in enumerate(cache.meshes(actor.character)):
-            draw, rows = _draw(mesh, actor.pose, actor.id, bones.count, origin)
+            carry = _relative_bones(actor.pose, mesh, origin)
+            draw, rows = _draw(mesh, carry, actor.id, bones.count), _rows(mesh, carry)
             if sight is not None:
                 held = cache.coarser(actor.character, part)
-                level = fitting(
-                    [error for _, error in held], draw.corners, rows[:: 1 + mesh.packed.dual], sight
-                )
+                level = int(sight.down([error for _, error in held], draw.corners, carry))
                 draw = draw if level == 0 else attrs.evolve(draw, mesh=held[level - 1][0], level=level)
             draws.append(draw)
             bones.add(rows)
@@ -183,9 +179,9 @@ def _drawn_ghosts(
     for ghost in ghosts_in(scene, camera):
         parts = []
         for mesh in cache.meshes(ghost.character):
-            draw, rows = _draw(mesh, ghost.pose, 0, bones.count, origin)
-            parts.append(draw)
-            bones.add(rows)
+            carry = _relative_bones(ghost.pose, mesh, origin)
+            parts.append(_draw(mesh, carry, 0, bones.count))
+            bones.add(_rows(mesh, carry))
         ghosts.append((ghost, tuple(parts)))
     return tuple(ghosts)
 
@@ -194,17 +190,16 @@ def _sight(
     scene: Scene, camera: Camera, size: tuple[int, int], cache: MeshCache, detail_px: float | None
 ) -> Sight | None:
     """Return what levels of detail go by, or None where all is to be shown in full."""
-    count = sum(mesh.triangles for actor in scene.actors for mesh in cache.meshes(actor.character))
-    if detail_px is None or count <= FACES_A_PIXEL * size[0] * size[1]:
+    if detail_px is None:
         return None
-    return Sight(camera, -camera.view_matrix()[2, :3], size[1], detail_px)
+    count = sum(mesh.triangles for actor in scene.actors for mesh in cache.meshes(actor.character))
+    return Sight.of(camera, size, count, detail_px)
 
 
-def _draw(mesh: DeviceMesh, pose: Array, number: int, first: int, origin: Array) -> tuple[Draw, Array]:
-    """Return how a mesh is drawn whose bones begin at `first`, and these, as the device holds them."""
-    bones = _relative_bones(pose, mesh, origin)
-    mirrored = bool(np.linalg.det(bones[0, :3, :3]) < 0)
-    return Draw(mesh, number, first, mirrored, _box_corners(mesh, bones)), _rows(mesh, bones)
+def _draw(mesh: DeviceMesh, carry: Array, number: int, first: int) -> Draw:
+    """Return how a mesh is drawn that `carry [B, 4, 4]` carries, whose bones begin at `first` on the device."""
+    mirrored = bool(np.linalg.det(carry[0, :3, :3]) < 0)
+    return Draw(mesh, number, first, mirrored, mesh.packed.bounds.corners(carry))
 
 
 def _relative_bones(pose: Array, mesh: DeviceMesh, origin: Array) -> Array:
@@ -226,29 +221,6 @@ def _rows(mesh: DeviceMesh, bones: Array) -> Array:
     rows[:, 0, :, :3], rows[:, 0, :, 3] = stretches, bones[:, :3, 3]
     rows[:, 1, 0] = turns
     return rows.reshape(-1, 3, 4)
-
-
-def _box_corners(mesh: DeviceMesh, bones: Array) -> Array:
-    packed = mesh.packed
-    corners = _carried(bones[packed.box_bones, :3], packed.boxes)
-    if len(packed.pairs):
-        # Between two bones vertices go along arcs, of which a few places are told.
-        shares = np.repeat(_ON_THE_WAY, len(packed.pairs))
-        between = kinematics.dual_quaternion_blend(
-            bones,
-            np.tile(packed.pairs, (len(_ON_THE_WAY), 1)),
-            np.stack([1 - shares, shares], axis=1),
-        )
-        corners = np.concatenate(
-            [corners, _carried(between, np.tile(packed.shared, (len(_ON_THE_WAY), 1, 1)))]
-        )
-    return corners.reshape(-1, 3)
-
-
-def _carried(bones: Array, boxes: Array) -> Array:
-    """Return where each of `bones [N, 3, 4]` carries its box `[N, 8, 3]`."""
-    moved: Array = np.einsum("bij,bcj->bci", bones[:, :3, :3], boxes) + bones[:, None, :3, 3]
-    return moved
 
 
 def _bone_texels(matrices: list[Array]) -> NDArray[np.float32]:

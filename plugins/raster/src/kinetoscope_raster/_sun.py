@@ -39,11 +39,11 @@ def find_sun(
     scene: Scene,
     camera: Camera,
     rotation: Array,
-    parts: Sequence[Array],
+    casters: Sequence[Array],
     size: tuple[int, int],
     quality: Quality,
 ) -> Sun:
-    """Choose the strongest sun and fit its map; `parts` are corners `[n, 3]` m in the camera's axes."""
+    """Choose the strongest sun and fit its map; `casters` are corners `[n, 3]` m around each part, from the camera."""
     strongest, index = 0.0, -1
     for i, light in enumerate(scene.lights):
         power = light.intensity * float(light.color.mean())
@@ -52,9 +52,8 @@ def find_sun(
     if index < 0 or "shadow" not in quality.passes:
         return NO_SUN
     axes = sun_axes(scene.lights[index].direction)
-    boxes = [_box(points @ (axes @ rotation.T).T) @ axes for points in parts]
     fitted = sun_map(
-        scene.lights[index].direction, boxes, camera, size, resolution=quality.shadow_size, most=quality.cascades,
+        scene.lights[index].direction, casters, camera, size, resolution=quality.shadow_size, most=quality.cascades,
         floor=None if scene.ground is None else scene.ground.height,
     )  # fmt: skip
     if fitted is None:
@@ -65,12 +64,6 @@ def find_sun(
 
 
 NO_SUN = Sun(-1, np.eye(3), np.zeros((1, 4)), np.zeros((1, 0), np.bool_))
-
-
-def _box(points: Array) -> Array:
-    low, high = points.min(axis=0), points.max(axis=0)
-    pick = (np.arange(8)[:, None] >> np.arange(3)) & 1
-    return np.where(pick, high, low)
 
 
 def light_table(scene: Scene, rotation: Array, origin: Array) -> Array:

@@ -14,8 +14,8 @@ __all__ = ["PRESETS", "Quality", "choose"]
 @attrs.frozen(kw_only=True)
 class Quality:
     """What one preset spends: texels along a square of the shadow map, taps of its filter and squares at most,
-    samples of occlusion, transparent layers, levels of bloom, steps along edges, and the names of the passes
-    that run."""
+    samples of occlusion, transparent layers, levels of bloom, steps along edges, pixels that coarser meshes may
+    be off where triangles outnumber pixels, and the names of the passes that run."""
 
     shadow_size: int
     shadow_taps: int
@@ -24,6 +24,7 @@ class Quality:
     layers: int
     bloom_levels: int
     fxaa_steps: int
+    detail_px: float
     passes: frozenset[str] = STANDARD
 
 
@@ -36,13 +37,28 @@ PRESETS: Mapping[str, Quality] = {
         layers=3,
         bloom_levels=3,
         fxaa_steps=2,
+        detail_px=2.0,
         passes=STANDARD - {"ssao", "bloom", "fxaa"},
     ),
     "medium": Quality(
-        shadow_size=1024, shadow_taps=2, cascades=3, ssao_samples=8, layers=5, bloom_levels=5, fxaa_steps=3
+        shadow_size=1024,
+        shadow_taps=2,
+        cascades=3,
+        ssao_samples=8,
+        layers=5,
+        bloom_levels=5,
+        fxaa_steps=3,
+        detail_px=1.0,
     ),
     "high": Quality(
-        shadow_size=2048, shadow_taps=3, cascades=4, ssao_samples=16, layers=8, bloom_levels=6, fxaa_steps=8
+        shadow_size=2048,
+        shadow_taps=3,
+        cascades=4,
+        ssao_samples=16,
+        layers=8,
+        bloom_levels=6,
+        fxaa_steps=8,
+        detail_px=0.5,
     ),
 }
 """The presets by name."""

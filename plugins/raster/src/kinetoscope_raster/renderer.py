@@ -32,7 +32,7 @@ class RasterRenderer:
             quality: `draft`, `medium` or `high`.
             passes: single passes to switch on or off: `shadow`, `ground`, `ssao`,
                 `transparent` (off: blended surfaces are dithered), `ghosts`, `bloom`, `tonemap` (its curve),
-                `taa`, `fxaa`, `annotations`.
+                `taa`, `fxaa`, `annotations`, `lod` (levels of detail where triangles outnumber pixels).
             buffers: what `Frame.buffers` is to hold: `depth`, `normal`, `albedo`, `material`,
                 `motion`, `id`, `hdr`, `final`.
             options: none are known; an unknown one is an error.

@@ -12,12 +12,14 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_raster._stage import Part, Stage, build_stage, ribbon_stage
+from kinetoscope_raster._closet import Closet, Worn
+from kinetoscope_raster._stage import Piece, Stage, build_stage, ribbon_stage
 from kinetoscope_raster._sun import Sun, find_sun, light_table
 from kinetoscope_raster._texels import LINEAR
 from kinetoscope_raster.quality import Quality
 from kinetoscope_spec import kinematics, temporal
 from kinetoscope_spec.annotations import ribbons
+from kinetoscope_spec.character import Character
 from kinetoscope_spec.environment import split_sum
 from kinetoscope_spec.errors import KinetoscopeError
 from kinetoscope_spec.ghosts import ghosts_in
@@ -107,9 +109,8 @@ class RasterSession:
         self.watch: Watch | None = None
         """Within which each pass is drawn, if it is set (`kinetoscope_spec.rendering`)."""
         self._buffers = tuple(buffers)
+        self._closet = Closet()
         self._stage: Stage | None = None
-        self._ghosts: dict[int, Stage] = {}
-        """By the characters' ids, which stay theirs: a stage holds its characters."""
         self._kept: _Kept | None = None
         self._open = True
 
@@ -137,7 +138,7 @@ class RasterSession:
         """Let go of everything."""
         self._open = False
         self._stage = self._kept = None
-        self._ghosts = {}
+        self._closet = Closet()
 
     def __enter__(self) -> RasterSession:
         return self
@@ -159,19 +160,19 @@ class RasterSession:
         if "taa" in self.quality.passes:
             take = temporal.Take.after(before.take if before else None, scene, camera)
         follows = take is not None and take.number > 0
+        moving = follows or "motion" in self._buffers
         with self._during("geometry"):
-            stage = self._staged(scene)
-            moving = follows or "motion" in self._buffers
-            view = self._pose(stage, scene.actors, camera, moving=moving)
-        work = {"geometry.draws": len(stage.parts), "geometry.triangles": len(stage.faces)}
+            stage, worn = self._staged(scene, camera, moving=moving)
+            view = self._pose(stage, worn, scene.actors, camera, moving=moving)
+        work = _drawn(stage)
         centred: dict[str, Any] = {}
         if take is not None and follows:
             names = [name for name in self._buffers if name != "final"]
             if names and take.number % temporal.PERIOD:
-                seen = self._see(stage, view, scene, camera, {}, lit="hdr" in names)
+                seen = self._see(stage, worn, view, scene, camera, {}, lit="hdr" in names)
                 centred = self._asked(names, view, *seen, None)
             view = view.looking(temporal.offset(take.number), self.size)
-        held, depth, hdr = self._see(stage, view, scene, camera, work)
+        held, depth, hdr = self._see(stage, worn, view, scene, camera, work)
         picture, luma = self._develop(scene, hdr)
         color = self._finish(camera, view, take, held, depth, picture, luma)
         if take is not None:
@@ -181,6 +182,7 @@ class RasterSession:
     def _see(
         self,
         stage: Stage,
+        worn: Sequence[Worn],
         view: _View,
         scene: Scene,
         camera: Camera,
@@ -196,8 +198,8 @@ class RasterSession:
         with self._during("ssao"):
             occlusion = self._occlusion(view, camera, depth, held, work)
         with self._during("shadow"):
-            parts = _by_part(stage, view.placed)
-            sun = find_sun(scene, camera, view.rotation, parts, self.size, self.quality)
+            boxes = [each.corners for each in worn]
+            sun = find_sun(scene, camera, view.rotation, boxes, self.size, self.quality)
             shadow = self._shadow(stage, view, sun, work)
         with self._during("lighting"):
             hdr, pixels = self._light(scene, camera, view, sun, shadow, depth, occlusion, held)
@@ -291,15 +293,14 @@ class RasterSession:
         from kinetoscope_raster import _geometry as geometry
 
         ghosts = ghosts_in(scene, camera)
-        characters = {id(ghost.character): ghost.character for ghost in ghosts}
-        self._ghosts = {
-            key: self._ghosts.get(key) or build_stage((each,)) for key, each in characters.items()
-        }
+        table = self._closet.table(self._characters(scene, camera))
         work["ghosts.layers"] = 0
         unhidden = np.ones(tuple(-(-n // 2) for n in depth.shape), np.float32)
         for ghost in ghosts:
-            stage = self._ghosts[id(ghost.character)]
-            view = self._pose(stage, (Actor(ghost.character, ghost.pose),), camera).beside(seen_by)
+            actors = (Actor(ghost.character, ghost.pose),)
+            worn = self._closet.dress(actors, camera, table)
+            stage = build_stage([each.part for each in worn], table)
+            view = self._pose(stage, worn, actors, camera).beside(seen_by)
             seen, place = np.full(depth.shape, -1, np.int64), depth.copy()
             geometry.see(
                 stage, view.points, view.tangents, camera.near, camera.far, place, seen, which=geometry.GHOSTS
@@ -379,36 +380,50 @@ class RasterSession:
         )  # fmt: skip
         return color
 
-    def _staged(self, scene: Scene) -> Stage:
-        characters = tuple(actor.character for actor in scene.actors)
-        kept = self._stage
-        if (
-            kept is None
-            or len(kept.characters) != len(characters)
-            or any(a is not b for a, b in zip(kept.characters, characters, strict=True))
-        ):
-            self._stage = kept = build_stage(characters)
-        return kept
+    def _characters(self, scene: Scene, camera: Camera) -> list[Character]:
+        """Return whoever is drawn, ghosts too."""
+        ghosts = ghosts_in(scene, camera) if "ghosts" in self.quality.passes else ()
+        return [each.character for each in (*scene.actors, *ghosts)]
 
-    def _pose(self, stage: Stage, actors: Sequence[Actor], camera: Camera, *, moving: bool = False) -> _View:
+    def _staged(self, scene: Scene, camera: Camera, *, moving: bool) -> tuple[Stage, list[Worn]]:
+        """Return what is on the stage, built anew where it is not what the frame before had, and how it is worn."""
+        characters = self._characters(scene, camera)
+        self._closet.keep(characters)
+        table = self._closet.table(characters)
+        detail_px = self.quality.detail_px if "lod" in self.quality.passes else None
+        worn = self._closet.dress(
+            scene.actors, camera, table, size=self.size, detail_px=detail_px, moving=moving
+        )
+        parts = [each.part for each in worn]
+        if self._stage is None or not self._stage.holds(parts, table):
+            self._stage = build_stage(parts, table)
+        return self._stage, worn
+
+    def _pose(
+        self,
+        stage: Stage,
+        worn: Sequence[Worn],
+        actors: Sequence[Actor],
+        camera: Camera,
+        *,
+        moving: bool = False,
+    ) -> _View:
         """Carry all corners into the camera's axes; the subtraction is in float64, far from the origin too."""
         rotation = np.ascontiguousarray(camera.view_matrix()[:3, :3])
         projection = camera.projection_matrix(self.size[0] / self.size[1])
         points, normals = np.empty((stage.corners, 3)), np.empty((stage.corners, 3))
         before, unused = (np.empty((stage.corners if moving else 0, 3)) for _ in range(2))
         corner = face = 0
-        for part in stage.parts:
-            actor = actors[part.actor]
-            bones = _bones(part, actor.pose)
-            stage.flips[face : face + part.faces] = np.linalg.det(bones[0, :3, :3]) < 0
-            stage.owners[face : face + part.faces] = actor.id
-            _carry(part, _seen_from(bones, camera, rotation), corner, points, normals)
-            if moving:
-                past = actor.pose if actor.previous_pose is None else actor.previous_pose
-                bones = _seen_from(_bones(part, past), camera, rotation)
-                _carry(part, bones, corner, before, unused)
-            corner += len(part.points)
-            face += part.faces
+        for each in worn:
+            piece, actor = each.part.piece, actors[each.part.actor]
+            faces = slice(face, face + len(piece.faces))
+            stage.flips[faces] = np.linalg.det(each.carry[0, :3, :3]) < 0
+            stage.owners[faces] = actor.id
+            _carry(piece, rotation @ each.carry[:, :3], corner, points, normals)
+            if each.past is not None:
+                _carry(piece, rotation @ each.past[:, :3], corner, before, unused)
+            corner += len(piece.points)
+            face = faces.stop
         tangents = float(1 / projection[0, 0]), float(1 / projection[1, 1])
         return _View(rotation, tangents, points, normals, before if moving else None, points, np.zeros(2))
 
@@ -486,7 +501,7 @@ class RasterSession:
         if sun.index < 0:
             return np.full((1, 1, 1), np.inf, np.float32)
         shadow = np.full((len(sun.squares), *(self.quality.shadow_size,) * 2), np.inf, np.float32)
-        owner = np.repeat(np.arange(len(stage.parts)), [part.faces for part in stage.parts])
+        owner = np.repeat(np.arange(len(stage.parts)), [len(part.piece.faces) for part in stage.parts])
         work |= {"shadow.triangles": 0, "shadow.cascades": len(sun.squares)}
         for square, casts, held in zip(sun.squares, sun.casts, shadow, strict=True):
             wanted = casts[owner]
@@ -514,9 +529,14 @@ class RasterSession:
         return {name: made[name]() for name in names}
 
 
-def _by_part(stage: Stage, points: Any) -> list[Any]:
-    """Return the corners of each part of the stage."""
-    return np.split(points, np.cumsum([len(part.points) for part in stage.parts])[:-1]) if stage.parts else []
+def _drawn(stage: Stage) -> dict[str, int]:
+    """Return what the geometry pass draws, by level of detail."""
+    work = {"geometry.draws": len(stage.parts), "geometry.triangles": len(stage.faces)}
+    for part in stage.parts:
+        if part.level:
+            name = f"geometry.triangles_level{part.level}"
+            work[name] = work.get(name, 0) + len(part.piece.faces)
+    return work
 
 
 def _gbuffer(shape: tuple[int, ...]) -> dict[str, Any]:
@@ -537,29 +557,15 @@ def _resolve(stage: Stage, view: _View, seen: Any, held: Mapping[str, Any], *, v
     )  # fmt: skip
 
 
-def _bones(part: Part, pose: Any) -> Any:
-    """Return what carries a part, `[B, 4, 4]` in the world."""
-    if part.bones[0] < 0:
-        return part.inverse_bind
-    return np.asarray(pose, np.float64)[part.bones] @ part.inverse_bind
-
-
-def _seen_from(bones: Any, camera: Camera, rotation: NDArray[np.float64]) -> Any:
-    """Return bones in the camera's axes, `[B, 3, 4]`."""
-    relative = np.array(bones[:, :3])
-    relative[:, :, 3] -= camera.position
-    return np.ascontiguousarray(rotation @ relative)
-
-
-def _carry(part: Part, bones: Any, first: int, points: Any, normals: Any) -> None:
-    """Carry a part's corners by `bones [B, 3, 4]` into `points[first:]` and `normals[first:]`."""
+def _carry(piece: Piece, bones: Any, first: int, points: Any, normals: Any) -> None:
+    """Carry a piece's corners by `bones [B, 3, 4]` into `points[first:]` and `normals[first:]`."""
     from kinetoscope_raster import _geometry
 
-    joints, weights = part.joints, part.weights
-    if part.dual:
+    joints, weights = piece.joints, piece.weights
+    if piece.dual:
         # What blends to a matrix for each corner carries it as a bone of its own would.
         turns, stretches = kinematics.polar(bones[:, :, :3])
         bones, moves = np.empty((len(joints), 3, 4)), np.ascontiguousarray(bones[:, :, 3])
         _geometry.blend_duals(joints, weights, turns, stretches, moves, bones)
         joints, weights = np.arange(len(joints))[:, None], np.ones((len(joints), 1))
-    _geometry.skin(part.points, part.normals, joints, weights, bones, first, points, normals)
+    _geometry.skin(piece.points, piece.normals, joints, weights, bones, first, points, normals)
