@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from kinetoscope import Host
 from kinetoscope.cli import main
+from kinetoscope.evaluation import rollout
 from kinetoscope.shot.learn import load_checkpoint
 from kinetoscope.shot.measure import pelvis
 from kinetoscope.shot.mocap import read_clips
@@ -44,14 +45,16 @@ def matched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]
 
 
 def test_what_it_has_seen_it_knows_better_than_who_knows_nothing(
-    matched: tuple[Path, list[Path]], tmp_path: Path
+    matched: tuple[Path, list[Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, clips = matched
+    followed, follow = [], rollout._root
+    monkeypatch.setattr(rollout, "_root", lambda *given: followed.append(given) or follow(*given))
     config = tmp_path / "evaluate.toml"
     config.write_text("every = 60\nsamples = 2\n")  # a few windows: what is asked holds of each
     asked = ("evaluate", model, *clips[::4], "--config", config, "--out", tmp_path / "report")
     found = run(*asked)["metrics"]
-    assert found["clips"] == len(clips[::4])
+    assert found["clips"] == len(clips[::4]) == len(followed)  # one model asks for each clip's way once
     ours, still = (found["methods"][name] for name in ("model", "zero velocity"))
     for horizon in ("15", "30", "45"):
         assert (

@@ -140,7 +140,8 @@ class Deadly(Executor):
 
 
 def test_a_worker_that_dies_costs_its_shot_at_most(shots: tuple[Path, Path]) -> None:
-    executor = Deadly({"shot.toml": 1, "other.toml": 2})
+    # The first time both go down together, so that nobody knows who is to blame.
+    executor = Deadly({"shot.toml": 2, "other.toml": 3})
     with Host() as host:
         done = shoot_all(host, takes(shots, None, until="import"), executor=executor)
     assert [bool(outcome.reason) for outcome in done] == [False, True]

@@ -92,6 +92,38 @@ def test_the_last_to_hear_of_a_death_is_not_to_blame_for_it(poisoned: set[int]) 
     assert dead == poisoned
 
 
+class Unlucky(Pool):
+    """Takes all with it at first, and then one more, when the others that flew with that are done."""
+
+    def work(self) -> None:
+        flying, self._flying = self._flying, []
+        self.flights.append([number for _, _, number in flying])
+        deaths = sum(map(bool, self.flights))
+        for future, call, number in flying:
+            if deaths == 1 or (deaths == 2 and number in self.poisoned):
+                future.set_exception(BrokenExecutor(f"died in flight {deaths}"))
+            else:
+                future.set_result(call())
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_who_goes_down_once_with_others_and_once_alone_is_made_again(number: int) -> None:
+    results = list(spread(pool := Unlucky({number}), add, 100, range(8), queued=2, meanwhile=pool.work))
+    assert number in pool.flights[0]  # it was there the first time, too
+    assert results == list(range(100, 108))
+
+
+def test_a_death_that_is_told_in_pieces_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On many workers more calls go down with one death than there may be deaths."""
+    pool = Trickling({0})
+    monkeypatch.setattr(pool, "workers", 2 * MOST_DEATHS)
+    results = list(spread(pool, add, 100, range(400), meanwhile=pool.work))
+    second = [flight for flight in pool.flights if flight][1]
+    assert len(second) > MOST_DEATHS  # they are all told of the second death, one by one
+    dead = [number for number, result in enumerate(results) if isinstance(result, BrokenExecutor)]
+    assert dead == [0]
+
+
 def test_a_machine_that_kills_all_has_peace_after_a_while() -> None:
     pool = Pool(set(range(10_000)))
     results = list(spread(pool, add, 0, range(10_000), meanwhile=pool.work))

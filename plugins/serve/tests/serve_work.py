@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -15,9 +16,8 @@ FILM = bytes(range(256)) * 40
 
 def work(task: Task, tell: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """Do what the shot file's first comment says."""
-    return {"make": make, "go on": go_on, "sleep": sleep, "die": die, "fill": fill, "fail": fail}[
-        task.shot.read_text().partition("\n")[0].removeprefix("# ")
-    ](task, tell)
+    works = {"make": make, "threads": threads, "go on": go_on, "sleep": sleep, "die": die, "fill": fill}
+    return (works | {"fail": fail})[task.shot.read_text().partition("\n")[0].removeprefix("# ")](task, tell)
 
 
 def event(share: float) -> dict[str, Any]:
@@ -38,6 +38,19 @@ def make(task: Task, tell: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         "stages": [],
         "warnings": [f"{task.shot}:3: so"],
     }
+
+
+def threads(task: Task, tell: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """Say, in a warning, how many threads libraries have that are loaded now."""
+    import numba
+    import numpy as np
+    import threadpoolctl
+
+    task.out.write_bytes(FILM)
+    np.eye(2) @ np.eye(2)
+    pools = {pool["num_threads"] for pool in threadpoolctl.threadpool_info()}
+    told = {"blas": sorted(pools), "numba": numba.get_num_threads(), "cores": task.cores}
+    return {"files": {"film": str(task.out)}, "stages": [], "warnings": [json.dumps(told)]}
 
 
 def go_on(task: Task, tell: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:

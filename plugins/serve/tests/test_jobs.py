@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,8 @@ from serve_work import FILM, work
 
 from kinetoscope import Host
 from kinetoscope_serve.jobs import Jobs
-from kinetoscope_serve.working import _Telling
+from kinetoscope_serve.limits import Limits
+from kinetoscope_serve.working import THREADS, _Telling
 
 
 def events(page: Page, job: str, most: int = 1000) -> list[dict[str, object]]:
@@ -226,6 +228,33 @@ def test_the_end_of_the_service_is_told_and_leaves_no_process(host: Host, tmp_pa
     assert [job.state for job in jobs] == ["cancelled", "cancelled"]
     assert held.files() == []
     assert multiprocessing.active_children() == []
+
+
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@pytest.mark.parametrize(("parallel", "each"), [(1, None), (max(CORES, 2), 1), (2 * CORES, 1)])
+def test_jobs_share_the_cores(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parallel: int, each: int | None
+) -> None:
+    for name in THREADS:
+        monkeypatch.delenv(name, raising=False)
+    held = Page.of(host, Host, tmp_path, work, attrs.evolve(SMALL, parallel=parallel))
+    with held.server:
+        (told,) = held.ended(held.begin("threads"))["warnings"]
+    assert json.loads(told) == {"blas": [each or CORES], "numba": each or CORES, "cores": each}
+
+
+def test_what_the_whole_service_is_told_of_threads_holds_for_jobs(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in THREADS:
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setattr(Limits, "cores_each", lambda _: 2)
+    held = Page.of(host, Host, tmp_path, work)
+    with held.server:
+        (told,) = held.ended(held.begin("threads"))["warnings"]
+    assert json.loads(told) == {"blas": [1], "numba": 1, "cores": 2}
 
 
 def test_stages_that_take_turns_are_told_of_as_seldom_as_one_alone(monkeypatch) -> None:

@@ -109,8 +109,10 @@ def evaluate(
         raise ConfigError(
             f"no clip has {plan.seen + ahead + 1} frames at {rate:g} Hz: {plan.seen} to see and {ahead} to predict"
         )
+    going = {name: rollout.roots(learned.feature, asked) for name, learned in models.items()}
     makers: dict[str, Callable[[], list[Motion]]] = {
-        name: partial(rollout.played, learned, asked, progress=progress) for name, learned in models.items()
+        name: partial(rollout.played, learned, asked, going=going[name], progress=progress)
+        for name, learned in models.items()
     }
     makers[STILL] = lambda: [rollout.still(window) for window in asked]
     makers[INTERPOLATION] = lambda: [rollout.interpolated(window) for window in asked]
@@ -125,7 +127,7 @@ def evaluate(
         title = f"{len(names)} trainings: {', '.join(names)}"
         methods[title] = {"errors": judge.errors([measured[name] for name in names], still)}
     for name, learned in models.items():
-        methods[name]["diversity_m"] = _diversity(learned, asked, plan, progress)
+        methods[name]["diversity_m"] = _diversity(learned, asked, plan, going[name], progress)
     methods["truth"] = {"figures": judge.figures([window.truth for window in asked])}
     return {
         "windows": len(asked),
@@ -148,14 +150,18 @@ def _trainings(models: Mapping[str, Learned]) -> list[tuple[str, ...]]:
 
 
 def _diversity(
-    learned: Learned, asked: Sequence[rollout.Window], plan: Plan, progress: Progress | None
+    learned: Learned,
+    asked: Sequence[rollout.Window],
+    plan: Plan,
+    going: rollout.Roots,
+    progress: Progress | None,
 ) -> float:
     """Return the average pairwise distance of futures drawn from the first window of every clip, m."""
     first = {window.clip: window for window in reversed(asked)}
     repeated = [window for window in first.values() for _ in range(plan.samples)]
     postures = [
         futures.posture(motion)
-        for motion in rollout.played(learned, repeated, seed=plan.seed, progress=progress)
+        for motion in rollout.played(learned, repeated, seed=plan.seed, going=going, progress=progress)
     ]
     samples = np.stack(postures).reshape(len(first), plan.samples, *postures[0].shape)
     return float(np.mean([metrics.diversity(drawn) for drawn in samples]))

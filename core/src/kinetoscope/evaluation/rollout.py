@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -14,7 +14,10 @@ from kinetoscope_spec import Control, Motion, rotation
 from kinetoscope_spec.errors import Cancelled
 from kinetoscope_spec.protocols import Locomotion, Progress
 
-__all__ = ["STILL", "Window", "interpolated", "played", "still", "windows"]
+__all__ = ["STILL", "Roots", "Window", "interpolated", "played", "roots", "still", "windows"]
+
+Roots = Mapping[int, tuple[NDArray[np.float64], NDArray[np.float64]]]
+"""By the clip's number: where its root is and faces in every frame, `[T, 2]` each."""
 
 STILL = "zero velocity"
 """What predictions by `still` are called."""
@@ -79,7 +82,13 @@ def interpolated(window: Window) -> Motion:
     return attrs.evolve(window.truth, positions=positions, rotations=rotations)
 
 
-def _roots(feature: Locomotion, clip: Motion) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def roots(feature: Locomotion, asked: Sequence[Window]) -> Roots:
+    """Return where the root goes in the clips of windows, as a feature tells it."""
+    clips = {window.clip: window.motion for window in asked}
+    return {number: _root(feature, clip) for number, clip in clips.items()}
+
+
+def _root(feature: Locomotion, clip: Motion) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return where the root is and faces, `[T, 2]` each, in every frame of a clip."""
     found = [feature.root(feature.start(clip.slice(max(i - 1, 0), i + 1))) for i in range(clip.frame_count)]
     positions, facings = zip(*found, strict=True)
@@ -87,7 +96,12 @@ def _roots(feature: Locomotion, clip: Motion) -> tuple[NDArray[np.float64], NDAr
 
 
 def played(
-    learned: Learned, asked: Sequence[Window], *, seed: int | None = None, progress: Progress | None = None
+    learned: Learned,
+    asked: Sequence[Window],
+    *,
+    seed: int | None = None,
+    going: Roots | None = None,
+    progress: Progress | None = None,
 ) -> list[Motion]:
     """Return what the model makes of each window, told where the root really goes.
 
@@ -98,13 +112,13 @@ def played(
         learned: the model; clips must have its feature's framerate.
         asked: windows of one length.
         seed: draws a future; None takes the likeliest.
+        going: the `roots` of the windows' clips, for who has them already.
 
     Raises:
         Cancelled: `progress` returned False.
     """
     feature = learned.feature
-    clips = {window.clip: window.motion for window in asked}
-    roots = {number: _roots(feature, clip) for number, clip in clips.items()}
+    going = roots(feature, asked) if going is None else going
     states = [feature.start(window.seen) for window in asked]
     count = max((window.stop - window.start for window in asked), default=0)
     draws = np.random.default_rng(seed)
@@ -112,7 +126,7 @@ def played(
         if progress and progress(done, count, "playing") is False:
             raise Cancelled(f"cancelled after {done} of {count} frames")
         controls = [
-            _control(*roots[window.clip], window.start - 1 + done, window.motion.framerate)
+            _control(*going[window.clip], window.start - 1 + done, window.motion.framerate)
             for window in asked
         ]
         rows = crowds.inputs(feature, states, controls)

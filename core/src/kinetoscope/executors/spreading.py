@@ -51,7 +51,7 @@ def spread(
 
     When a worker dies, others' calls may go down with it. All are made again, together with the rest; those
     that go down once more are made again one at a time. The error stands for the result of a call that went
-    down by itself, twice. Close it to have what has not begun left undone.
+    down by itself, twice, or once after it had gone down twice with others. Close it to have what has not begun left undone.
 
     Args:
         executor: where.
@@ -88,6 +88,7 @@ class _Spread(Generic[R]):
     _shaken: set[int] = attrs.field(factory=set, init=False)
     _landed: dict[int, R | BrokenExecutor] = attrs.field(factory=dict, init=False)
     _deaths: Counter[int] = attrs.field(factory=Counter, init=False)
+    _blamed: Counter[int] = attrs.field(factory=Counter, init=False)
     _suspects: deque[int] = attrs.field(factory=deque, init=False)
     _solo: bool = attrs.field(default=False, init=False)
     _in_a_row: int = attrs.field(default=0, init=False)
@@ -150,8 +151,9 @@ class _Spread(Generic[R]):
                 self._in_a_row = 0
             except BrokenExecutor as error:
                 died[number] = error
-        self._in_a_row += bool(died)
-        if died:  # of those that one death takes along, each may be told by itself
+        # Of those that one death takes along, each may be told by itself: that is one death all the same.
+        self._in_a_row += bool(died.keys() - self._shaken)
+        if died:
             self._shaken.update(self._flying.values())
         for number, why in died.items():
             alone = len(died) == 1 and not self._flying and number not in self._shaken
@@ -162,9 +164,10 @@ class _Spread(Generic[R]):
     def _died(self, number: int, error: BrokenExecutor, *, alone: bool) -> None:
         """Note that a call went down; `alone` says that no other did, so that it is to blame."""
         self._deaths[number] += 1
+        self._blamed[number] += alone
         if self._in_a_row >= MOST_DEATHS:
             self._last = error
-        if alone and self._deaths[number] > 1:
+        if alone and (self._blamed[number] > 1 or self._deaths[number] > 2):
             self._landed[number] = error
         elif self._deaths[number] > 1:
             self._suspects.append(number)

@@ -71,14 +71,7 @@ def film_kept(
 ) -> Kept:
     """Return the film, made now or by an earlier run of the same."""
     shot, output = job.shot, job.shot.output
-    with job.stage("render") as rendering:
-        chosen = job.choices.get("render", output.renderer)
-        job.stages.renderer(rendering, chosen, device=output.device)
-    compositing = None
-    if backdrop is not None and shot.plate is not None:
-        with job.stage("composite") as compositing:
-            job.provider(compositing, "compositor", shot.plate.compositor)
-    by = {"renderer": rendering} | ({} if compositing is None else {"compositor": compositing})
+    by = _providers(job, backdrop)
     inside: list[tuple[Stage, Any]] = []
     with job.stage("encode") as encoding:
         media = job.provider(encoding, "media", output.media)
@@ -90,10 +83,7 @@ def film_kept(
         def make(folder: Path) -> None:
             if job.fresh & {"render", "composite"}:
                 drawn.drop()
-            if backdrop is None:
-                drawing: Drawing = _alone(job, by, motion, character, path)
-            else:
-                drawing = _over(job, by, motion, character, backdrop, views)
+            drawing = _drawing(job, by, motion, character, path, backdrop, views)
             with job.crew.drawing(len(ranges(drawing.count))) as executor:
                 source = _source(job, by, drawing, drawn, executor, backdrop)
                 _write(job, media, folder, source, backdrop, spoken)
@@ -108,6 +98,19 @@ def film_kept(
         done.details |= {"frames": kept.frames, "size": list(kept.size), "quality": output.quality}
     _warn_of_length(job, motion, backdrop, spoken, kept)
     return kept
+
+
+def _providers(job: Job, backdrop: Backdrop | None) -> dict[str, Stage]:
+    """Return the stages of those who make the pictures, by hook."""
+    shot, output = job.shot, job.shot.output
+    with job.stage("render") as rendering:
+        chosen = job.choices.get("render", output.renderer)
+        job.stages.renderer(rendering, chosen, device=output.device)
+    if backdrop is None or shot.plate is None:
+        return {"renderer": rendering}
+    with job.stage("composite") as compositing:
+        job.provider(compositing, "compositor", shot.plate.compositor)
+    return {"renderer": rendering, "compositor": compositing}
 
 
 def _decided(
@@ -132,6 +135,21 @@ def _told(table: Any) -> dict[str, Any]:
     """Return a table of the shot file without the names of files: what they hold counts, not they."""
     held = attrs.asdict(table)
     return {key: value for key, value in held.items() if key not in ("file", "video", "remove", "media")}
+
+
+def _drawing(
+    job: Job,
+    by: dict[str, Stage],
+    motion: Motion,
+    character: Character,
+    path: GroundPath,
+    backdrop: Backdrop | None,
+    views: tuple[list[Camera], str] | None,
+) -> Drawing:
+    """Return what is drawn: the performer over the plate, or alone where there is none."""
+    if backdrop is None:
+        return _alone(job, by, motion, character, path)
+    return _over(job, by, motion, character, backdrop, views)
 
 
 def _alone(job: Job, by: dict[str, Stage], motion: Motion, character: Character, path: GroundPath) -> Alone:

@@ -20,6 +20,7 @@ from kinetoscope.convert import FileReader
 from kinetoscope.executors.spreading import spread, workers_of
 from kinetoscope.shot.crew import Crew
 from kinetoscope.shot.drawing import Drawing, Frames
+from kinetoscope.shot.handing import Handed, handed
 from kinetoscope.shot.ranges import history_of, ranges
 from kinetoscope.shot.stages import source_digest
 from kinetoscope.shot.store import Store, key_of
@@ -95,8 +96,7 @@ class Drawn:
 class _Task(NamedTuple):
     """A range to draw, and from what."""
 
-    digest: str
-    drawing: bytes
+    drawing: Handed
     start: int
     stop: int
 
@@ -131,30 +131,34 @@ def film_frames(
     renderer, output = host.provider("renderer", drawing.by["renderer"][0]), drawing.output
     with renderer.open((8, 8), output.quality, **output.drawing()) as session:
         parts = ranges(drawing.count, history_of(session))
-    width, height = drawing.size
-    held = {}
-    for start, stop in parts:
-        data = kept.read(start, (stop - start) * width * height * 3)
-        if data is not None:
-            held[start] = stop
-        del data
+    held = {start: stop for start, stop in parts if _kept(kept, drawing, start, stop) is not None}
     if executor is None:
         yield from _mixed(parts, held, drawing, here, kept)
         return
     told = _Told(progress, drawing.count)
     wanted = [part for part in parts if part[0] not in held]
-    with closing(_elsewhere(wanted, drawing, FileReader(host, crew.options), executor, told)) as results:
+    reader, shape = FileReader(host, crew.options), (drawing.size[1], drawing.size[0], 3)
+    with (
+        handed(drawing, executor, kept.store.folder / "draw") as given,
+        closing(_elsewhere(wanted, given, reader, executor, told)) as results,
+    ):
         for start, stop in parts:
             if start in held:
-                data = kept.read(start, (stop - start) * width * height * 3)
+                data = _kept(kept, drawing, start, stop)
                 # Another run may have taken it away since.
-                yield from here(start, stop) if data is None else unpacked(data, (height, width, 3))
+                yield from here(start, stop) if data is None else unpacked(data, shape)
             else:
                 data = next(results)
                 kept.keep(start, data)
-                yield from unpacked(data, (height, width, 3))
+                yield from unpacked(data, shape)
             told.done = stop
             told()
+
+
+def _kept(kept: Drawn, drawing: Drawing, start: int, stop: int) -> bytes | None:
+    """Return the packed frames of a range, or None where they are not kept."""
+    width, height = drawing.size
+    return kept.read(start, (stop - start) * width * height * 3)
 
 
 def _mixed(
@@ -167,7 +171,7 @@ def _mixed(
         if first in held:
             if start < first:
                 yield from here(start, first)
-            data = kept.read(first, (stop - first) * width * height * 3)
+            data = _kept(kept, drawing, first, stop)
             yield from here(first, stop) if data is None else unpacked(data, (height, width, 3))
             start = stop
     if start < drawing.count:
@@ -188,12 +192,10 @@ class _Told:
 
 
 def _elsewhere(
-    parts: list[tuple[int, int]], drawing: Drawing, read: FileReader, executor: Executor, told: _Told
+    parts: list[tuple[int, int]], drawing: Handed, read: FileReader, executor: Executor, told: _Told
 ) -> Generator[bytes, None, None]:
     """Yield the packed frames of ranges, drawn by workers."""
-    pickled = pickle.dumps(drawing)
-    digest = hashlib.sha256(pickled).hexdigest()[:32]
-    tasks = [_Task(digest, pickled, start, stop) for start, stop in parts]
+    tasks = [_Task(drawing, start, stop) for start, stop in parts]
     ahead = _QUEUED * workers_of(executor)
     results = spread(executor, _draw, read, tasks, queued=_QUEUED, ahead=ahead, meanwhile=told)
     with closing(results):
@@ -202,6 +204,7 @@ def _elsewhere(
                 raise KinetoscopeError(
                     f"the worker that drew frames {task.start} to {task.stop - 1} died, twice: {result}"
                 ) from result
+            drawing.keep()
             yield result
 
 
@@ -220,10 +223,10 @@ _here = threading.local()
 
 def _draw(read: FileReader, task: _Task) -> bytes:
     """Draw a range, in a worker; return its frames packed."""
-    asked = task.digest, read.host
+    asked = task.drawing.digest, read.host
     known: tuple[tuple[str, Host], Frames] | None = getattr(_here, "opened", None)
     if known is None or known[0][0] != asked[0] or known[0][1] is not asked[1]:
-        drawing: Drawing = pickle.loads(task.drawing)  # noqa: S301 - an argument like any other of the call
+        drawing: Drawing = task.drawing.taken()
         known = _here.opened = asked, drawing.open(read.host)
     return packed(known[1](task.start, task.stop))
 

@@ -223,7 +223,8 @@ class Service:
             _link(folder / "in" / SAMPLES, self.samples)
         within = (folder / "in", *filter(None, [self.samples]))
         shot = self._shot_of(folder, form)
-        task = Task(self.make_host, shot, within, folder / "out" / "shot.mp4", folder / "scratch")
+        out, cores = folder / "out" / "shot.mp4", self.jobs.limits.cores_each()
+        task = Task(self.make_host, shot, within, out, folder / "scratch", cores)
         job = Job(name, form.fields.get("name", "")[:100] or "shot", folder, task)
         problems = self.host.check_shot(shot, within=within)
         if problems:

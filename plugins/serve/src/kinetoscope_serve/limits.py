@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import attrs
@@ -58,6 +59,13 @@ class Limits:
     stall_s: float = 20.0
     watchers: int = 32
     grace_s: float = 3.0
+
+    def cores_each(self) -> int | None:
+        """Return how many of the service's cores a job has; None where one at a time has all of them."""
+        if self.parallel == 1:
+            return None
+        held = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return max(held // self.parallel, 1)
 
 
 def size_of(folder: Path) -> int:

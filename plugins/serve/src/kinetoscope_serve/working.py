@@ -27,6 +27,16 @@ Work = Callable[["Task", Callable[[dict[str, Any]], bool]], dict[str, Any]]
 LEAST_BETWEEN_S: Final = 0.1
 """Seconds between two events of one stage."""
 
+THREADS: Final = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "LP_NUM_THREADS",
+)
+"""By these variables libraries learn how many threads they may have: OpenMP, NumPy's, Numba, Mesa's llvmpipe."""
+
 
 @attrs.frozen
 class Task:
@@ -38,6 +48,7 @@ class Task:
         within: the folders in which it may name files.
         out: where the film goes.
         scratch: for temporary files.
+        cores: how many it may use; None for all.
     """
 
     make_host: Callable[[], Any]
@@ -45,6 +56,7 @@ class Task:
     within: tuple[Path, ...]
     out: Path
     scratch: Path
+    cores: int | None = None
 
 
 def shoot(task: Task, tell: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
@@ -54,6 +66,7 @@ def shoot(task: Task, tell: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
             task.shot,
             out=task.out,
             within=task.within,
+            workers=task.cores,
             progress=lambda event: tell(attrs.asdict(event)),
         )
     kinds = ("film", "report", "page", "motion", "unplanted")
@@ -135,6 +148,9 @@ class _Telling:
 
 def _run(task: Task, work: Work, connection: Connection) -> None:
     _settle(task.scratch)
+    if task.cores is not None:
+        # Nothing that has threads is loaded yet. What was said to the whole service stays as it was said.
+        os.environ.update({name: str(task.cores) for name in THREADS if name not in os.environ})
     try:
         answer: Message = "done", work(task, _Telling(connection))
     except (Cancelled, SystemExit):
