@@ -203,10 +203,12 @@ def test_a_body_that_comes_in_drops_is_not_waited_for(host: Host, tmp_path: Path
 
 
 def test_a_client_that_leaves_in_the_middle_leaves_nothing(page: Page) -> None:
-    data = body(shot())
+    data, deadline = body(shot()), time.monotonic() + 120
     with page.connect() as connection:
         connection.sendall(head(len(data)) + data[:-40])
-    deadline = time.monotonic() + 120
+        while not page.files():  # it has come in
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
     while any(page.folder.iterdir()):
         assert time.monotonic() < deadline
         time.sleep(0.05)
