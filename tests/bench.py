@@ -73,7 +73,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
     parser.add_argument("only", nargs="*", help="words in the paths of the benchmark files to run")
+    parser.add_argument("--long", action="store_true", help="those that take minutes each, too")
     arguments = parser.parse_args()
+    if arguments.long:
+        os.environ["KINETOSCOPE_BENCH_LONG"] = "1"
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         options = ["-q", "--benchmark-json", str(report), "--benchmark-disable-gc", "--benchmark-warmup=on"]

@@ -2,19 +2,14 @@
 
 The forward path lights every fragment of every mesh by a loop over all lights, as renderers without a G-buffer do,
 with the very functions of the lighting pass: both draw the same picture, which is checked before it is timed.
-Other renderers of Python, where they import: pyrender and filly.
 """
 
 from __future__ import annotations
 
-import importlib
-import os
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
-import attrs
 import moderngl
 import numpy as np
 import pytest
@@ -184,70 +179,3 @@ def test_against_forward(benchmark: Any, case: tuple[int, int]) -> None:
     benchmark.extra_info.update(
         {"value": value, "unit": "CPU ms", "peer": "forward", "peer_value": other, "ratio": value / other}
     )
-
-
-def _pyrender(scene: Scene) -> Callable[[], Any]:
-    os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
-    pyrender = importlib.import_module("pyrender")
-    trimesh = importlib.import_module("trimesh")
-    mesh = scene.actors[0].character.meshes[0]
-    shape = trimesh.Trimesh(mesh.vertices[mesh.corner_vertex], mesh.faces, process=False)
-    stage = pyrender.Scene(ambient_light=(0.3, 0.3, 0.3))
-    body = pyrender.Mesh.from_trimesh(shape)
-    for actor in scene.actors:
-        stage.add(body, pose=np.asarray(actor.pose[0]))
-    view = np.linalg.inv(CAMERA.view_matrix())
-    stage.add(pyrender.PerspectiveCamera(CAMERA.field_of_view, znear=CAMERA.near), pose=view)
-    stage.add(pyrender.DirectionalLight(intensity=3.0), pose=view)
-    renderer = pyrender.OffscreenRenderer(*SIZE)
-    return lambda: renderer.render(stage)
-
-
-def _filly(scene: Scene) -> Callable[[], Any]:
-    importlib.import_module("filly")
-    pytest.skip("filly imports here, but it has no skinned or instanced body to compare with")
-
-
-@pytest.mark.parametrize(
-    ("name", "prepared"), [("pyrender", _pyrender), ("filly", _filly)], ids=["pyrender", "filly"]
-)
-def test_against_others(benchmark: Any, name: str, prepared: Callable[[Scene], Callable[[], Any]]) -> None:
-    """One rigid body under one light: what others in Python take, who neither skin nor light by tiles."""
-    scene = crowd(1, 1)
-    try:
-        draw = prepared(scene)
-    except Exception as error:
-        print(f"{name} is not measured: {type(error).__name__}: {error}")
-        pytest.skip(f"{name}: {error}")
-    with DeferredRenderer().open(SIZE, "medium", passes=ALIKE) as session:
-        value = benchmark.pedantic(processor_ms, (lambda: session.render(scene, CAMERA),), rounds=1)
-    other = processor_ms(draw)
-    benchmark.extra_info.update(
-        {"value": value, "unit": "CPU ms", "peer": name, "peer_value": other, "ratio": value / other}
-    )
-
-
-def test_memory_of_a_minute(benchmark: Any) -> None:
-    """What a minute at 1280 x 720 adds to the process's memory after its first second: nothing that grows."""
-    resource = pytest.importorskip("resource", reason="this system does not tell a process's peak")
-    scene = crowd(4, 1)
-
-    def grown() -> float:
-        with DeferredRenderer().open((1280, 720), "draft") as session:
-            first = 0
-            for frame in range(60 * 30):
-                pose = np.array(scene.actors[0].pose)
-                pose[:, 0, 3] = 0.3 * np.sin(0.02 * frame)
-                actor = attrs.evolve(scene.actors[0], pose=pose)
-                session.render(attrs.evolve(scene, actors=(actor,)), CAMERA)
-                if frame == 30:
-                    first = _peak_mb(resource)
-            return _peak_mb(resource) - first
-
-    value = benchmark.pedantic(grown, rounds=1)
-    benchmark.extra_info.update({"value": value, "unit": "MB", "note": "of 1,800 pictures"})
-
-
-def _peak_mb(resource: Any) -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
