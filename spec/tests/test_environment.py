@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kinetoscope_spec import ValidationError
-from kinetoscope_spec.environment import Environment, directions, harmonics, split_sum
+from kinetoscope_spec.environment import BRIGHTEST, Environment, directions, harmonics, split_sum
 
 
 def blobs(seed, count=4, height=32):
@@ -86,6 +88,65 @@ def test_even_light_is_even_however_it_is_met():
     np.testing.assert_allclose(harmonics(directions(4, 8)) @ light.irradiance, 0.5, rtol=1e-3)
     np.testing.assert_allclose(light.mirrored, 0.5, rtol=1e-4)
     assert light.mirrored is light.mirrored
+
+
+@given(st.integers(1, 40), st.integers(0, 80), st.floats(-7, 7), st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_surroundings_turn_from_z_towards_x(height, column, angle, whole):
+    """One bright column goes where its direction goes, shared by the two that it comes to lie between."""
+    width = 2 * height
+    if whole:
+        angle = round(angle / (2 * np.pi) * width) / width * 2 * np.pi
+    image = np.zeros((height, width, 3), np.float32)
+    image[:, column % width] = 1 + np.arange(height)[:, None]
+    turned = Environment(image, seen=True).turned(angle)
+    assert turned.seen
+    assert turned.image.dtype == np.float32
+    np.testing.assert_allclose(turned.image.sum(axis=1), image.sum(axis=1), rtol=1e-5)
+    # The azimuth from +Z towards +X of a column's middle.
+    azimuth = np.pi - ((np.arange(width) + 0.5) / width - 0.5) * 2 * np.pi
+    away = np.angle(np.exp(1j * (azimuth - azimuth[column % width] - angle)))
+    mean = (turned.image[0, :, 0] * away).sum()
+    assert abs(np.angle(np.exp(1j * mean))) < 1e-4 if height > 1 else True
+    far = np.abs(away) > 2 * np.pi / width + 1e-6
+    assert not turned.image[:, far].any()
+
+
+def test_whole_turns_change_nothing():
+    image, _, _ = blobs(2)
+    np.testing.assert_array_equal(Environment(image).turned(2 * np.pi).image, image)
+
+
+@pytest.mark.parametrize(("width", "pixel_deg", "expected"), [
+    (64, 90.0, 4), (64, 5.7, 64), (64, 11.24, 64), (64, 11.26, 32), (50, 20.0, 25), (100, 15.0, 25), (64, 380.0, 1),
+])  # fmt: skip
+def test_a_backdrop_is_as_fine_as_pixels_show(width, pixel_deg, expected):
+    rng = np.random.default_rng(width)
+    image = rng.random((width // 2, width, 3))
+    light = Environment(image)
+    found = light.backdrop(np.radians(pixel_deg))
+    assert found.shape[1] == expected
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found.mean(axis=(0, 1)), image.mean(axis=(0, 1)), rtol=1e-5)
+    assert light.backdrop(np.radians(pixel_deg)) is found
+    if expected == width:
+        np.testing.assert_allclose(found, image, rtol=1e-6)
+    elif width % expected == 0 and (width // 2) % (width // expected) == 0:
+        step = width // expected
+        areas = image.reshape(width // 2 // step, step, expected, step, 3).mean(axis=(1, 3))
+        np.testing.assert_allclose(found, areas, rtol=1e-5)
+
+
+def test_a_backdrop_is_no_brighter_than_renderers_draw():
+    assert Environment(np.full((2, 4, 3), 1e9)).backdrop(0.01).max() == BRIGHTEST
+
+
+def test_light_of_a_large_picture_is_that_of_a_small_one():
+    image, _, _ = blobs(4, height=256)
+    small, _, _ = blobs(4, height=64)
+    one, other = Environment(image), Environment(small)
+    np.testing.assert_allclose(one.irradiance, other.irradiance, atol=2e-3 * np.abs(one.irradiance).max())
+    np.testing.assert_allclose(one.mirrored, other.mirrored, rtol=0.02, atol=0.01)
 
 
 @pytest.mark.parametrize("image", [np.zeros((4, 8)), np.full((4, 8, 3), -1.0), np.zeros((0, 8, 3))])

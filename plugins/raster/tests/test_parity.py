@@ -291,6 +291,65 @@ def test_light_from_all_around_is_the_same_on_opengl(kit):
 
 
 @pytest.mark.gl
+def test_what_stands_behind_everything_is_the_same_on_opengl(kit):
+    """Behind a floor that fades, a veil, and frames that look beside their pixels' centres."""
+    rng = np.random.default_rng(5)
+    image = np.kron(rng.random((8, 16, 3)) * 2, np.ones((4, 4, 1)))
+    veil = Material("veil", base_color=np.array([0.2, 0.8, 0.2, 0.4]), alpha_mode="blend")
+    ball = kit.actor(kit.ball(0.4), at=(0.3, 0.6, 0.5), material=veil)
+    scene = Scene(actors=(ball,), ground=Ground(spacing=0.0), environment=Environment(image, seen=True))
+    camera = Camera(position=(0.4, 1.6, 3.2), target=(0.0, 1.5, 0.0))
+    for tilt in (0.0, 4.0):  # up, and round the pole
+        seen = attrs.evolve(camera, target=np.array([0.0, 1.5 + tilt, 0.0]))
+        ours, theirs = drawn(scene, seen, buffers=("hdr", "depth"), ssao=False)
+        off = np.abs(ours.buffers["hdr"] - theirs.buffers["hdr"]).max(axis=-1)
+        assert np.percentile(off, 99) < 0.02
+        assert np.isinf(theirs.buffers["depth"]).mean() > 0.3
+        assert (ours.color[..., 3] == 255).all()
+        assert (theirs.color[..., 3] == 255).all()
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("metallic", [0.0, 1.0])
+def test_even_light_is_returned_as_the_sum_over_all_directions_says(kit, metallic):
+    """A level surface under light that is 1 from everywhere, seen from steep to flat."""
+    for roughness in (0.1, 0.5, 1.0):
+        surface = Material("even", np.array([0.9, 0.5, 0.2, 1.0]), metallic, roughness)
+        floor = kit.actor(kit.sheet(8.0), material=surface)
+        scene = Scene(actors=(floor,), lights=(), sky=np.ones(3), earth=np.ones(3))
+        camera = Camera(position=(0.0, 1.0, 3.0), target=(0.0, 0.0, 1.8))
+        for frame in drawn(scene, camera, buffers=("hdr", "id", "depth"), ssao=False):
+            seen = frame.buffers["id"] > 0
+            rows = np.flatnonzero(seen[:, SIZE[0] // 2])
+            for row in rows[[2, len(rows) // 2, -3]]:
+                away = frame.buffers["depth"][row, SIZE[0] // 2]
+                up = (1.0 - (2 * row + 1) / SIZE[1]) * np.tan(camera.field_of_view / 2)
+                cosine = 1.0 / (away * np.hypot(1.0, up))  # the camera is a metre above the floor
+                gain, bias = shine(roughness, cosine)
+                albedo = surface.base_color[:3]
+                f0 = 0.04 + (albedo - 0.04) * metallic
+                expected = albedo * (1 - metallic) + f0 * gain + bias
+                np.testing.assert_allclose(
+                    frame.buffers["hdr"][row, SIZE[0] // 2], expected, rtol=0.02, atol=0.01
+                )
+
+
+def shine(roughness, cosine):
+    """Sum GGX with Smith's masking over half vectors, on a fine grid: what is mirrored of light that is even."""
+    a2 = max(roughness**2, 2e-3) ** 2
+    share, turn = np.meshgrid((np.arange(1000) + 0.5) / 1000, (np.arange(200) + 0.5) / 200 * np.pi)
+    nh = np.sqrt((1 - share) / (1 + (a2 - 1) * share))
+    vh = np.sqrt(1 - cosine**2) * np.sqrt(1 - nh**2) * np.cos(turn) + cosine * nh
+    nl = 2 * vh * nh - cosine
+    lit = (nl > 0) & (vh > 0)
+    nl, vh = np.where(lit, nl, 1), np.where(lit, vh, 1)
+    smith = nl * np.sqrt(cosine**2 * (1 - a2) + a2) + cosine * np.sqrt(nl**2 * (1 - a2) + a2)
+    weight = np.where(lit, 2 * nl * vh / (nh * smith), 0)
+    fresnel = (1 - vh) ** 5
+    return (weight * (1 - fresnel)).mean(), (weight * fresnel).mean()
+
+
+@pytest.mark.gl
 def test_shadows_into_the_distance_are_the_same_on_opengl(kit):
     """Several squares of the sun's map, with a caster across each seam."""
     balls = [

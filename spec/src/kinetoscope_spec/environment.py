@@ -12,12 +12,17 @@ from kinetoscope_spec._arrays import Array, numbers, shaped
 from kinetoscope_spec._value import Value
 from kinetoscope_spec.errors import ValidationError
 
-__all__ = ["Environment", "directions", "harmonics", "split_sum"]
+__all__ = ["BRIGHTEST", "Environment", "directions", "harmonics", "reduced", "split_sum"]
+
+BRIGHTEST = 6e4
+"""Radiance beyond which renderers draw no brighter: half floats end a little above."""
 
 _LEVELS = 6
 _WIDTH = 128
 _SAMPLES = 128
 _LUT_SAMPLES = 512
+_WIDEST = 8192
+"""Pixels across a backdrop: what every graphics card takes for a texture."""
 _BAND_FACTORS = np.repeat([1.0, 2 / 3, 1 / 4], [1, 3, 5])
 """A cosine lobe in spherical harmonics of order 0 to 2, over pi (Ramamoorthi and Hanrahan 2001)."""
 
@@ -30,27 +35,40 @@ class Environment(Value):
 
     Attributes:
         image: linear RGB `[H, W, 3]` radiance, 0 and up, by latitude and longitude: the top row is +Y, the
-            middle of the picture -Z, and +X is right of it.
+            middle of the picture -Z, and +X is right of it, at three quarters of its width.
+        seen: whether it stands behind everything, too, instead of the scene's background: opaque, infinitely
+            far away, without fog.
+        lighting: the picture, of any size, that lights things where it is not the one that is seen: without the
+            sun, which then is a light of the scene (`daylight.sun_apart`); or None.
     """
 
     image: Array = attrs.field(converter=numbers)
+    seen: bool = False
+    lighting: Array | None = None
 
     def __attrs_post_init__(self) -> None:
-        image = shaped("Environment", "image", self.image, ["H", "W", 3])
-        if image.size == 0 or image.min() < 0:
-            raise ValidationError(
-                f"Environment.image is {list(image.shape)}, expected at least one pixel and none below 0"
-            )
-        object.__setattr__(self, "image", image)
+        for name in ("image", "lighting"):
+            if getattr(self, name) is None and name == "lighting":
+                continue
+            image = shaped("Environment", name, getattr(self, name), ["H", "W", 3])
+            if image.size == 0 or image.min() < 0:
+                raise ValidationError(
+                    f"Environment.{name} is {list(image.shape)}, expected at least one pixel and none below 0"
+                )
+            object.__setattr__(self, name, image)
+
+    @property
+    def _lights(self) -> Array:
+        return self.image if self.lighting is None else self.lighting
 
     @cached_property
     def irradiance(self) -> Array:
         """Coefficients `[9, 3]`: by `harmonics` of a normal they give the irradiance over pi, which white returns."""
-        image = np.asarray(self.image, np.float64)
+        image = reduced(self._lights, 2 * _WIDTH)
         height, width = (
             max(n, least) for n, least in zip(image.shape[:2], (_WIDTH // 2, _WIDTH), strict=True)
         )
-        image = _resized(image, height, width)
+        image = _resized(np.asarray(image, np.float64), height, width)
         edges = np.cos(np.arange(height + 1) * np.pi / height)
         solid = (edges[:-1] - edges[1:]) * 2 * np.pi / width
         basis = harmonics(directions(height, width)) * solid[:, None, None]
@@ -64,11 +82,38 @@ class Environment(Value):
         Each direction holds the mean of light around it by GGX's lobe (Karis 2013), sampled from smaller
         pictures where samples lie far apart (Colbert and Krivanek 2007).
         """
-        chain = [_resized(np.asarray(self.image, np.float64), _WIDTH // 2, _WIDTH)]
+        image = np.asarray(reduced(self._lights, 2 * _WIDTH), np.float64)
+        chain = [_resized(image, _WIDTH // 2, _WIDTH)]
         while chain[-1].shape[0] > 8:
             chain.append(np.mean([chain[-1][i::2, j::2] for i in (0, 1) for j in (0, 1)], axis=0))
         levels = [chain[0], *(_blurred(chain, level / (_LEVELS - 1)) for level in range(1, _LEVELS))]
         return np.stack(levels).astype(np.float32)
+
+    def backdrop(self, pixel: float) -> Array:
+        """Return the picture as it stands behind everything, float32 `[h, w, 3]`, at most `BRIGHTEST`.
+
+        It is halved as often as its pixels stay no wider than those that are drawn: else they would flicker.
+        The same array comes back for the same size.
+
+        Args:
+            pixel: radians across one that is drawn, above 0.
+        """
+        wide = self.image.shape[1]
+        times = max(int(np.floor(np.log2(max(pixel * wide / (2 * np.pi), 1.0)))), 0)
+        most = min(-(-wide >> times), _WIDEST)
+        if most not in self._backdrops:
+            image = np.asarray(reduced(self.image, most), np.float32)
+            self._backdrops[most] = np.minimum(image, np.float32(BRIGHTEST))
+        return self._backdrops[most]
+
+    @cached_property
+    def _backdrops(self) -> dict[int, Array]:
+        return {}
+
+    def turned(self, angle: float) -> Environment:
+        """Return these surroundings turned about the vertical by `angle` radians, from +Z towards +X."""
+        lighting = None if self.lighting is None else _turned(self.lighting, angle)
+        return attrs.evolve(self, image=_turned(self.image, angle), lighting=lighting)
 
 
 @cache
@@ -132,6 +177,27 @@ def harmonics(n: Array) -> Array:
         axis=-1,
     )
     return found
+
+
+def _turned(image: Array, angle: float) -> Array:
+    shift = angle / (2 * np.pi) * image.shape[1]
+    whole = int(np.floor(shift))
+    part = shift - whole
+    turned: Array = np.roll(image, -whole, axis=1)
+    if part:
+        turned = (1 - part) * turned + part * np.roll(turned, -1, axis=1)
+    return turned.astype(image.dtype)
+
+
+def reduced(image: Array, width: int) -> Array:
+    """Return `image` halved while it is wider than `width`: means of four pixels, or of areas where it is odd."""
+    while image.shape[1] > width:
+        high, wide = (-(-n // 2) for n in image.shape[:2])
+        if image.shape[0] % 2 or image.shape[1] % 2:
+            image = _resized(np.asarray(image, np.float64), high, wide)
+        else:
+            image = image.reshape(high, 2, wide, 2, 3).mean(axis=(1, 3))
+    return image
 
 
 def _resized(image: Array, height: int, width: int) -> Array:

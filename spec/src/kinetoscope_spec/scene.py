@@ -199,8 +199,9 @@ class Scene(Value):
         lights: lights.
         ground: the floor, or None.
         sky, earth: linear RGB `[3]` radiance from above and below (hemispheric ambient light).
-        environment: light from all around instead of sky and earth, or None; it is not seen itself.
-        background: linear RGBA `[4]` where nothing is; alpha 0 composites over a plate.
+        environment: light from all around instead of sky and earth, or None; it stands behind everything where
+            it is `seen`.
+        background: linear RGBA `[4]` where nothing is, nor a seen environment; alpha 0 composites over a plate.
         exposure: factor on light before tone mapping.
         tone: the curve from light to the picture: `aces` (Narkowicz's fit, 2015: contrast, whites that pale) or
             `neutral` (Khronos PBR Neutral, 2024: what is not bright keeps the colour of its material).

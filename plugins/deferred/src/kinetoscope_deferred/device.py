@@ -30,6 +30,7 @@ class Device:
         self._screens: dict[int, moderngl.VertexArray] = {}
         self._framebuffers: dict[str, moderngl.Framebuffer] = {}
         self._surroundings: tuple[weakref.ref[Environment], moderngl.TextureArray] | None = None
+        self._backdrop: tuple[weakref.ref[np.ndarray[Any, Any]], moderngl.Texture] | None = None
         self.samples = context.query(samples=True)
         self.white = context.texture((1, 1), 4, b"\xff" * 4)
         self.no_lights = context.texture((1, 1), 4, bytes(16), dtype="u4")
@@ -128,6 +129,24 @@ class Device:
             texture.filter = (moderngl.LINEAR, moderngl.LINEAR)
             texture.repeat_y = False
             self._surroundings = held = weakref.ref(environment), texture
+        return held[1]
+
+    def backdrop(self, environment: Environment, pixel: float) -> moderngl.Texture:
+        """Return what is seen of an environment, uploaded once for the object and the size that came last.
+
+        Args:
+            pixel: radians across one of the picture's pixels.
+        """
+        image = environment.backdrop(pixel)
+        held = self._backdrop
+        if held is None or held[0]() is not image:
+            if held is not None:
+                held[1].release()
+            texels = image.astype(np.float16)
+            texture = self.context.texture(image.shape[1::-1], 3, texels.tobytes(), alignment=1, dtype="f2")
+            texture.filter = (moderngl.LINEAR, moderngl.LINEAR)
+            texture.repeat_y = False
+            self._backdrop = held = weakref.ref(image), texture
         return held[1]
 
     def bind(

@@ -1,4 +1,4 @@
-"""The kernel of light from all around: what surfaces return and mirror of an environment."""
+"""Kernels of light from all around: what surfaces return and mirror of it, and what is seen behind them."""
 
 # Kernels take arrays and numbers whose types Numba finds.
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, call-arg, call-overload"
@@ -12,8 +12,9 @@ import numpy as np
 
 from kinetoscope_raster._kernel import kernel
 from kinetoscope_raster._occlusion import open_to_sky
+from kinetoscope_raster._reflection import mirrored_of
 
-__all__ = ["surround"]
+__all__ = ["behind", "surround"]
 
 
 @kernel()
@@ -30,20 +31,6 @@ def _mirrored(maps, level, x, y, z, out, weight):
         row, column = min(int(top) + cy, high - 1), (int(left) + cx) % wide
         for c in range(3):
             out[c] += share * maps[level, row, column, c]
-
-
-@kernel()
-def _split(split, rough, facing):
-    """Return of even light the factor on F0 and what is added, between the entries of `split [32, 32, 2]`."""
-    y, x = min(max(rough, 0.0), 1.0) * 31.0, min(max(facing, 0.0), 1.0) * 31.0
-    row, column = min(int(y), 30), min(int(x), 30)
-    gain = bias = 0.0
-    for corner in range(4):
-        cx, cy = corner & 1, corner >> 1
-        share = (x - column if cx else 1.0 - x + column) * (y - row if cy else 1.0 - y + row)
-        gain += share * split[row + cy, column + cx, 0]
-        bias += share * split[row + cy, column + cx, 1]
-    return gain, bias
 
 
 @kernel()
@@ -87,7 +74,7 @@ def surround(depth, albedo, normal, kind, occlusion, tx, ty, aside, axes, sh, ma
             first = min(int(level), maps.shape[0] - 2)
             _mirrored(maps, first, way[0], way[1], way[2], mirror, first + 1.0 - level)
             _mirrored(maps, first + 1, way[0], way[1], way[2], mirror, level - first)
-            gain, bias = _split(split, rough, facing)
+            gain, bias = mirrored_of(split, rough, facing)
             seen = open_to_sky(depth, occlusion, x, y, z)
             for c in range(3):
                 diffuse = albedo[y, x, c] * (1.0 - metal)
@@ -95,3 +82,31 @@ def surround(depth, albedo, normal, kind, occlusion, tx, ty, aside, axes, sh, ma
                 out[y, x, c] += seen * (
                     diffuse * _fallen(sh, face[0], face[1], face[2], c) + gloss * mirror[c]
                 )
+
+
+@kernel(parallel=True)
+def behind(image, tx, ty, aside, axes, hdr):
+    """Fill what `hdr [H, W, 4]` leaves uncovered with `image [1, h, w, 3]`, and cover it.
+
+    Rays go `aside [2]` m of their pixels' centres, a metre away; `axes [3, 3]` are from the camera's to the
+    world's.
+    """
+    height, width = hdr.shape[:2]
+    for each_y in numba.prange(height):
+        y = np.int64(each_y)  # unsigned by itself: what is below 0 would not be
+        far = np.empty(3)
+        vy = (1.0 - 2.0 * (y + 0.5) / height) * ty + aside[1]
+        for x in range(width):
+            left = 1.0 - hdr[y, x, 3]
+            if left <= 0.0:
+                continue
+            vx = (2.0 * (x + 0.5) / width - 1.0) * tx + aside[0]
+            scale = 1.0 / math.sqrt(vx * vx + vy * vy + 1.0)
+            wx = (axes[0, 0] * vx + axes[0, 1] * vy - axes[0, 2]) * scale
+            wy = (axes[1, 0] * vx + axes[1, 1] * vy - axes[1, 2]) * scale
+            wz = (axes[2, 0] * vx + axes[2, 1] * vy - axes[2, 2]) * scale
+            far[:] = 0.0
+            _mirrored(image, 0, wx, wy, wz, far, left)
+            for c in range(3):
+                hdr[y, x, c] += far[c]
+            hdr[y, x, 3] = 1.0

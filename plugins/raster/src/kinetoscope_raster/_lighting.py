@@ -12,7 +12,7 @@ import numpy as np
 
 from kinetoscope_raster._kernel import NIMBLE, kernel
 from kinetoscope_raster._occlusion import open_to_sky
-from kinetoscope_raster._reflection import ambient, around, arriving, reflected, sunlit
+from kinetoscope_raster._reflection import ambient, arriving, mirrored_of, reflected, sunlit
 
 __all__ = ["TILE", "light"]
 
@@ -50,8 +50,8 @@ def _reaching(depth, left, top, right, bottom, tx, ty, aside, lights, chosen):
 
 @kernel(inline="always")  # a call would hand over a hundred words for each pixel
 def _lit(
-    albedo, normal, kind, x, y, px, py, pz, far, seen, up, sky, earth, lights, chosen, count, sun, basis,
-    squares, taps, shadow,
+    albedo, normal, kind, x, y, px, py, pz, far, seen, up, sky, earth, split, lights, chosen, count, sun,
+    basis, squares, taps, shadow,
 ):  # fmt: skip
     """Return the light that a point of a surface sends to the camera."""
     inverse = 1.0 / far
@@ -63,7 +63,8 @@ def _lit(
     facing = nx * vx + ny * vy + nz * vz
     above = up[0] * nx + up[1] * ny + up[2] * nz
     mirror = 2.0 * facing * above - (up[0] * vx + up[1] * vy + up[2] * vz)
-    above, mirror, scale, bias = around(rough, facing, above, mirror)
+    above, mirror = 0.5 + 0.5 * above, 0.5 + 0.5 * mirror
+    scale, bias = mirrored_of(split, rough, facing)
     cr = seen * ambient(dr, fr * scale + bias, earth[0], sky[0], above, mirror)
     cg = seen * ambient(dg, fg * scale + bias, earth[1], sky[1], above, mirror)
     cb = seen * ambient(db, fb * scale + bias, earth[2], sky[2], above, mirror)
@@ -89,13 +90,14 @@ def _lit(
 
 @kernel(parallel=True, fastmath=NIMBLE)
 def light(
-    depth, albedo, normal, kind, emission, occlusion, tx, ty, aside, up, sky, earth, fog, lights, sun,
-    basis, squares, taps, shadow, hdr,
+    depth, albedo, normal, kind, emission, occlusion, tx, ty, aside, up, sky, earth, split, fog, lights,
+    sun, basis, squares, taps, shadow, hdr,
 ):  # fmt: skip
     """Fill `hdr [H, W, 4]`: light times coverage, and coverage; return how many pixels were lit.
 
     `lights [N, 14]`: kind (0 sun, 1 point, 2 spot), place or way to the sun (3), colour times
-    intensity (3), axis (3), radius, cosines where a spot is gone and is full, unused.
+    intensity (3), axis (3), radius, cosines where a spot is gone and is full, unused. `split` is the spec's
+    table `environment.split_sum`.
     Rays go `aside [2]` m of their pixels' centres, a metre away.
     """
     height, width = depth.shape
@@ -123,8 +125,8 @@ def light(
                 far = math.sqrt(px * px + py * py + z * z)
                 seen = open_to_sky(depth, occlusion, x, y, z)
                 cr, cg, cb = _lit(
-                    albedo, normal, kind, x, y, px, py, -z, far, seen, up, sky, earth, lights,
-                    chosen, count, sun, basis, squares, taps, shadow,
+                    albedo, normal, kind, x, y, px, py, -z, far, seen, up, sky, earth, split,
+                    lights, chosen, count, sun, basis, squares, taps, shadow,
                 )  # fmt: skip
                 clear = math.exp(-fog[3] * far) if fog[3] > 0.0 else 1.0
                 coverage = 1.0 - kind[y, x, 2]

@@ -10,7 +10,7 @@ import math
 from kinetoscope_raster._kernel import NIMBLE, kernel
 from kinetoscope_spec.cascades import SEAM
 
-__all__ = ["ambient", "around", "arriving", "reflected", "sunlit"]
+__all__ = ["ambient", "arriving", "mirrored_of", "reflected", "sunlit"]
 
 
 @kernel(fastmath=NIMBLE)
@@ -92,14 +92,20 @@ def reflected(nx, ny, nz, vx, vy, vz, lx, ly, lz, nl, nv, a2):
 
 
 @kernel(fastmath=NIMBLE)
-def around(rough, facing, above, mirror):
-    """Return of the hemisphere's light: its share of the sky, diffuse and mirrored, and Karis's fit (2014)."""
-    r = 1.0 - rough
-    k = min(r * r, math.exp(-6.43240567 * max(facing, 0.0))) * r + 0.0425 - 0.0275 * rough
-    scale, bias = 1.04 - 0.572 * rough - 1.04 * k, 1.04 * k - 0.04 + 0.022 * rough
-    return 0.5 + 0.5 * above, 0.5 + 0.5 * mirror, scale, bias
+def mirrored_of(split, rough, facing):
+    """Return what of even light is mirrored: a factor on F0 and what is added, between entries of `split [32, 32, 2]`."""
+    y, x = min(max(rough, 0.0), 1.0) * 31.0, min(max(facing, 0.0), 1.0) * 31.0
+    row, column = min(int(y), 30), min(int(x), 30)
+    gain = bias = 0.0
+    for corner in range(4):
+        cx, cy = corner & 1, corner >> 1
+        share = (x - column if cx else 1.0 - x + column) * (y - row if cy else 1.0 - y + row)
+        gain += share * split[row + cy, column + cx, 0]
+        bias += share * split[row + cy, column + cx, 1]
+    return gain, bias
 
 
 @kernel(fastmath=NIMBLE)
 def ambient(diffuse, mirrored, earth, sky, above, mirror):
+    """Return what comes of the hemisphere's light, of which a surface faces and mirrors these shares of the sky."""
     return diffuse * (earth + (sky - earth) * above) + mirrored * (earth + (sky - earth) * mirror)

@@ -20,7 +20,7 @@ from kinetoscope_raster.quality import Quality
 from kinetoscope_spec import kinematics, temporal
 from kinetoscope_spec.annotations import ribbons
 from kinetoscope_spec.character import Character
-from kinetoscope_spec.environment import split_sum
+from kinetoscope_spec.environment import Environment, split_sum
 from kinetoscope_spec.errors import KinetoscopeError
 from kinetoscope_spec.ghosts import ghosts_in
 from kinetoscope_spec.rendering import ALWAYS, Watch
@@ -203,6 +203,8 @@ class RasterSession:
             shadow = self._shadow(stage, view, sun, work)
         with self._during("lighting"):
             hdr, pixels = self._light(scene, camera, view, sun, shadow, depth, occlusion, held)
+            if scene.environment is not None and scene.environment.seen:
+                self._stand_behind(scene.environment, view, hdr)
         work |= {"lighting.pixels": pixels, "lighting.lights": len(scene.lights)}
         if "transparent" in self.quality.passes:
             with self._during("transparent"):
@@ -246,11 +248,19 @@ class RasterSession:
             )  # fmt: skip
         lit = _lighting.light(
             depth, held["albedo"], held["normal"], held["material"], own, occlusion, *view.tangents,
-            view.aside, np.ascontiguousarray(view.rotation[:, 1]), sky, earth, fog,
+            view.aside, np.ascontiguousarray(view.rotation[:, 1]), sky, earth, split_sum(), fog,
             light_table(scene, view.rotation, camera.position), sun.index, sun.basis, sun.squares,
             self.quality.shadow_taps, shadow, hdr,
         )  # fmt: skip
         return hdr, int(lit)
+
+    def _stand_behind(self, environment: Environment, view: _View, hdr: Any) -> None:
+        """Fill what `hdr` leaves uncovered with the surroundings."""
+        from kinetoscope_raster import _environment
+
+        far = environment.backdrop(2 * view.tangents[1] / self.size[1])
+        axes = np.ascontiguousarray(view.rotation.T)
+        _environment.behind(far[None], *view.tangents, view.aside, axes, hdr)
 
     def _lay_veils(
         self, stage: Stage, scene: Scene, camera: Camera, view: _View, sun: Sun, shadow: Any, depth: Any,

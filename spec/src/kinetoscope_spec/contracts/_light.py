@@ -176,6 +176,29 @@ class LightLaws(RendererContract):
             f"{expected.round(3).tolist()}",
         )
 
+    @law("_scenes", strategies.cameras(), _FEW, cost=2)
+    def test_surroundings_stand_behind_everything(self, scene: Scene, camera: Camera, seed: int) -> None:
+        """Where nothing is, `hdr` holds what a `seen` environment holds in the pixel's direction, between its pixels.
+
+        It is opaque, whatever the background's alpha, and does not change how what is there is lit.
+        """
+        image, _, _ = _surroundings(np.random.default_rng(seed))
+        world = Environment(image)
+        scene = attrs.evolve(scene, environment=world, ground=None, fog=None, background=np.zeros(4))
+        plain, whole = (
+            self._whole(attrs.evolve(scene, environment=each), camera, _PLAIN)
+            for each in (world, attrs.evolve(world, seen=True))
+        )
+        empty = np.isinf(self._buffer(whole, "depth"))
+        expected = _looked_up(image, rays(camera, self.size))
+        solid = self._buffer(whole, "id") > 0
+        expected[solid] = self._buffer(plain, "hdr")[solid]
+        found = self._buffer(whole, "hdr").astype(float)
+        wrong = (empty | solid) & (np.abs(found - expected) > 0.02 * (0.1 + expected)).any(axis=-1)
+        require(not wrong.any(), self._astray(wrong, "`hdr` before a seen environment", found, expected))
+        alpha = whole.color[..., 3]
+        require(bool((alpha == 255).all()), f"before a seen environment alpha is {alpha.min()}, expected 255")
+
     @law(st.integers(0, 359), cost=3)
     def test_corners_are_darker_by_what_they_hide(self, degrees: int) -> None:
         """Beside a wall ambient light falls by the share of the sky that the wall hides; open floor keeps it."""
@@ -338,6 +361,21 @@ def _surroundings(rng: np.random.Generator) -> tuple[Array, Array, Array]:
     for middle, color in zip(rng.normal(size=(3, 3)), 3 * rng.random((3, 3)), strict=True):
         image += color * np.exp(3 * (ways @ (middle / np.linalg.norm(middle)) - 1))[..., None]
     return image, ways, np.sin(polar) * np.pi / height * 2 * np.pi / width
+
+
+def _looked_up(image: Array, ways: Array) -> Array:
+    """Return what `image [H, W, 3]`, by latitude and longitude, holds in directions `[..., 3]`, bilinearly."""
+    height, width = image.shape[:2]
+    x, y, z = np.moveaxis(ways / np.linalg.norm(ways, axis=-1, keepdims=True), -1, 0)
+    column = (0.5 + np.arctan2(x, -z) / (2 * np.pi)) * width - 0.5
+    row = np.clip(np.arccos(np.clip(y, -1, 1)) / np.pi * height - 0.5, 0, height - 1)
+    total = np.zeros(ways.shape)
+    for c in (np.floor(column), np.floor(column) + 1):
+        for r in (np.floor(row), np.floor(row) + 1):
+            weight = (1 - np.abs(column - c)) * (1 - np.abs(row - r))
+            at = image[np.minimum(r, height - 1).astype(int), c.astype(int) % width]
+            total += weight[..., None] * at
+    return total
 
 
 def _upright(camera: Camera, middle: Array, half: float, number: int) -> Actor:

@@ -13,7 +13,10 @@ uniform bool occluded;
 #if SURROUNDED
 uniform vec3 irradiance[9];
 uniform sampler2DArray mirrored;
+#endif
 uniform sampler2D split_sum;    // by the cosine to the eye and roughness: factor on f0, and what is added
+#if BACKDROP
+uniform sampler2D backdrop;     // what is seen where nothing is, by latitude and longitude
 #endif
 uniform vec3 sky;
 uniform vec3 earth;
@@ -64,13 +67,6 @@ vec3 reflected(Surface s, vec3 l, float nl) {
     return (s.diffuse + (gloss - s.diffuse) * fresnel) * nl;
 }
 
-// What a surface returns of light from all around (Karis 2014, fitted).
-vec3 environment(vec3 f0, float roughness, float nv) {
-    vec4 r = roughness * vec4(-1.0, -0.0275, -0.572, 0.022) + vec4(1.0, 0.0425, 1.04, -0.04);
-    float a = min(r.x * r.x, exp2(-9.28 * nv)) * r.x + r.y;
-    return f0 * (-1.04 * a + r.z) + 1.04 * a + r.w;
-}
-
 #if SURROUNDED
 // Irradiance over pi, by spherical harmonics of order 2 (Ramamoorthi and Hanrahan 2001).
 vec3 fallen(vec3 n) {
@@ -86,6 +82,14 @@ vec3 mirrored_in(vec3 way, float roughness) {
     int last = textureSize(mirrored, 0).z - 1;
     float level = clamp(roughness, 0.0, 1.0) * float(last), first = min(floor(level), float(last - 1));
     return mix(textureLod(mirrored, vec3(at, first), 0.0).rgb, textureLod(mirrored, vec3(at, first + 1.0), 0.0).rgb, level - first);
+}
+#endif
+
+#if BACKDROP
+// What is seen in a direction where nothing is.
+vec3 behind(vec3 way) {
+    vec2 at = vec2(0.5 * atan(way.x, -way.z), -atan(way.y, length(way.xz))) / PI + 0.5;
+    return textureLod(backdrop, at, 0.0).rgb;
 }
 #endif
 
@@ -172,7 +176,11 @@ vec3 from_lamp(int i, vec3 p, Surface s) {
 void main() {
     ivec2 pixel = ivec2(gl_FragCoord.xy);
     float z = texelFetch(depth, pixel, 0).r;
+#if BACKDROP
+    if (z >= 1.0) { hdr = vec4(behind(ray_at(gl_FragCoord.xy)), 1.0); return; }
+#else
     if (z >= 1.0) { hdr = vec4(0.0); return; }
+#endif
     vec3 surface = texelFetch(albedo, pixel, 0).rgb;
     surface *= surface;
     vec4 kind = texelFetch(material, pixel, 0);
@@ -184,10 +192,9 @@ void main() {
     Surface s = surface_of(n, v, diffuse, f0, kind.r);
     float visible = occluded ? visibility_at(pixel, away) : 1.0;
 
-    vec3 gloss = environment(f0, kind.r, max(dot(n, v), 0.0));
+    vec2 split = textureLod(split_sum, (vec2(clamp(dot(n, v), 0.0, 1.0), kind.r) * 31.0 + 0.5) / 32.0, 0.0).rg;
+    vec3 gloss = f0 * split.x + split.y;
 #if SURROUNDED
-    vec2 split = texture(split_sum, (vec2(clamp(dot(n, v), 0.0, 1.0), kind.r) * 31.0 + 0.5) / 32.0).rg;
-    gloss = f0 * split.x + split.y;
     vec3 color = visible * (diffuse * fallen(n) + gloss * mirrored_in(reflect(-v, n), kind.r));
 #else
     vec3 color = visible * (diffuse * hemisphere(n) + gloss * hemisphere(reflect(-v, n)));
@@ -214,4 +221,7 @@ void main() {
 #endif
     float coverage = 1.0 - kind.b;
     hdr = vec4(min(color, vec3(60000.0)) * coverage, coverage);
+#if BACKDROP
+    hdr += (1.0 - coverage) * vec4(behind(p), 1.0);
+#endif
 }

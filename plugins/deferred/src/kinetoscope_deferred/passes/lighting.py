@@ -56,12 +56,17 @@ def light(
     They are counted where nothing is blended.
     """
     scene = view.scene
+    # What lies over the picture has no background of its own.
+    seen = (
+        scene.environment if scene.environment is not None and scene.environment.seen and not prefix else None
+    )
     lights = _in_order(view)
     suns = sum(each.kind == "sun" for each in lights)
     sun = cascades(view, quality)
     program = device.program(
         "screen.vert",
         "lighting.frag",
+        BACKDROP=int(seen is not None),
         CASCADES=1 if sun is None else len(sun.cascades),
         EMISSIVE=int(view.emissive),
         FOG=int(scene.fog is not None),
@@ -90,10 +95,12 @@ def light(
         program, device, view, device.textures[prefix + "depth"], suns, len(lights) - suns
     )
     textures["shadow_map"] = _set_shadow(program, device, view, quality, sun)
+    textures["split_sum"] = device.split_sum()
     if scene.environment is not None:
         textures["mirrored"] = device.surroundings(scene.environment)
-        textures["split_sum"] = device.split_sum()
         program["irradiance"].write(scene.environment.irradiance.astype(np.float32).tobytes())
+    if seen is not None:
+        textures["backdrop"] = device.backdrop(seen, 2 * view.tangents[1] / view.size[1])
     device.bind(program, textures)
     return device.screen(program, target, blend=blend, count=blend is None)
 

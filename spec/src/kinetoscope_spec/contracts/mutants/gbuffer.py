@@ -114,22 +114,76 @@ class Fixed(Wrapper):
         return self.real.open(*args, **{name: held for name, held in options.items() if name != "passes"})
 
 
+class _Relit(_Renders):
+    """A renderer that shows its surroundings as they are, and lights things by others."""
+
+    def rendered(self, session: Any, scene: Scene, camera: Camera) -> Frame:
+        frame: Frame = session.render(scene, camera)
+        if scene.environment is None or "hdr" not in frame.buffers:
+            return frame
+        other: Frame = session.render(
+            attrs.evolve(scene, environment=self.lighting(scene.environment)), camera
+        )
+        solid = frame.buffers["id"][..., None] > 0
+        return _with(frame, hdr=np.where(solid, other.buffers["hdr"], frame.buffers["hdr"]))
+
+    def lighting(self, environment: Environment) -> Environment | None:
+        raise NotImplementedError  # pragma: no cover - every mutant has its own
+
+
 @mutant(MUTANTS, "surroundings_light_what_faces_them")
-class Indoors(_Renders):
-    """knows sky and earth and no other surroundings"""
+class Indoors(_Relit):
+    """is lit by sky and earth and no other surroundings"""
 
-    def staged(self, scene: Scene, camera: Camera) -> Scene:
-        return attrs.evolve(scene, environment=None)
+    def lighting(self, environment: Environment) -> None:
+        return None
 
 
 @mutant(MUTANTS, "surroundings_light_what_faces_them")
-class Reversed(_Renders):
-    """has its surroundings the other way round, left for right"""
+class Reversed(_Relit):
+    """is lit by its surroundings the other way round, left for right"""
+
+    def lighting(self, environment: Environment) -> Environment:
+        return _reversed(environment)
+
+
+def _reversed(environment: Environment) -> Environment:
+    return attrs.evolve(environment, image=environment.image[:, ::-1].copy())
+
+
+@mutant(MUTANTS, "surroundings_stand_behind_everything")
+class Windowless(_Renders):
+    """has surroundings that light things and are never seen"""
 
     def staged(self, scene: Scene, camera: Camera) -> Scene:
         if scene.environment is None:
             return scene
-        return attrs.evolve(scene, environment=Environment(scene.environment.image[:, ::-1].copy()))
+        return attrs.evolve(scene, environment=attrs.evolve(scene.environment, seen=False))
+
+
+@mutant(MUTANTS, "surroundings_stand_behind_everything")
+class Mirrored(_Renders):
+    """shows its surroundings left for right, and lights things by them as they are"""
+
+    def rendered(self, session: Any, scene: Scene, camera: Camera) -> Frame:
+        frame: Frame = session.render(scene, camera)
+        if scene.environment is None or not scene.environment.seen or "hdr" not in frame.buffers:
+            return frame
+        mirrored = attrs.evolve(scene, environment=_reversed(scene.environment))
+        other: Frame = session.render(mirrored, camera)
+        solid = frame.buffers["id"][..., None] > 0
+        return _with(frame, hdr=np.where(solid, frame.buffers["hdr"], other.buffers["hdr"]))
+
+
+@mutant(MUTANTS, "surroundings_stand_behind_everything")
+class Sheer(_Renders):
+    """lets a plate show through its surroundings"""
+
+    def changed(self, frame: Frame, scene: Scene, camera: Camera) -> Frame:
+        if scene.environment is None or not scene.environment.seen or "id" not in frame.buffers:
+            return frame
+        alpha = np.where(frame.buffers["id"] > 0, 255, 0).astype(np.uint8)
+        return _with(frame, color=np.concatenate([frame.color[..., :3], alpha[..., None]], axis=-1))
 
 
 @mutant(MUTANTS, "pictures_are_light_on_their_curve")
