@@ -23,7 +23,7 @@ from scipy.spatial.transform import Rotation
 
 from kinetoscope import Host, ShotEvent
 from kinetoscope.shot.run import Film, shoot
-from kinetoscope_spec import Cancelled, ConfigError
+from kinetoscope_spec import Cancelled, ConfigError, FormatError
 
 pytestmark = [pytest.mark.slow, pytest.mark.gl]
 
@@ -221,6 +221,47 @@ def test_the_second_time_the_model_is_reused_and_the_motion_is_the_same(
     stages = {stage["name"]: stage for stage in again.stages}
     assert stages["train"]["cached"]
     assert again.motion.read_bytes() == first.motion.read_bytes()
+
+
+def test_surroundings_light_and_stand_behind_a_shot(sample: Path, first: Film, tmp_path: Path) -> None:
+    """What a picture of them holds decides the film, not what it is called; what can't be one is said at once."""
+    from PIL import Image
+
+    def shot(sky: str) -> str:
+        more = (
+            f'show = ["bones"]\nbackground = "environment"\n[light]\nenvironment = "{sky}"\nrotation = 90\n'
+        )
+        path = sample.with_name("sky.toml")
+        path.write_text(sample.read_text() + more)  # the last table is [output]
+        return str(path)
+
+    def film(name: str, color: tuple[int, int, int]) -> tuple[np.ndarray, bool]:
+        Image.new("RGB", (32, 16), color).save(sample.with_name(name))
+        with Host() as host:
+            made = host.shoot(shot(name), out=tmp_path / "film.mp4")
+        assert any("no light brighter than white" in said for said in made.warnings)
+        with av.open(str(made.film)) as container:
+            frame = next(container.decode(video=0)).to_ndarray(format="rgb24")
+        return frame[:8].reshape(-1, 3).mean(axis=0), cached(made)
+
+    def cached(made: Film) -> bool:
+        return next(stage["cached"] for stage in made.stages if stage["name"] == "encode")
+
+    red, fresh = film("a.png", (200, 30, 30))
+    assert red[0] > 2 * red[2]
+    assert not fresh
+    assert film("b.png", (200, 30, 30))[1]
+    blue, fresh = film("a.png", (30, 30, 200))
+    assert blue[2] > 2 * blue[0]
+    assert not fresh
+    Image.new("RGB", (32, 32)).save(sample.with_name("a.png"))
+    with Host() as host:
+        with pytest.raises(FormatError, match=r"a\.png: is 32 x 32 pixels"):
+            host.shoot(shot("a.png"), out=tmp_path / "film.mp4")
+        assert any("a.png: is 32 x 32" in said for said in host.check_shot(shot("a.png")))
+        assert any(
+            "sky.toml:" in said and "b.hdr is no file" in said for said in host.check_shot(shot("b.hdr"))
+        )
 
 
 def test_another_clip_means_another_training(sample: Path, first: Film, tmp_path: Path) -> None:

@@ -34,8 +34,11 @@ WHOLE: dict[str, Any] = {
     "plate": {"video": "plate.mp4", "grain": False, "remove": {"points": [[4, 5], [6, 7, 12]], "without": [[1, 2]]}},
     "voice": {"text": "Hello", "at": 0.5},
     "camera": {"kind": "fixed", "position": [0, 1, 5], "target": [0, 1, 0]},
-    "light": {"azimuth": 10, "color": [1, 1, 1]},
-    "output": {"file": "x.mp4", "size": [64, 48], "quality": "draft"},
+    "light": {"azimuth": 10, "color": [1, 1, 1], "environment": "a.hdr", "rotation": 90},
+    "output": {
+        "file": "x.mp4", "size": [64, 48], "quality": "draft", "skinning": "dual-quaternion",
+        "span": 1.5, "ghost_spacing": 0.1,
+    },
 }  # fmt: skip
 
 
@@ -81,7 +84,12 @@ def test_what_the_schema_takes_the_reader_takes(tmp_path: Path) -> None:
         ("camera", "field_of_view", 300),
         ("output", "quality", "best"),
         ("output", "size", [64]),
+        ("output", "skinning", "cubic"),
+        ("output", "show", ["nose"]),
+        ("output", "ghosts", -1),
+        ("output", "span", 0),
         ("light", "elevation", 0),
+        ("light", "rotation", 900),
         ("voice", "at", -1),
         ("plate", "tint", 2),
         ("plate", "vidio", "x"),

@@ -11,8 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kinetoscope.shot.marks import Marks, ghosts_of, marks_of
 from kinetoscope.shot.settings import Shot, ShotFile, read_shot, shot_file
+from kinetoscope.shot.surroundings import environment_file
 from kinetoscope_spec import ConfigError
+from kinetoscope_spec.ghosts import Ghosts
 
 GOOD = """
 name = "test"
@@ -43,6 +46,22 @@ def test_a_good_file_says_what_it_says(tmp_path: Path) -> None:
     assert pickle.loads(pickle.dumps(shot)) == shot
 
 
+def test_what_render_can_a_shot_can(tmp_path: Path) -> None:
+    more = (
+        'skinning = "dual-quaternion"\nghosts = 2\nghosts_ahead = 1\nghost_spacing = 0.5\nspan = 2\nbare = true\n'
+        'show = ["bones", "past", "bones"]\nbackground = "environment"\n'
+        '[light]\nenvironment = "a.hdr"\nrotation = -90\n'
+    )
+    shot = read_shot(write(tmp_path, GOOD + more)).shot
+    assert ghosts_of(shot.output) == Ghosts(2, ahead=1, spacing_s=0.5)
+    assert marks_of(shot.output, "x") == Marks(("bones", "past"), names=("x",), width=320, span_s=2.0)
+    assert (shot.light.environment, shot.light.rotation) == ("a.hdr", -90.0)
+    plain = read_shot(write(tmp_path, GOOD)).shot
+    assert ghosts_of(plain.output) is marks_of(plain.output, "x") is None
+    with pytest.raises(ConfigError, match=r"shot\.toml:\d+: light\.environment: .*a\.hdr is no file"):
+        environment_file(read_shot(write(tmp_path, GOOD + more)))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "says"),
     [
@@ -65,6 +84,17 @@ def test_a_good_file_says_what_it_says(tmp_path: Path) -> None:
         ("path = [[0, 0], [0, 4.5]]", "path = [[0, 0]]", 5, "at least 2"),
         ('mocap = ["*.bvh"]', "", 3, "'mocap'"),
         ("[camera]", "[camera", 8, "not TOML"),
+        ("angle = 90", "[light]\nrotation = 20", 10, "turns an environment, but there is none"),
+        ("angle = 90", '[light]\nenvironment = "a.hdr"\nrotation = 900', 11, "degrees from -360 to 360"),
+        ("size = [320, 180]", 'background = "sky"', 11, "'stage' or 'environment'"),
+        ("size = [320, 180]", 'background = "environment"', 10, "[light] has no environment"),
+        ("size = [320, 180]", 'skinning = "cubic"', 11, "'linear' or 'dual-quaternion'"),
+        ("size = [320, 180]", "ghosts = 101", 11, "poses from 0 to 100"),
+        ("size = [320, 180]", "ghost_spacing = 0", 11, "seconds from 0.001"),
+        ("size = [320, 180]", 'show = ["bones", "nose"]', 11, "has 'nose', expected 'bones', "),
+        ("size = [320, 180]", "span = 0.0", 11, "seconds above 0"),
+        ("size = [320, 180]", 'ghosts = 2\n[plate]\nvideo = "a.mp4"', 10, "has ghosts, which films without"),
+        ("size = [320, 180]", 'bare = true\n[plate]\nvideo = "a.mp4"', 10, "has bare, which films without"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, line: int, says: str) -> None:

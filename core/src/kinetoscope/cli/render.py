@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kinetoscope import Host
     from kinetoscope.shot.crew import Crew
     from kinetoscope.shot.drawing import Alone, Drawing
-    from kinetoscope.shot.settings import Output
+    from kinetoscope.shot.settings import Light, Output
     from kinetoscope.shot.stages import Stage
     from kinetoscope_spec import Character, Motion
     from kinetoscope_spec.protocols import Progress
@@ -92,6 +92,34 @@ _LEAST_PX = 16
     type=click.Choice(["linear", "dual-quaternion"]),
     help="How bones share a vertex; as the file says if not given.",
 )
+@click.option(
+    "--environment",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Light from a picture of the surroundings instead of the sun: .hdr, .exr, or a PNG or JPEG.",
+)
+@click.option(
+    "--environment-rotation",
+    "rotation",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(-360, 360),
+    help="Degrees by which it is turned about the vertical.",
+)
+@click.option(
+    "--ambient",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0, 100),
+    help="Factor on the light of the sky, or of the environment.",
+)
+@click.option(
+    "--background",
+    default="stage",
+    show_default=True,
+    type=click.Choice(["stage", "environment"]),
+    help="What stands behind everything.",
+)
 @click.option("--device", metavar="NAME", help="What the renderer draws on: gpu, cpu, osmesa, egl:0, ...")
 @click.option("--provider", help="Provider of the renderer hook.")
 @click.option("--jobs", type=click.IntRange(1), help="Ranges of a film's frames that are drawn at once.")
@@ -103,25 +131,13 @@ def command(
     files: tuple[Path, ...],
     out: Path,
     motion: int,
-    size: str,
-    framerate: float,
-    quality: str,
-    frame: int | None,
     camera: str,
-    passes: tuple[str, ...],
-    tone: str,
-    ghosts: int,
-    ghosts_ahead: int,
-    ghost_spacing: float,
-    show: tuple[str, ...],
-    span: float | None,
-    bare: bool,
+    frame: int | None,
     split: bool,
-    skinning: str | None,
-    device: str | None,
     provider: str | None,
     jobs: int | None,
     executor: str | None,
+    **asked: Any,
 ) -> None:
     """Render FILE's motion to OUT: a film, or one picture for .png, .jpg and .exr.
 
@@ -129,35 +145,22 @@ def command(
     run of # in its name (walk.####.exr) every frame is written, numbered in their place. A file without
     meshes gets a body built on its skeleton.
     """
-    from kinetoscope import exr
-    from kinetoscope.shot import settings
-    from kinetoscope.shot.drawing import Alone
-    from kinetoscope.shot.job import identity
-    from kinetoscope.shot.marks import Marks
     from kinetoscope.shot.outputs import refuse_overwriting
     from kinetoscope.shot.stages import Stages
-    from kinetoscope_spec.ghosts import Ghosts
 
-    output = _output(out, size, framerate, quality, passes=passes, device=device)
-    refuse_overwriting(out, list(files))
+    environment = asked.pop("environment")
+    light, output = _settings(out, environment, split, **asked)
+    refuse_overwriting(out, [*files, *filter(None, [environment])])
     layered = out.suffix.lower() == ".exr"
     _check_split(files, output.size[0], split, layered)
     if layered:
+        from kinetoscope import exr
+
         exr.need_openexr()
     with progress_bar("rendering") as progress, Stages(host).stage("render") as stage:
-        renderer = Stages(host).renderer(stage, provider, device=device)
-        figures = [_figure(host, file, motion, skinning, bare) for file in files]
-        kinds = tuple(dict.fromkeys((*show, "name") if split else show))
-        first = Alone(
-            {"renderer": (str(stage.provider), identity(stage))},
-            output,
-            settings.Light(tone=tone),
-            figures[0][1],
-            (),
-            [],
-            ghosts=Ghosts(ghosts, ahead=ghosts_ahead, spacing_s=ghost_spacing),
-            marks=Marks(kinds, span_s=span) if kinds else None,
-        )
+        renderer = Stages(host).renderer(stage, provider, device=output.device)
+        figures = [_figure(host, file, motion, output) for file in files]
+        first = _first(host, stage, light, output, figures[0][1], environment)
         panes = _panes(first, [file.name for file in files], figures, camera)
         if layered:
             frames = _write_layers(out, panes[0], renderer, frame, progress)
@@ -168,6 +171,39 @@ def command(
             with workers(host, executor, jobs) as crew:
                 _write_film(host, out, _joined(panes, output), crew, progress)
     _report(out, frames, stage)
+
+
+def _first(
+    host: Host,
+    stage: Stage,
+    light: Light,
+    output: Output,
+    character: Character,
+    environment: Path | None,
+) -> Alone:
+    """Return what is drawn of each file, but for who moves how and from where that is seen."""
+    from kinetoscope.shot.drawing import Alone
+    from kinetoscope.shot.job import identity
+    from kinetoscope.shot.marks import ghosts_of, marks_of
+    from kinetoscope.shot.surroundings import dim, surroundings
+
+    around = None
+    if environment is not None:
+        seen = output.background == "environment"
+        around = surroundings(host.provider("media"), environment, light, seen=seen)
+        if (said := dim(environment, around)) is not None:
+            click.echo(f"warning: {said}", err=True)
+    return Alone(
+        {"renderer": (str(stage.provider), identity(stage))},
+        output,
+        light,
+        character,
+        (),
+        [],
+        ghosts=ghosts_of(output),
+        marks=marks_of(output, ""),
+        around=around,
+    )
 
 
 def _check_split(files: Sequence[Path], width: int, split: bool, layered: bool) -> None:
@@ -215,19 +251,16 @@ def _joined(panes: Sequence[Alone], output: Output) -> Drawing:
     return panes[0] if len(panes) == 1 else Beside(tuple(panes), output)
 
 
-def _figure(
-    host: Host, file: Path, motion: int, skinning: str | None, bare: bool
-) -> tuple[Motion, Character]:
-    """Return the motion that is asked for, and who shows it, skinned as is asked for; if `bare`, without a body."""
+def _figure(host: Host, file: Path, motion: int, output: Output) -> tuple[Motion, Character]:
+    """Return the motion that is asked for, and who shows it, as `output` has it shown."""
     from kinetoscope.shot import film
+    from kinetoscope.shot.marks import shown_as
 
     asset = host.open(file)
     if motion >= max(len(asset.motions), 1):
         raise click.UsageError(f"{file} has {len(asset.motions)} motions, --motion counts from 0")
     shown, character = film.stand_in(asset, motion)
-    if bare:
-        return shown, attrs.evolve(character, meshes=())
-    return shown, character.blended(skinning.replace("-", "_")) if skinning else character
+    return shown, shown_as(character, output)
 
 
 def _report(out: Path, frames: int, stage: Stage) -> None:
@@ -290,19 +323,33 @@ def _write_layers(out: Path, pane: Alone, renderer: Any, frame: int | None, prog
     return part[1] - part[0]
 
 
-def _output(out: Path, size: str, framerate: float, quality: str, **drawing: Any) -> Output:
-    """Return the options as a shot's output.
+def _settings(
+    out: Path,
+    environment: Path | None,
+    split: bool,
+    *,
+    tone: str,
+    ambient: float,
+    rotation: float,
+    size: str,
+    show: tuple[str, ...],
+    **drawing: Any,
+) -> tuple[Light, Output]:
+    """Return the options as a shot's light and output; files that are shown side by side have their names.
 
     Raises:
-        BadParameter: one of them can't be.
+        BadParameter, UsageError: one of them can't be.
     """
     from kinetoscope.shot import settings
     from kinetoscope.toml import WrongValue
 
+    if environment is None and (rotation or drawing["background"] == "environment"):
+        raise click.UsageError("--environment-rotation and --background environment need an --environment")
+    file = None if environment is None else str(environment)
+    kinds = (*show, "name") if split else show
     try:
-        return settings.Output(
-            file=out.name, size=_size(size), framerate=framerate, quality=quality, **drawing
-        )
+        light = settings.Light(tone=tone, ambient=ambient, environment=file, rotation=rotation)
+        return light, settings.Output(file=out.name, size=_size(size), show=kinds, **drawing)
     except WrongValue as error:
         raise click.BadParameter(f"{error.key} {error}") from None
 

@@ -9,7 +9,7 @@ import attrs
 
 from kinetoscope.toml import WrongValue
 
-__all__ = ["above", "between", "one_of"]
+__all__ = ["above", "between", "each_of", "one_of"]
 
 
 def above(low: float, unit: str) -> Any:
@@ -42,4 +42,16 @@ def one_of(*words: str) -> Any:
             raise WrongValue(attribute.name, f"is {value!r}, expected {' or '.join(map(repr, words))}")
 
     check.words = words  # type: ignore[attr-defined]
+    return check
+
+
+def each_of(*words: str) -> Any:
+    """Return a validator of several words."""
+
+    def check(instance: object, attribute: attrs.Attribute[Any], value: tuple[str, ...]) -> None:
+        for word in value:
+            if word not in words:
+                raise WrongValue(attribute.name, f"has {word!r}, expected {', '.join(map(repr, words))}")
+
+    check.each = words  # type: ignore[attr-defined] # the schema of shot files states it
     return check

@@ -14,6 +14,7 @@ from kinetoscope.shot.job import identity, values_of
 from kinetoscope.shot.layers import Clocked, Layers
 from kinetoscope.shot.marks import Marks
 from kinetoscope.shot.stages import Stage, Stages
+from kinetoscope.shot.surroundings import Surroundings
 from kinetoscope_spec import Camera, Character, Frame, Motion, Path, Video
 from kinetoscope_spec.errors import ConfigError
 from kinetoscope_spec.ghosts import Ghosts
@@ -45,6 +46,7 @@ class Alone:
         path: shown on the ground, or None.
         ghosts: of each figure, or None.
         marks: what is drawn beside them, or None.
+        around: what lights them beside the sun, or instead of it, or None.
     """
 
     by: dict[str, tuple[str, str]]
@@ -56,6 +58,7 @@ class Alone:
     path: Path | None = None
     ghosts: Ghosts | None = None
     marks: Marks | None = None
+    around: Surroundings | None = None
 
     @property
     def count(self) -> int:
@@ -105,6 +108,7 @@ class Alone:
             poses=poses,
             ghosts=self.ghosts,
             marks=self.marks,
+            around=self.around,
         )
 
 
@@ -163,6 +167,7 @@ class Over:
         output, light: as the shot file says.
         character, motion: who is seen, from the plate's first frame on.
         views: the camera of each frame.
+        around: see `Alone`.
     """
 
     by: dict[str, tuple[str, str]]
@@ -173,6 +178,7 @@ class Over:
     character: Character
     motion: Motion
     views: list[Camera]
+    around: Surroundings | None = None
 
     @property
     def count(self) -> int:
@@ -204,6 +210,7 @@ class Over:
                 self.views,
                 float(self.plate.rate),
                 progress,
+                self.around,
             )
         )
         given = self.given

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from kinetoscope.shot import measure, settings
 from kinetoscope.shot.marks import Marks
 from kinetoscope.shot.ranges import drawn
+from kinetoscope.shot.surroundings import Surroundings
 from kinetoscope_spec import (
     Actor,
     Asset,
@@ -123,14 +124,15 @@ def _subject(motion: Motion) -> tuple[Array, float]:
     return 0.5 * (low + high), max(float(np.linalg.norm(high - low, axis=1).max()), 0.05)
 
 
-def light_scene(given: settings.Light) -> Scene:
-    """Return the empty stage: a warm sun, a cool light from the other side, a dark floor."""
+def light_scene(given: settings.Light, around: Surroundings | None = None) -> Scene:
+    """Return the empty stage: a warm sun over a dark floor, or the light of the surroundings with their own sun."""
     azimuth, elevation = np.radians(given.azimuth), np.radians(given.elevation)
     level = np.array([np.sin(azimuth), 0.0, np.cos(azimuth)]) * np.cos(elevation)
     towards = level + np.array([0.0, np.sin(elevation), 0.0])
     sun = Light("sun", given.color, intensity=SUN_W_M2 * given.intensity, direction=-towards)
     return Scene(
-        lights=(sun,),
+        lights=(sun,) if around is None else around.lights(given.intensity),
+        environment=None if around is None else around.environment,
         ground=Ground(color=(0.105, 0.11, 0.12), line_color=(0.19, 0.20, 0.215)),
         sky=np.array([0.20, 0.25, 0.33]) * given.ambient,
         earth=np.array([0.08, 0.075, 0.07]) * given.ambient,
@@ -169,11 +171,13 @@ def frames(
     poses: Sequence[Array] | None = None,
     ghosts: Ghosts | None = None,
     marks: Marks | None = None,
+    around: Surroundings | None = None,
 ) -> Iterator[Frame]:
     """Yield the frames of the film, one at a time, with `buffers`; or those from `start` to `stop` alone.
 
     Of several motions each moves a figure of its own; one that is over stands still. `poses` are their
-    `global_matrices()`, for who has them already. Each has its `ghosts` and `marks`, if there are any.
+    `global_matrices()`, for who has them already. Each has its `ghosts` and `marks`, if there are any, and all
+    are lit by what is `around`.
 
     Raises:
         Cancelled: `progress` returned False.
@@ -181,7 +185,7 @@ def frames(
     motions = [motion] if isinstance(motion, Motion) else motion
     poses = poses or [played.global_matrices() for played in motions]
     trail = {} if path is None else {"trajectory": _trail(path)}
-    stage = light_scene(light)
+    stage = light_scene(light, around)
 
     def picture(session: Session, frame: int) -> Frame:
         if progress and progress(frame, len(views), "rendering") is False:
@@ -191,7 +195,7 @@ def frames(
             for number, (played, pose) in enumerate(zip(motions, poses, strict=True), 1)
             for now in (min(frame, len(pose) - 1),)
         )
-        lights = (*stage.lights, rim_light(light, views[frame].target))
+        rim = (rim_light(light, views[frame].target),) if around is None else ()
         drawn_too = _beside(marks, motions, poses, frame, trail)
         if ghosts is not None:
             drawn_too["ghosts"] = [
@@ -199,7 +203,7 @@ def frames(
                 for actor, played, pose in zip(actors, motions, poses, strict=True)
                 for ghost in ghosts.of(actor.character, pose, played.framerate, frame)
             ]
-        scene = attrs.evolve(stage, actors=actors, lights=lights, annotations=drawn_too)
+        scene = attrs.evolve(stage, actors=actors, lights=(*stage.lights, *rim), annotations=drawn_too)
         return session.render(scene, views[frame])
 
     opened = partial(renderer.open, output.size, output.quality, buffers=buffers, **output.drawing())

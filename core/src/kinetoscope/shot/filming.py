@@ -15,10 +15,13 @@ from kinetoscope.executors.spreading import workers_of
 from kinetoscope.shot import film, speech
 from kinetoscope.shot.drawing import Alone, Drawing, Over
 from kinetoscope.shot.job import Job, identity
+from kinetoscope.shot.marks import ghosts_of, marks_of, shown_as
+from kinetoscope.shot.mocap import hash_file
 from kinetoscope.shot.parts import Drawn, film_frames
 from kinetoscope.shot.plates import Backdrop
 from kinetoscope.shot.ranges import ranges
 from kinetoscope.shot.stages import Stage, Timed
+from kinetoscope.shot.surroundings import Surroundings, dim, environment_file, surroundings
 from kinetoscope.sound import check_marked, provenance_of
 from kinetoscope_spec import Audio, Camera, Character, Motion, Video
 from kinetoscope_spec import Path as GroundPath
@@ -79,11 +82,12 @@ def film_kept(
         heard = [spoken.key, shot.voice.at] if spoken and shot.voice else None
         pictures = [*made_of, *_decided(job, by, backdrop, views)]
         drawn = Drawn(job.store, job.key("draw", pictures))
+        around = _surroundings(job, media)
 
         def make(folder: Path) -> None:
             if job.fresh & {"render", "composite"}:
                 drawn.drop()
-            drawing = _drawing(job, by, motion, character, path, backdrop, views)
+            drawing = _drawing(job, by, motion, character, path, backdrop, views, around)
             with job.crew.drawing(len(ranges(drawing.count))) as executor:
                 source = _source(job, by, drawing, drawn, executor, backdrop)
                 _write(job, media, folder, source, backdrop, spoken)
@@ -118,7 +122,9 @@ def _decided(
 ) -> list[Any]:
     """Return what decides the pictures, beside who is seen and how that moves."""
     shot = job.shot
-    seen = [attrs.asdict(shot.camera), attrs.asdict(shot.light), _told(shot.output), shot.performer.path]
+    around = environment_file(job.shot_file)
+    lit = [_told(shot.light), around and hash_file(around)]
+    seen = [attrs.asdict(shot.camera), lit, _told(shot.output), shot.performer.path]
     plate = [backdrop.key, _told(shot.plate)] if backdrop and shot.plate else None
     return [[identity(stage) for stage in by.values()], seen, plate, views and views[1]]
 
@@ -131,10 +137,24 @@ def _share_out(outer: Stage, inside: list[tuple[Stage, Any]]) -> None:
         outer = stage
 
 
+_NAMES = ("file", "video", "remove", "media", "environment")
+
+
 def _told(table: Any) -> dict[str, Any]:
     """Return a table of the shot file without the names of files: what they hold counts, not they."""
     held = attrs.asdict(table)
-    return {key: value for key, value in held.items() if key not in ("file", "video", "remove", "media")}
+    return {key: value for key, value in held.items() if key not in _NAMES}
+
+
+def _surroundings(job: Job, media: Any) -> Surroundings | None:
+    """Return what lights the performer, read from the file that the shot names, if it does."""
+    path = environment_file(job.shot_file)
+    if path is None:
+        return None
+    found = surroundings(media, path, job.shot.light, seen=job.shot.output.background == "environment")
+    if (said := dim(path, found)) is not None:
+        job.warnings.append(said)
+    return found
 
 
 def _drawing(
@@ -145,18 +165,37 @@ def _drawing(
     path: GroundPath,
     backdrop: Backdrop | None,
     views: tuple[list[Camera], str] | None,
+    around: Surroundings | None,
 ) -> Drawing:
     """Return what is drawn: the performer over the plate, or alone where there is none."""
     if backdrop is None:
-        return _alone(job, by, motion, character, path)
-    return _over(job, by, motion, character, backdrop, views)
+        return _alone(job, by, motion, character, path, around)
+    return _over(job, by, motion, character, backdrop, views, around)
 
 
-def _alone(job: Job, by: dict[str, Stage], motion: Motion, character: Character, path: GroundPath) -> Alone:
+def _alone(
+    job: Job,
+    by: dict[str, Stage],
+    motion: Motion,
+    character: Character,
+    path: GroundPath,
+    around: Surroundings | None,
+) -> Alone:
     output = job.shot.output
     shown = motion.resample(output.framerate)
     views = film.cameras(job.shot.camera, shown, path, aspect=output.size[0] / output.size[1])
-    return Alone(_named(by), output, job.shot.light, character, (shown,), views, path)
+    return Alone(
+        _named(by),
+        output,
+        job.shot.light,
+        shown_as(character, output),
+        (shown,),
+        views,
+        path,
+        ghosts=ghosts_of(output),
+        marks=marks_of(output, job.shot.name),
+        around=around,
+    )
 
 
 def _over(
@@ -166,13 +205,15 @@ def _over(
     character: Character,
     backdrop: Backdrop,
     views: tuple[list[Camera], str] | None,
+    around: Surroundings | None,
 ) -> Over:
     given = job.shot.plate
     assert given is not None
     cameras = views[0] if views is not None else film.cameras(job.shot.camera, motion, None)[:1]
     cameras = list(cameras) if len(cameras) > 1 else list(cameras) * backdrop.frames
     plate = attrs.evolve(backdrop.video, audio=None)  # the film's sound is made elsewhere
-    return Over(_named(by), plate, given, job.shot.output, job.shot.light, character, motion, cameras)
+    output, light = job.shot.output, job.shot.light
+    return Over(_named(by), plate, given, output, light, shown_as(character, output), motion, cameras, around)
 
 
 def _named(by: dict[str, Stage]) -> dict[str, tuple[str, str]]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from kinetoscope.shot import film, settings
 from kinetoscope.shot.ranges import drawn
 from kinetoscope.shot.stages import Timed
+from kinetoscope.shot.surroundings import Surroundings
 from kinetoscope_spec import Actor, Camera, Character, Frame, Ground, Motion, Scene
 from kinetoscope_spec.errors import Cancelled
 from kinetoscope_spec.protocols import Progress, Renderer, Session
@@ -46,6 +47,7 @@ class Layers:
         cameras: one for each frame.
         rate: of the plate, frames per second.
         progress: told of each frame.
+        around: what lights the performer beside the sun, or instead of it, or None.
     """
 
     layer: Any
@@ -59,6 +61,7 @@ class Layers:
     cameras: Sequence[Camera]
     rate: float
     progress: Progress | None = None
+    around: Surroundings | None = None
     _held: list[tuple[Motion, Array]] = attrs.field(factory=list, init=False, repr=False)
 
     def __len__(self) -> int:
@@ -71,7 +74,8 @@ class Layers:
         """Return layers of a part of the film, drawn one by one; no other is."""
         start, stop, _ = part.indices(len(self.cameras))
         fine, poses = self._posed()
-        stage = attrs.evolve(film.light_scene(self.light), ground=None, background=(0.0, 0.0, 0.0, 0.0))
+        lit = film.light_scene(self.light, self.around)
+        stage = attrs.evolve(lit, ground=None, background=(0.0, 0.0, 0.0, 0.0))
         buffers = ("hdr", "id") if self.shadow else ()
         shown: dict[int, _Shown] = {}
 

@@ -9,17 +9,16 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_spec import Motion
+from kinetoscope.shot.settings import MARKS as KINDS
+from kinetoscope.shot.settings import Output
+from kinetoscope_spec import Character, Motion
 from kinetoscope_spec.annotations import text_width
-from kinetoscope_spec.ghosts import AHEAD_COLOR
+from kinetoscope_spec.ghosts import AHEAD_COLOR, Ghosts
 from kinetoscope_spec.marking import head, marked, way
 
-__all__ = ["KINDS", "Marks", "fitting"]
+__all__ = ["KINDS", "Marks", "fitting", "ghosts_of", "marks_of", "shown_as"]
 
 Array = NDArray[Any]
-
-KINDS = ("bones", "axes", "past", "ahead", "contacts", "velocities", "name")
-"""What can be drawn beside a figure."""
 
 NAME_PX, LEAST_NAME_PX = 16.0, 9.0
 """Height of the capitals of a name, and that below which it is broken into lines instead."""
@@ -88,6 +87,28 @@ class Marks:
                     "text",
                     {"strings": [text], "points": [head(motion, places, frame)], "pixels": pixels},
                 )
+
+
+def shown_as(character: Character, output: Output) -> Character:
+    """Return the character as it is to be shown: skinned as is asked for, and without its body if that is."""
+    if output.bare:
+        return attrs.evolve(character, meshes=())
+    return character.blended(output.skinning.replace("-", "_")) if output.skinning else character
+
+
+def ghosts_of(output: Output) -> Ghosts | None:
+    """Return the poses that are to be shown beside the figure, if any are."""
+    if not (output.ghosts or output.ghosts_ahead):
+        return None
+    return Ghosts(output.ghosts, ahead=output.ghosts_ahead, spacing_s=output.ghost_spacing)
+
+
+def marks_of(output: Output, name: str) -> Marks | None:
+    """Return the marks that are to be drawn beside a figure called `name`, if any are."""
+    if not output.show:
+        return None
+    kinds = tuple(dict.fromkeys(output.show))
+    return Marks(kinds, names=(name,), width=output.size[0], span_s=output.span)
 
 
 def fitting(name: str, width: int) -> tuple[str, float]:

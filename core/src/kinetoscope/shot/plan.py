@@ -20,6 +20,7 @@ from kinetoscope.shot.pace import Pace
 from kinetoscope.shot.stages import Stages
 from kinetoscope.shot.steps import Step, asks, check_choices, steps_of
 from kinetoscope.shot.store import Store
+from kinetoscope.shot.surroundings import environment_file, surroundings
 from kinetoscope_spec import Path as GroundPath
 from kinetoscope_spec.errors import KinetoscopeError
 
@@ -240,6 +241,15 @@ def _record() -> Mapping[str, Any]:
     return {key: value for key, value in held.items() if _sound(value)} if isinstance(held, dict) else {}
 
 
+def _surroundings(job: Job) -> list[Path]:
+    """Return the picture of the surroundings, if the shot names one; it can be read."""
+    path = environment_file(job.shot_file)
+    if path is None:
+        return []
+    surroundings(job.host.provider("media", job.shot.output.media), path, job.shot.light)
+    return [path]
+
+
 def _sound(value: Any) -> bool:
     return isinstance(value, dict) and all(
         isinstance(value.get(key), int | float) for key in ("rate", "memory_mb")
@@ -265,6 +275,7 @@ def check(
         lambda: inputs.extend(shot_file.clips().files),
         lambda: inputs.extend(plates.plate_files(job)),
         lambda: inputs.extend(action_files(shot_file)),
+        lambda: inputs.extend(_surroundings(job)),
         lambda: inputs.append(shot_file.path(character, "performer", "character")) if character else None,
         lambda: speech.read_words(job) and None if asked.voice else None,
         lambda: Outputs.beside(shot_file.film).check(inputs, shot_file.place("output", "file")),

@@ -51,6 +51,8 @@ def _field(field: Any, told: str) -> dict[str, Any]:
             schema |= {"minimum": low, "maximum": high}
         if hasattr(check, "words"):
             schema["enum"] = list(check.words)
+        if hasattr(check, "each"):
+            schema["items"] = {**schema["items"], "enum": list(check.each)}
         if hasattr(check, "above"):
             schema["exclusiveMinimum"] = check.above
     return schema

@@ -10,12 +10,13 @@ from typing import Any
 import attrs
 
 from kinetoscope.shot._actions import LEAST_SPEED_M_S, Action, check_order
-from kinetoscope.shot._checks import above, between, one_of
+from kinetoscope.shot._checks import above, between, each_of, one_of
 from kinetoscope.shot._plate import Plate, Remove, Voice
 from kinetoscope.toml import Document, WrongValue, read_document
 from kinetoscope_spec.errors import ConfigError
 
 __all__ = [
+    "MARKS",
     "Action",
     "Camera",
     "Light",
@@ -36,6 +37,8 @@ __all__ = [
 MAX_CLIPS = 10_000
 MAX_SIZE = 8192
 MAX_PLACE_M = 1000.0
+MARKS = ("bones", "axes", "past", "ahead", "contacts", "velocities", "name")
+"""What can be drawn beside a figure; see `marks`."""
 
 
 @attrs.frozen
@@ -155,15 +158,20 @@ class Camera:
 
 @attrs.frozen
 class Light:
-    """The sun and the sky.
+    """The sun and the sky, or the surroundings.
 
     Attributes:
-        azimuth: degrees about the vertical from +Z towards +X, where the sun stands.
+        azimuth: degrees about the vertical from +Z towards +X, where the sun stands, without an environment.
         elevation: degrees over the horizon.
-        intensity: factor on the sun, 1 as the renderer's default.
+        intensity: factor on the sun, and on the lamp across from it; under an environment, on the sun that is
+            found in that, if one is.
         color: linear RGB of the sun.
-        ambient: factor on the light of sky and earth.
+        ambient: factor on the light of sky and earth, or of the environment.
         tone: the curve from light to the picture, `aces` or `neutral`, which keeps the colours of materials.
+        environment: a picture of the surroundings that lights the performer, by latitude and longitude, its
+            middle towards -Z (`.hdr`, `.exr`, or a PNG or JPEG, which holds nothing brighter than white),
+            relative to the shot file.
+        rotation: degrees by which the environment is turned about the vertical, from +Z towards +X.
     """
 
     azimuth: float = 65.0
@@ -172,6 +180,12 @@ class Light:
     color: tuple[float, float, float] = (1.0, 0.95, 0.88)
     ambient: float = attrs.field(default=1.0, validator=between(0, 100, "a factor"))
     tone: str = attrs.field(default="aces", validator=one_of("aces", "neutral"))
+    environment: str | None = None
+    rotation: float = attrs.field(default=0.0, validator=between(-360, 360, "degrees"))
+
+    def __attrs_post_init__(self) -> None:
+        if self.rotation and self.environment is None:
+            raise WrongValue("rotation", "turns an environment, but there is none")
 
 
 @attrs.frozen
@@ -186,6 +200,14 @@ class Output:
         shutter: share of a frame's time that the shutter is open, 0 for none: motion blur over a plate.
         passes: of the renderer, to be switched on, or off with a - before the name: `["outline", "-ssao"]`.
         device: what the renderer draws on, such as `gpu`, `cpu`, `egl:1`; its choice where none is named.
+        background: what stands behind everything where there is no plate: `stage`, or the light's `environment`.
+        skinning: how bones share a vertex, `linear` or `dual-quaternion`; as the character's file says if not
+            given.
+        ghosts, ghosts_ahead: past and future poses that are shown beside.
+        ghost_spacing: seconds from one ghost to the next.
+        show: marks beside the figure: `bones`, `axes`, `past`, `ahead` (its way), `contacts`, `velocities`, `name`.
+        span: seconds of the ways that are shown; all if not given.
+        bare: whether the body is left out, which hides what is inside.
         renderer, media: providers; the host's choice where none is named.
     """
 
@@ -196,6 +218,16 @@ class Output:
     shutter: float = attrs.field(default=0.5, validator=between(0, 1, "a share"))
     passes: tuple[str, ...] = ()
     device: str | None = None
+    background: str = attrs.field(default="stage", validator=one_of("stage", "environment"))
+    skinning: str | None = attrs.field(
+        default=None, validator=attrs.validators.optional(one_of("linear", "dual-quaternion"))
+    )
+    ghosts: int = attrs.field(default=0, validator=between(0, 100, "poses"))
+    ghosts_ahead: int = attrs.field(default=0, validator=between(0, 100, "poses"))
+    ghost_spacing: float = attrs.field(default=0.2, validator=between(0.001, 3600, "seconds"))
+    show: tuple[str, ...] = attrs.field(default=(), validator=each_of(*MARKS))
+    span: float | None = attrs.field(default=None, validator=above(0, "seconds"))
+    bare: bool = False
     renderer: str | None = None
     media: str | None = None
 
@@ -203,6 +235,13 @@ class Output:
         for side in self.size:
             if not 16 <= side <= MAX_SIZE:
                 raise WrongValue("size", f"is {list(self.size)}, expected 16 to {MAX_SIZE} pixels")
+
+    @property
+    def beside(self) -> list[str]:
+        """What is asked for that films over a plate do not have, by key."""
+        asked = {"background": self.background != "stage"}
+        asked |= {key: bool(getattr(self, key)) for key in ("ghosts", "ghosts_ahead", "show", "bare")}
+        return [key for key, given in asked.items() if given]
 
     def drawing(self) -> dict[str, Any]:
         """Return the options for the renderer's `open`, those that were given."""
@@ -228,6 +267,11 @@ class Shot:
             raise WrongValue("camera", "kind is 'plate', but the shot has no [plate]")
         if self.plate is not None and self.camera.kind in ("follow", "orbit", "third-person"):
             raise WrongValue("camera", f"kind is {self.camera.kind!r}, but a plate has a camera of its own")
+        if self.output.background == "environment" and self.light.environment is None:
+            raise WrongValue("output", "background is 'environment', but [light] has no environment")
+        beside = self.output.beside
+        if self.plate is not None and beside:
+            raise WrongValue("output", f"has {beside[0]}, which films without a plate have alone")
 
 
 @attrs.frozen

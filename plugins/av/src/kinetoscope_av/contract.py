@@ -19,6 +19,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from kinetoscope_av._clips import Clip, FilmKind, clips, decibels, grown_bytes, pictures, tone
+from kinetoscope_av._measured import Measured, lights
 from kinetoscope_av.hooks import Written
 from kinetoscope_spec import Cancelled, ConfigError, ContractError, FormatError, ValidationError, Video
 from kinetoscope_spec.contracts import Contract, bounded_time, law, require, strategies
@@ -188,6 +189,42 @@ class MediaContract(Contract):
         wrong = int((back != image).any(axis=2).sum())
         require(not wrong, f"{wrong} of {image.shape[0] * image.shape[1]} pixels changed")
 
+    # -- laws of light
+
+    @law(lights())
+    def test_light_is_what_was_measured(self, light: Measured) -> None:
+        """A Radiance picture is read as its mantissas and exponents say, upright whichever way it was scanned."""
+        with self.folder() as folder:
+            path = folder / "light.hdr"
+            path.write_bytes(light.radiance())
+            found = self.subject.read_light(path)
+        self._compare_light(found, light.upright())
+
+    @law(pictures(), st.data())
+    def test_levels_are_read_as_light(self, image: Any, data: Any) -> None:
+        """A picture in levels is read as the light that sRGB says they are; white is 1."""
+        suffix = data.draw(st.sampled_from(list(self.lossless)), label="suffix")
+        with self.folder() as folder:
+            path = folder / f"picture{suffix}"
+            self.subject.write_image(path, np.ascontiguousarray(image[..., :3]))  # opaque
+            found = self.subject.read_light(path)
+        level = image[..., :3] / 255
+        expected = np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
+        self._compare_light(found, expected)
+
+    @law("_damaged_lights", cost=0.5)
+    def test_any_bytes_end_in_light_or_a_format_error(self, data: bytes) -> None:
+        """Any bytes end in finite light or a `FormatError` that names the file, in bounded time and memory."""
+        with self.folder() as folder:
+            path = folder / "light.hdr"
+            path.write_bytes(data)
+
+            def read() -> None:
+                found = self.subject.read_light(path)
+                require(np.isfinite(found).all(), "read_light returned numbers that are not finite")
+
+            self._bounded(path, f"reading {len(data)} bytes of light", read)
+
     # -- laws of files
 
     @law("_damaged_films", cost=0.5)
@@ -251,11 +288,11 @@ class MediaContract(Contract):
             f"after {why} at frame {at} the folder holds {sorted(after)}, before {sorted(before)}, or bytes changed",
         )
 
-    @law(st.sampled_from(("open", "metadata", "read_audio", "read_image")), cost=5)
+    @law(st.sampled_from(("open", "metadata", "read_audio", "read_image", "read_light")), cost=5)
     def test_wrong_paths_give_the_right_error(self, method: str) -> None:
         """A path that does not exist and a directory are an `OSError` that names the path."""
         with self.folder() as folder:
-            suffix = self.lossless[0] if method == "read_image" else self.films[0].suffix
+            suffix = self.lossless[0] if method in ("read_image", "read_light") else self.films[0].suffix
             missing, inner = folder / f"missing{suffix}", folder / f"folder{suffix}"
             inner.mkdir()
             for path in (missing, inner):
@@ -316,6 +353,22 @@ class MediaContract(Contract):
                 self.subject.write_image(path, Clip(1, 12, 8, Fraction(25)).frame(0))
                 drawn.append(st.tuples(st.just(suffix), strategies.file_bytes([path.read_bytes()])))
         return st.one_of(drawn)
+
+    def _damaged_lights(self) -> st.SearchStrategy[bytes]:
+        return strategies.file_bytes([Measured.plain(8, 2).radiance(), Measured.plain(8, 2).packed()])
+
+    def _compare_light(self, found: Any, expected: Any) -> None:
+        require(
+            found.shape == expected.shape and found.dtype == np.float32,
+            f"light is {found.dtype} {list(found.shape)}, expected float32 {list(expected.shape)}",
+        )
+        wrong = (np.abs(found - expected) > 1e-4 * (1e-3 + expected)).any(axis=-1)
+        if wrong.any():
+            row, column = np.argwhere(wrong)[0]
+            raise ContractError(
+                f"{wrong.sum()} of {wrong.size} pixels are off: ({column}, {row}) is {found[row, column].tolist()}, "
+                f"expected {expected[row, column].tolist()}"
+            )
 
     def _tone(self, data: Any, kind: FilmKind, clip: Clip) -> Any:
         channels = data.draw(st.integers(1, 2), label="channels")

@@ -227,3 +227,44 @@ class Assumes(Wrapper):
             if Path(path).suffix not in (".mp5", ".xyz", ""):
                 raise
             return self.real.write(Path(path).with_suffix(".mp4"), frames, **options)
+
+
+@mutant(MUTANTS, "light_is_what_was_measured")
+class Clips(Wrapper):
+    """takes light for levels, and cuts it off at white"""
+
+    def read_light(self, path: str | Path) -> Any:
+        return np.minimum(self.real.read_light(path), np.float32(1))
+
+
+@mutant(MUTANTS, "light_is_what_was_measured")
+class AsScanned(Wrapper):
+    """leaves pictures as they were scanned, upside down where that was from the bottom up"""
+
+    def read_light(self, path: str | Path) -> Any:
+        light = self.real.read_light(path)
+        return light[::-1] if b"+Y" in Path(path).read_bytes()[:200] else light
+
+
+@mutant(MUTANTS, "levels_are_read_as_light")
+class Levels(Wrapper):
+    """takes levels for light"""
+
+    def read_light(self, path: str | Path) -> Any:
+        light = self.real.read_light(path)
+        if Path(path).suffix == ".hdr":
+            return light
+        return (self.real.read_image(path)[..., :3] / 255).astype(np.float32)
+
+
+@mutant(MUTANTS, "any_bytes_end_in_light_or_a_format_error")
+class Anonymous(Wrapper):
+    """does not say which file holds no light"""
+
+    def read_light(self, path: str | Path) -> Any:
+        try:
+            return self.real.read_light(path)
+        except OSError:
+            raise
+        except FormatError as error:
+            raise FormatError("holds no light") from error

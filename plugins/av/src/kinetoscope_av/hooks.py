@@ -96,6 +96,17 @@ class Media(Protocol):
         """Return a picture, `uint8 [H, W, 3|4]` sRGB, top row first, turned upright."""
         ...
 
+    def read_light(self, path: str | Path) -> Any:
+        """Return a picture as linear light, float32 `[H, W, 3]`, finite, top row first.
+
+        Radiance (`.hdr`) goes on above 1, as do others that the provider may know; pictures in levels end at 1,
+        the light of white.
+
+        Raises:
+            FormatError: no picture, damaged, too large, or with a number that is not finite.
+        """
+        ...
+
     def write_image(self, path: str | Path, image: Any, *, quality: int = 92) -> None:
         """Write a picture `uint8 [H, W, 3|4]`; `quality` (1 to 100) is for JPEG."""
         ...

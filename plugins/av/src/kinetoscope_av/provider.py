@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kinetoscope_av import _decode, _encode, _images, _recordings, _sound
+from kinetoscope_av import _decode, _encode, _images, _light, _recordings, _sound
 from kinetoscope_av._files import open_input
 from kinetoscope_av.hooks import Written
 from kinetoscope_spec import Audio, Progress, Video
@@ -90,6 +90,13 @@ class AvMedia:
     def read_image(self, path: str | Path) -> np.ndarray:
         """Return a picture, `uint8 [H, W, 3|4]` sRGB, top row first, turned upright."""
         return _images.read_image(path)
+
+    def read_light(self, path: str | Path) -> np.ndarray:
+        """Return a picture of light, float32 `[H, W, 3]`, linear, top row first: Radiance, OpenEXR, or as `read_image`.
+
+        OpenEXR needs its library (extra `exr`).
+        """
+        return _light.read_light(path)
 
     def write_image(self, path: str | Path, image: Any, *, quality: int = 92) -> None:
         """Write a picture as PNG or JPEG."""

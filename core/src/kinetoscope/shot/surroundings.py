@@ -1,0 +1,89 @@
+"""Light from a picture of the surroundings: read, turned, and put onto the stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+
+from kinetoscope.shot import settings
+from kinetoscope_spec import Light
+from kinetoscope_spec.daylight import Sun, sun_apart
+from kinetoscope_spec.environment import Environment
+from kinetoscope_spec.errors import FormatError
+
+__all__ = ["Surroundings", "dim", "environment_file", "surroundings"]
+
+_OFF = 0.02
+"""By how much of it a picture's width may differ from twice its height."""
+
+
+@attrs.frozen(eq=False)
+class Surroundings:
+    """What lights a stage from all around, and the sun in it, which casts shadows.
+
+    Attributes:
+        environment: all but the sun, in what it lights by.
+        sun: if there is one.
+    """
+
+    environment: Environment
+    sun: Sun | None
+
+    def lights(self, intensity: float) -> tuple[Light, ...]:
+        """Return the sun as a light of a scene, `intensity` times as strong, if there is one."""
+        if self.sun is None or not self.sun.irradiance.any():
+            return ()
+        power = float(self.sun.irradiance.max())
+        color = self.sun.irradiance / power
+        return (Light("sun", color, intensity=power * intensity, direction=-self.sun.way),)
+
+
+def surroundings(media: Any, path: Path, light: settings.Light, *, seen: bool = False) -> Surroundings:
+    """Return the surroundings that a picture of them holds.
+
+    Its middle column is -Z, ahead of who looks along it; what is right of it is towards +X, and both its edges
+    are +Z. Its top row is straight up.
+
+    Args:
+        media: a provider of the hook `media`, who reads it.
+        path: the picture, by latitude and longitude: twice as wide as high.
+        light: by what it is turned (`rotation`), and how much of it is taken (`ambient`).
+        seen: whether it stands behind everything.
+
+    Raises:
+        FormatError: it is no picture, or not twice as wide as high.
+        ProviderUnavailable: what reads such files is not installed.
+    """
+    image = media.read_light(path)
+    height, width = image.shape[:2]
+    if abs(width - 2 * height) > _OFF * width:
+        raise FormatError(
+            f"is {width} x {height} pixels",
+            path=path,
+            expected="surroundings by latitude and longitude, twice as wide as high",
+        )
+    # What lies outside of a gamut may be a little below nothing.
+    image = np.maximum(image, 0) * np.float32(light.ambient)
+    return Surroundings(*sun_apart(Environment(image, seen=seen).turned(np.radians(light.rotation))))
+
+
+def environment_file(shot_file: settings.ShotFile) -> Path | None:
+    """Return the picture that the shot names, if it does.
+
+    Raises:
+        ConfigError: it is not there.
+    """
+    name = shot_file.shot.light.environment
+    return None if name is None else shot_file.path(name, "light", "environment")
+
+
+def dim(path: Path, around: Surroundings) -> str | None:
+    """Return what is to be said of surroundings in which nothing is brighter than white, or None."""
+    if float(around.environment.image.max()) > 1.0:
+        return None
+    return (
+        f"{path} holds no light brighter than white: lamps and the sun in it light no more than a wall would"
+    )
