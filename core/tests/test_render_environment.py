@@ -11,6 +11,7 @@ from PIL import Image
 from kinetoscope import Host
 from kinetoscope.cli import main
 from kinetoscope.shot import film, settings
+from kinetoscope.shot.layers import Layers
 from kinetoscope.shot.surroundings import Surroundings, dim, surroundings
 from kinetoscope_spec import Camera, FormatError
 from kinetoscope_spec.environment import Environment, directions
@@ -218,6 +219,32 @@ def test_the_sun_in_a_picture_casts_the_shadow(clip, tmp_path):
     assert shaded.sum() > 3
     bright = held["hdr"].mean(axis=-1)
     assert bright[shaded].mean() < 0.6 * np.median(bright[lit])
+
+
+class Plain:
+    """A layer that is the frame it was made of."""
+
+    @staticmethod
+    def of(frame, **shadowed):
+        return frame
+
+
+def test_a_performer_over_a_plate_is_lit_by_surroundings_that_are_not_seen(clip):
+    with Host() as host:
+        motion, character = film.stand_in(host.open(clip), 0)
+        renderer = host.provider("renderer", "raster")
+    output = settings.Output(size=SIZE, quality="draft", shutter=0.0)
+    for color in ([1.0, 0.1, 0.1], [0.1, 0.1, 1.0]):
+        around = Surroundings(Environment(np.full((4, 8, 3), color)), None)
+        layers = Layers(
+            Plain, renderer, SIZE, output, settings.Light(), False, character, motion, [camera(clip)], 10.0,
+            around=around,
+        )  # fmt: skip
+        (layer,) = layers
+        alpha, shown = layer.color[..., 3], layer.color[layer.color[..., 3] == 255]
+        assert {0, 255} <= set(alpha.ravel().tolist())
+        bright, faint = (shown[:, 0], shown[:, 2]) if color[0] == 1 else (shown[:, 2], shown[:, 0])
+        assert bright.mean() > 1.5 * faint.mean()
 
 
 def test_light_from_all_around_has_no_lamp_beside_it():

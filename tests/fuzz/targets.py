@@ -178,6 +178,18 @@ def _recipe() -> Target:
     return Target("recipe", read, (FormatError,), seeds)
 
 
+def _radiance() -> Target:
+    from kinetoscope_av._light import read_light
+    from kinetoscope_av._measured import Measured
+
+    def seeds() -> list[bytes]:
+        plain = Measured.plain(9, 3)
+        turned = attrs.evolve(plain, scan="+X -Y")
+        return [plain.radiance(), plain.packed(), turned.packed().replace(b"FORMAT", b"EXPOSURE=2.5\nFORMAT")]
+
+    return Target("radiance", _with_file(".hdr", read_light), (FormatError,), seeds)
+
+
 def _shot() -> Target:
     from kinetoscope.shot.settings import read_shot
     from kinetoscope_samples.shot import write_sample
@@ -412,6 +424,7 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "c3d": _c3d,
     "asf": _asf,
     "amc": _amc,
+    "radiance": _radiance,
     "recipe": _recipe,
     "shot": _shot,
     "config": _config,
@@ -431,6 +444,7 @@ TARGETS: dict[str, Callable[[], Target]] = {
 
 
 PACKAGES = {
+    "radiance": ("kinetoscope_av",),
     "bvh": ("kinetoscope_bvh",),
     "fbx": ("kinetoscope_fbx",),
     "glb": ("kinetoscope_glb",),

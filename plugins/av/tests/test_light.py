@@ -80,6 +80,13 @@ def test_exposures_are_taken_back(tmp_path: Path) -> None:
     np.testing.assert_allclose(MEDIA.read_light(path), measured.upright() / 2 / [1, 2, 4], rtol=1e-6)
 
 
+def test_exposures_without_measure_are_no_light(tmp_path: Path) -> None:
+    path = tmp_path / "light.hdr"
+    path.write_bytes(Measured.plain(8, 2).radiance().replace(b"FORMAT", b"EXPOSURE=1e-300\n" * 2 + b"FORMAT"))
+    with pytest.raises(FormatError, match=r"light.hdr: pixel \(0, 0\) is \[inf, inf, inf\]"):
+        MEDIA.read_light(path)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [

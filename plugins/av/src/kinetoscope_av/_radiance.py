@@ -61,8 +61,9 @@ def read_radiance(path: str | Path) -> NDArray[np.float32]:
     packed = _unpacked(path, data, header)
     scale = np.where(packed[..., 3] > 0, packed[..., 3].astype(np.int32) - 136, -1000)
     light = np.empty((*packed.shape[:2], 3), np.float32)
-    for c in range(3):
-        light[..., c] = np.ldexp(packed[..., c].astype(np.float32), scale) / header.gain[c]
+    with np.errstate(all="ignore"):  # exposures without measure end in numbers that are not finite
+        for c in range(3):
+            light[..., c] = np.ldexp(packed[..., c].astype(np.float32), scale) / header.gain[c]
     for axis, forward in enumerate(header.turns):
         light = light if forward else np.flip(light, axis)
     return np.ascontiguousarray(light.transpose(1, 0, 2) if header.upright else light)
@@ -81,7 +82,8 @@ def _header(path: Path, data: bytes) -> _Header:
             shown = value.strip().decode("ascii", "replace")[:40]
             raise FormatError(f"is in {shown!r}", path=path, line=number, expected="32-bit_rle_rgbe")
         if equals and key in (b"EXPOSURE", b"COLORCORR"):
-            gain *= _numbers(path, number, value, 1 if key == b"EXPOSURE" else 3)
+            with np.errstate(all="ignore"):
+                gain *= _numbers(path, number, value, 1 if key == b"EXPOSURE" else 3)
     held = _RESOLUTION.fullmatch(data[end + 2 : stop].strip())
     number = data.count(b"\n", 0, end) + 3
     if held is None or held[2] == held[5]:
