@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kinetoscope_spec import ConfigError
-from kinetoscope_spec.rendering import PASSES, STANDARD, Stopwatch, check_names, check_size, chosen, switched
+from kinetoscope_spec.rendering import (
+    PASSES,
+    STANDARD,
+    Quality,
+    Stopwatch,
+    check_names,
+    check_size,
+    quality,
+    switched,
+)
 
 NAMES = st.sampled_from(PASSES)
 
@@ -28,6 +40,18 @@ def test_pictures_depend_on_none_before_unless_it_is_asked_for() -> None:
     assert switched(STANDARD, None) == STANDARD
 
 
+@given(st.dictionaries(NAMES, st.booleans()))
+def test_a_better_preset_spends_no_less_on_anything(switches: dict[str, bool]) -> None:
+    for worse, better in pairwise(quality(name, switches) for name in ("draft", "medium", "high")):
+        assert worse.passes <= better.passes
+        assert all(name in better.passes or not worse.runs(name) for name in PASSES)
+        assert better.detail_px <= worse.detail_px
+        for field in attrs.fields(Quality):
+            if field.name not in ("passes", "detail_px"):
+                assert getattr(worse, field.name) <= getattr(better, field.name)
+    assert all(quality("draft", switches).runs(name) is on for name, on in switches.items())
+
+
 @given(st.text().filter(lambda word: word not in PASSES))
 def test_unknown_names_are_named(word: str) -> None:
     for refused in (lambda: switched(STANDARD, {word: True}), lambda: check_names("passes", [word], PASSES)):
@@ -37,9 +61,10 @@ def test_unknown_names_are_named(word: str) -> None:
 
 
 def test_the_nearest_name_is_proposed() -> None:
-    with pytest.raises(ConfigError, match=r"quality is 'hihg', expected one of draft, high.*high.*\?"):
-        chosen({"draft": 1, "high": 2}, "hihg")
-    assert chosen({"draft": 1, "high": 2}, "high") == 2
+    with pytest.raises(
+        ConfigError, match=r"quality is 'hihg', expected one of draft, medium, high.*high.*\?"
+    ):
+        quality("hihg")
     with pytest.raises(ConfigError, match=r"buffers names 'blom'.*bloom.*\?"):
         check_names("buffers", ["blom"], PASSES)
 

@@ -12,7 +12,6 @@ import numba
 import numpy as np
 import pytest
 
-from kinetoscope_raster.quality import PRESETS
 from kinetoscope_raster.renderer import RasterRenderer
 from kinetoscope_spec import (
     Actor,
@@ -28,7 +27,7 @@ from kinetoscope_spec import (
     Skin,
 )
 from kinetoscope_spec.ghosts import Ghost
-from kinetoscope_spec.rendering import ALWAYS, Stopwatch
+from kinetoscope_spec.rendering import ALWAYS, PRESETS, Stopwatch
 
 pytestmark = pytest.mark.bench
 MEDIUM = ((640, 360), "medium", 16, 1)

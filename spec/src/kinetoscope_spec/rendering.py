@@ -1,4 +1,4 @@
-"""What renderers share: names of passes and buffers, the check of what `open` is asked for, who watches a picture.
+"""What renderers share: presets, names of passes and buffers, the check of what `open` is asked for, who watches a picture.
 
 A picture is made in passes. A session with an attribute `watch` runs each of them within it:
 
@@ -16,7 +16,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
 
@@ -26,12 +26,14 @@ __all__ = [
     "ALWAYS",
     "BUFFERS",
     "PASSES",
+    "PRESETS",
     "STANDARD",
+    "Quality",
     "Stopwatch",
     "Watch",
     "check_names",
     "check_size",
-    "chosen",
+    "quality",
     "switched",
 ]
 
@@ -66,8 +68,6 @@ Watch = Callable[[str], AbstractContextManager[Any]]
 _LARGEST = 16384
 """The side of the largest texture that drivers have in common."""
 
-_Preset = TypeVar("_Preset")
-
 
 @attrs.define
 class Stopwatch:
@@ -91,29 +91,97 @@ class Stopwatch:
             self.seconds[name] = self.seconds.get(name, 0.0) + self.clock() - begun
 
 
-def chosen(presets: Mapping[str, _Preset], name: str) -> _Preset:
-    """Return the preset `name`.
+@attrs.frozen(kw_only=True)
+class Quality:
+    """What one preset spends.
+
+    Attributes:
+        shadow_size: texels along an edge of each square of the sun's shadow map.
+        shadow_taps: taps along an edge of the shadow filter (1, 2 or 3).
+        cascades: squares of the shadow map at most, for parts of the view from near to far.
+        ssao_samples: occlusion samples a half-resolution pixel takes.
+        layers: transparent surfaces behind each other that a pixel shows at most.
+        bloom_levels: mips of the bloom chain.
+        fxaa_steps: pixels that the search along an edge goes at most.
+        detail_px: pixels that coarser meshes may be off, where triangles outnumber pixels.
+        passes: names of the passes that run.
+    """
+
+    shadow_size: int
+    shadow_taps: int
+    cascades: int
+    ssao_samples: int
+    layers: int
+    bloom_levels: int
+    fxaa_steps: int
+    detail_px: float
+    passes: frozenset[str]
+
+    def runs(self, name: str) -> bool:
+        """Tell whether the pass `name` is switched on."""
+        return name in self.passes
+
+
+PRESETS: Mapping[str, Quality] = {
+    "draft": Quality(
+        shadow_size=512,
+        shadow_taps=1,
+        cascades=2,
+        ssao_samples=4,
+        layers=3,
+        bloom_levels=3,
+        fxaa_steps=2,
+        detail_px=2.0,
+        passes=STANDARD - {"ssao", "bloom", "fxaa"},
+    ),
+    "medium": Quality(
+        shadow_size=1024,
+        shadow_taps=2,
+        cascades=3,
+        ssao_samples=8,
+        layers=5,
+        bloom_levels=5,
+        fxaa_steps=3,
+        detail_px=1.0,
+        passes=STANDARD,
+    ),
+    "high": Quality(
+        shadow_size=2048,
+        shadow_taps=3,
+        cascades=4,
+        ssao_samples=16,
+        layers=8,
+        bloom_levels=6,
+        fxaa_steps=8,
+        detail_px=0.5,
+        passes=STANDARD,
+    ),
+}
+"""The presets by name."""
+
+
+def quality(name: str, switches: Mapping[str, bool] | None = None) -> Quality:
+    """Return the preset `name` with the passes in `switches` turned on or off.
 
     Raises:
-        ConfigError: there is none; names those there are.
+        ConfigError: no such preset, or no such pass.
     """
-    if name not in presets:
+    if name not in PRESETS:
         raise ConfigError(
-            f"quality is {name!r}, expected one of {', '.join(presets)}{nearest(name, list(presets))}"
+            f"quality is {name!r}, expected one of {', '.join(PRESETS)}{nearest(name, list(PRESETS))}"
         )
-    return presets[name]
+    preset = PRESETS[name]
+    return attrs.evolve(preset, passes=switched(preset.passes, switches))
 
 
-def switched(
-    on: Iterable[str], switches: Mapping[str, bool] | None, known: Sequence[str] = PASSES
-) -> frozenset[str]:
+def switched(on: Iterable[str], switches: Mapping[str, bool] | None) -> frozenset[str]:
     """Return the passes that run: those of `on`, with those in `switches` turned on or off.
 
     Raises:
-        ConfigError: a switch is none of `known`.
+        ConfigError: a switch is no pass.
     """
     switches = switches or {}
-    check_names("passes", switches, known)
+    check_names("passes", switches, PASSES)
     wanted = {name for name, is_on in switches.items() if is_on}
     return (frozenset(on) | wanted) - (set(switches) - wanted)
 

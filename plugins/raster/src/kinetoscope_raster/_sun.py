@@ -8,8 +8,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_raster.quality import Quality
 from kinetoscope_spec.cascades import sun_axes, sun_map
+from kinetoscope_spec.rendering import Quality
 from kinetoscope_spec.scene import Camera, Scene
 
 __all__ = ["NO_SUN", "Sun", "find_sun", "light_table"]

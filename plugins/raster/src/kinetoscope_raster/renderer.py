@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kinetoscope_raster.quality import choose
 from kinetoscope_raster.session import RasterSession
 from kinetoscope_spec.errors import ConfigError, nearest
 from kinetoscope_spec.rendering import BUFFERS, check_names, check_size
+from kinetoscope_spec.rendering import quality as _quality
 
 __all__ = ["RasterRenderer"]
 
@@ -45,6 +45,6 @@ class RasterRenderer:
             why = ": it draws on the processor" if name == "device" else ""
             raise ConfigError(f"no option {name!r}{why}{nearest(name, ('quality', 'passes', 'buffers'))}")
         pixels = check_size(size)
-        preset = choose(quality, passes)
+        preset = _quality(quality, passes)
         check_names("buffers", buffers, BUFFERS)
         return RasterSession(pixels, preset, tuple(buffers))

@@ -16,14 +16,13 @@ from kinetoscope_raster._closet import Closet, Worn
 from kinetoscope_raster._stage import Piece, Stage, build_stage, ribbon_stage
 from kinetoscope_raster._sun import Sun, find_sun, light_table
 from kinetoscope_raster._texels import LINEAR
-from kinetoscope_raster.quality import Quality
 from kinetoscope_spec import kinematics, temporal
 from kinetoscope_spec.annotations import ribbons
 from kinetoscope_spec.character import Character
 from kinetoscope_spec.environment import Environment, split_sum
 from kinetoscope_spec.errors import KinetoscopeError
 from kinetoscope_spec.ghosts import ghosts_in
-from kinetoscope_spec.rendering import ALWAYS, Watch
+from kinetoscope_spec.rendering import ALWAYS, Quality, Watch
 from kinetoscope_spec.scene import Actor, Camera, Frame, Ground, Scene
 
 __all__ = ["RasterSession"]
