@@ -80,6 +80,30 @@ def test_what_is_made_up_is_said_with_its_way(tmp_path, stripes, says) -> None:
     assert re.search(rf"100\.0% of what was hidden .* it is a guess of {says}", done.output)
 
 
+def test_several_places_that_are_made_up_are_told_apart(tmp_path) -> None:
+    """Stripes on the left, noise on the right, a hole in each: where they are, and how each is made up."""
+    noise = np.random.default_rng(4).normal(scale=6, size=(96, 240))
+    across = np.arange(240)
+    light = 120 + 50 * np.sin(across * 2 * np.pi / 12) * (across < 120) + noise
+    frame = np.repeat(light.astype(np.uint8)[..., None], 3, axis=2)
+    hole = np.zeros_like(frame)
+    hole[40:58, 50:70] = hole[42:56, 180:196] = 255
+    files = [tmp_path / name for name in ("film.mkv", "mask.mkv")]
+    with kinetoscope.Host() as host:
+        for file, picture in zip(files, (frame | hole, hole), strict=True):
+            host.provider("media").write(file, Video.from_frames(np.stack([picture] * 3), 25), quality="high")
+    words = [files[0], tmp_path / "out.mkv", "--mask", files[1], "--provider", "propagate"]
+    done = CliRunner().invoke(main, ["inpaint", *map(str, words)])
+    assert done.exit_code == 0, done.output
+    told = re.findall(r"frames 0 to 2, ([\d,]+): a guess of (\w+)", done.output)
+    assert [way for _, way in told] == ["patches", "smooth"]
+    for (place, _), truth in zip(told, ((50, 40, 70, 58), (180, 42, 196, 56)), strict=True):
+        assert np.abs(np.array(place.split(","), int) - truth).max() <= 1
+    holes = run(*words)["report"]["holes"]
+    assert [hole["guess"] for hole in holes] == ["exemplar", "smooth"]
+    assert sum(hole["pixels"] for hole in holes) == 3 * (18 * 20 + 14 * 16)
+
+
 def written(path, frames, way):
     """Write a film as phones (a quarter turned, only the container says so) or cameras (10 bits) do."""
     codec, pixels = ("ffv1", "yuv444p10le") if way == "deep" else ("libx264", "yuv444p")

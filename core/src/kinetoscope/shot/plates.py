@@ -22,7 +22,7 @@ HEIGHT_M = 1.6
 """Of a camera that a person holds, over the ground."""
 MAX_FRAMES = 1_000_000
 GUESSED = {
-    "telea": " of smooth colours",
+    "smooth": " of smooth colours",
     "exemplar": " of patches of what is around",
     "both": " of patches of what is around, in part of smooth colours",
 }
@@ -186,7 +186,7 @@ def clean(job: Job, backdrop: Backdrop) -> Backdrop:
             return open_patches(folder / "clean.zip", backdrop.plate), told
 
         (video, told), key = job.kept(stage, [backdrop.key, given.prompt, given.seed], make, load)
-        stage.details |= told
+        stage.details |= {name: value for name, value in told.items() if name != "holes"}
     if told.get("guessed"):
         share = told["guessed"] / max(told["hidden"], 1)
         way = GUESSED.get(told.get("guess", ""), "")

@@ -31,12 +31,15 @@ LEAST = 0.01
 """The priority of a flat place, of that of the strongest edge (the paper has none, and ends up with zeros)."""
 
 
-def exemplar(picture: Array, hole: Array, barred: Array | None = None) -> tuple[Array, Array] | None:
+def exemplar(
+    picture: Array, hole: Array, barred: Array | None = None, *, most: int | None = None
+) -> tuple[Array, Array] | None:
     """Return `picture`, `uint8 [H, W, C]`, with its hole made of patches from outside it, and what of it is left.
 
     A patch on the rim, where most is known and where edges run into the hole, is completed first, by the
     patch of the surroundings that is most like what is known of it. Colours are those of the
-    surroundings, at full size. More than `MOST_PATCHES` are not made: a hole of many small parts is left in part.
+    surroundings, at full size. More than `most` patches are not made, `MOST_PATCHES` unless given: a hole of many
+    small parts is left in part.
 
     Args:
         barred: what no patch may be taken of, beside the hole.
@@ -57,7 +60,7 @@ def exemplar(picture: Array, hole: Array, barred: Array | None = None) -> tuple[
     shut = left if barred is None else left | barred[box]
     small = _shrunk(weighed(inner), shut, factor)
     unknown, closed = (_covered(held, factor) for held in (left, shut))
-    found = _sources(small, unknown, closed)
+    found = _sources(small, unknown, closed, MOST_PATCHES if most is None else most)
     if found is None:
         return None
     steps, undone = found
@@ -98,7 +101,7 @@ def _shrunk(picture: Array, shut: Array, factor: int) -> Array:
     return np.asarray(added / np.maximum(total, 1)[..., None], np.float32)
 
 
-def _sources(picture: Array, hole: Array, shut: Array) -> tuple[Array, Array] | None:
+def _sources(picture: Array, hole: Array, shut: Array, most: int) -> tuple[Array, Array] | None:
     """Return of each pixel of a hole how far away the one lies that it becomes, `[h, w, 2]` (down, right), and
     of which pixels nothing is said, bool `[h, w]`."""
     side = 2 * RADIUS + 1
@@ -111,7 +114,7 @@ def _sources(picture: Array, hole: Array, shut: Array) -> tuple[Array, Array] | 
         return None
     front = _Front(picture.copy(), hole.copy(), ~shut)
     steps = np.zeros((*hole.shape, 2), np.intp)
-    for _ in range(MOST_PATCHES):
+    for _ in range(most):
         if not front.left.any():
             break
         y, x = front.next()

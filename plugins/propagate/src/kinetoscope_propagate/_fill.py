@@ -6,15 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import attrs
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from kinetoscope_propagate import _vote
-from kinetoscope_propagate._guess import Guess, trusted
+from kinetoscope_propagate._guess import Guess
 from kinetoscope_propagate._light import relit
-from kinetoscope_propagate._membrane import spread
 from kinetoscope_propagate._rim import light_at, spread_over
+from kinetoscope_propagate._unseen import completed, wider
 from kinetoscope_propagate._views import EDGE, Held, Sight, box_of, seen_from
 
 __all__ = ["Filled", "filled", "preferred"]
@@ -36,12 +35,6 @@ camera is, unless that is less than `ENOUGH` of them."""
 
 PART = 1 << 16
 """Pixels on which is voted at a time: a vote takes several times the memory of its views."""
-
-KEPT = 0.5
-"""Share of a smooth guess that is carried on while the camera moves."""
-
-AROUND, FAINT = 15, 0.5
-"""Pixels along the square over which changes of light are averaged, and levels that noise may leave of it."""
 
 NEAR = 12
 """Frames on either side that are all looked at; of those farther off, ever fewer."""
@@ -95,7 +88,7 @@ def filled(target: Held, window: Sequence[Held], done: Held | None, guess: Guess
     sight = Sight(target, box_of(target.hole))
     box, hole = sight.box, sight.hole
     # Right beside the hole something of the thing may still show: nothing is judged or matched there.
-    rim = _wider(hole, RIM) & ~_wider(hole, EDGE)
+    rim = wider(hole, RIM) & ~wider(hole, EDGE)
     pixels = np.flatnonzero(hole | rim)
     inside = hole.ravel()[pixels]
     still = all(np.allclose(other.place, target.place, atol=1e-9) for other in window)
@@ -119,7 +112,7 @@ def filled(target: Held, window: Sequence[Held], done: Held | None, guess: Guess
     if guessed:
         left = np.zeros(hole.size, bool)
         left[pixels[inside & unseen]] = True
-        made = _completed(made, left.reshape(hole.shape), sight, done, guess)
+        made = completed(made, left.reshape(hole.shape), sight, done, guess)
     frame = target.frame.copy()
     frame[box][hole] = made[hole]
     return Filled(frame, int(hole.sum()), guessed)
@@ -129,41 +122,6 @@ def _noise(window: Sequence[Held]) -> float:
     """Return the noise of frames, levels: their mean, so that it does not jump from frame to frame."""
     told = [held.noise for held in window if not np.isnan(held.noise)]
     return float(np.mean(told)) if told else 0.0
-
-
-def _completed(picture: Array, left: Array, sight: Sight, done: Held | None, guess: Guess) -> Array:
-    """Return a picture `uint8 [h, w, C]` in whose hole nothing is left: what was guessed before, else a guess."""
-    hole = sight.hole
-    # Not from what may still show of the thing; what has been filled around it may be gone by.
-    unsure = left if trusted(sight.picture, hole) else left | (_wider(hole, EDGE) & ~hole)
-    carried = None if done is None else seen_from(sight, done, whole=True)
-    if done is None or carried is None:
-        return guess(picture, unsure)
-    before, shown = carried[0].astype(np.float32), carried[1]
-    there = left & shown
-    still = np.allclose(done.place, sight.target.place, atol=1e-9)
-    told = shown & ~unsure & ~hole
-    before = before + spread(_light(np.where(told[..., None], picture - before, 0), told), told)
-    if still or guess.patches:  # then nothing is made twice: other patches would flicker
-        made = picture.copy()
-        made[there] = np.rint(before).clip(0, 255)[there]
-        return guess(made, unsure & ~there) if (left & ~there).any() else made
-    made = guess(picture, unsure)
-    # A guess that is carried on does not flicker; one made anew knows what the camera has brought into sight.
-    made[there] = np.rint(KEPT * before + (1 - KEPT) * made).clip(0, 255)[there]
-    return made
-
-
-def _light(off: Array, told: Array) -> Array:
-    """Return the mean around each pixel of what is `told`, `[h, w, C]`, 0 where noise may be all of it."""
-    size = (AROUND, AROUND)
-    weight = cv2.blur(told.astype(np.float32), size)
-    mean = cv2.blur(off * told[..., None], size).reshape(off.shape) / np.maximum(weight, 1e-6)[..., None]
-    return np.where(np.abs(mean) < FAINT, 0, mean)
-
-
-def _wider(hole: Array, by: int) -> Array:
-    return np.asarray(cv2.dilate(hole.astype(np.uint8), np.ones((2 * by + 1, 2 * by + 1), np.uint8)) > 0)
 
 
 def _gathered(

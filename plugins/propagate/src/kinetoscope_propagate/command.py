@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,8 +26,9 @@ __all__ = ["command"]
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OUT = click.Path(dir_okay=False, path_type=Path)
 _MOST_PROMPT_BYTES = 1 << 20
+_MOST_PLACES = 4
 _GUESSED = {
-    "telea": " of smooth colours",
+    "smooth": " of smooth colours",
     "exemplar": " of patches of what is around",
     "both": " of patches of what is around, in part of smooth colours",
 }
@@ -203,6 +204,18 @@ def _beside(before: Video, after: Video) -> Video:
     return attrs.evolve(before, width=2 * before.width, source=source, audio=None)
 
 
+def _places(holes: Sequence[dict[str, Any]]) -> str:
+    """Say of the largest places that no frame shows where they are, and how each is made up, if there are several."""
+    if len(holes) < 2:
+        return ""
+    said = "; the largest are" if len(holes) > _MOST_PLACES else ""
+    for hole in holes[:_MOST_PLACES]:
+        left, top, right, bottom = hole["box"]
+        said += f"\n  frames {hole['first']} to {hole['last']}, {left},{top},{right},{bottom}: a guess"
+        said += _GUESSED.get(hole["guess"], "")
+    return said
+
+
 def _human(data: dict[str, Any]) -> str:
     said = f"{data['frames']} frames by {data['provider']} in {data['seconds']:.1f} s: {data['output']}"
     report = data.get("report")
@@ -212,6 +225,7 @@ def _human(data: dict[str, Any]) -> str:
         share = report["guessed"] / report["hidden"]
         said += f"\n{share:.1%} of what was hidden is seen in no frame within reach: it is a guess"
         said += _GUESSED.get(report.get("guess", ""), "")
+        said += _places(report.get("holes", ()))
     for doubt in data.get("mask", {}).get("doubts", ()):
         said += f"\nframe {doubt['frame']}: {doubt['reason']}; click there, too"
     return said

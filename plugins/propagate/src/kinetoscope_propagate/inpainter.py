@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from kinetoscope_quadmask.hooks import check_fit
 from kinetoscope_spec import Cancelled, Mask, Progress, Quadmask, ValidationError, Video
 
-__all__ = ["PropagateInpainter", "Report"]
+__all__ = ["PropagateInpainter", "Report", "Unseen"]
 
 Array = NDArray[Any]
 
@@ -27,6 +27,24 @@ WINDOW_BYTES = 768 << 20
 LEAST_REACH = 4
 
 
+@attrs.frozen
+class Unseen:
+    """A place that no frame shows.
+
+    Attributes:
+        first, last: frames in which it is hidden and made up.
+        box: left, top, right and bottom in the first of them, pixels; the last two lie outside.
+        pixels: of it in all frames.
+        guess: how it is made up, as a report says it.
+    """
+
+    first: int
+    last: int
+    box: tuple[int, int, int, int]
+    pixels: int
+    guess: str
+
+
 @attrs.define
 class Report:
     """What was done in the frames that have been made.
@@ -35,14 +53,16 @@ class Report:
         frames: made.
         hidden: pixels that were covered.
         guessed: of them, those that no frame within reach shows: they are made up.
-        guess: how: `telea` (smooth colours), `exemplar` (patches of what is around), `both`, or an empty string
-            where nothing is made up.
+        guess: how: `smooth` (colours that go over into each other), `exemplar` (patches of what is around), `both`,
+            or an empty string where nothing is made up.
+        holes: what is made up, place by place, the largest first; 20 and those of the last frame at most.
     """
 
     frames: int = 0
     hidden: int = 0
     guessed: int = 0
     guess: str = ""
+    holes: list[Unseen] = attrs.field(factory=list)
 
 
 class PropagateInpainter:
@@ -110,6 +130,10 @@ class _Source:
             done = Held(number, made.frame, target.hole, target.place, target.light, target.noise)
             report.frames, report.hidden = report.frames + 1, report.hidden + made.hidden
             report.guessed, report.guess = report.guessed + made.guessed, guess.way
+            report.holes = [
+                Unseen(hole.first, hole.last, hole.box, hole.pixels, hole.way)
+                for hole in sorted(guess.holes, key=lambda hole: -hole.pixels)
+            ]
             while window and window[0].number <= number - reach:
                 window.popleft()
             number += 1
