@@ -190,6 +190,27 @@ def test_a_film_without_the_thing(scenes, films, tmp_path, how) -> None:
     assert read(beside).shape == (10, 96, 320, 3)
 
 
+@pytest.mark.parametrize("how", ["--mask", "--quadmask"])
+def test_a_mask_that_misses_the_outline_is_let_grow(films, tmp_path, how) -> None:
+    scene, folder = films
+    thin = np.stack([cv2.erode(held.astype(np.uint8), np.ones((11, 11), np.uint8)) for held in scene.covered])
+    lit, rest = (255, 0) if how == "--mask" else (0, 255)
+    picture = np.repeat(np.where(thin, lit, rest).astype(np.uint8)[..., None], 3, axis=3)
+    with kinetoscope.Host() as host:
+        host.provider("media").write(tmp_path / "thin.mkv", Video.from_frames(picture, 25), quality="high")
+    left = {}
+    for name, by in (("thin", 0), ("grown", 7), ("whole", 0)):
+        mask = (how, tmp_path / "thin.mkv") if name != "whole" else ("--mask", folder / "bright.mkv")
+        run(
+            *(folder / "film.mkv", tmp_path / "out.mkv", *mask, "--grow", by),
+            *("--provider", "propagate"),
+        )
+        off = read(tmp_path / "out.mkv").astype(float) - scene.truth
+        left[name] = np.abs(off[scene.covered]).mean()
+    assert left["whole"] < 0.8 * left["thin"], left
+    assert left["grown"] < left["whole"] + 0.2 * (left["thin"] - left["whole"]), left
+
+
 def test_what_does_not_fit_is_said_and_nothing_is_left(films, tmp_path) -> None:
     _, folder = films
     out = tmp_path / "out.mp4"

@@ -148,6 +148,24 @@ def test_memory_is_bounded_by_a_window(scenes, monkeypatch) -> None:
     assert max(asked) <= 16
 
 
+def test_what_frames_near_by_all_hide_is_fetched_from_farther_ones(scenes) -> None:
+    """A thing stays for longer than nearby frames reach, and another beside it, which they show, comes and goes."""
+    wall = scenes.wall(np.random.default_rng(12), (64, 180)).clip(0, 255).astype(np.uint8)
+    holes = np.zeros((46, 64, 180), bool)
+    holes[6:40, 20:40, 50:68] = True
+    for t in range(6, 40):
+        row, column = 2 + t // 6 % 6 * 10, 74 + t % 6 * 9
+        holes[t, row : row + 6, column : column + 6] = True
+    window = [slice(t, t + 120) for t in range(46)]
+    truth = np.stack([wall[:, held] for held in window])
+    covered = np.stack([hole[:, held] for hole, held in zip(holes, window, strict=True)])
+    film = np.where(covered[..., None], np.uint8((0, 255, 0)), truth)
+    video = ours(scenes.Scene(film, covered, truth))
+    made = frames(video)
+    assert video.source.report.guessed == 0
+    assert np.abs(made.astype(int) - truth)[covered].mean() < 3
+
+
 @pytest.mark.parametrize("channels", [3, 4])
 def test_frames_with_alpha_take_their_share_of_memory(monkeypatch, channels) -> None:
     """A frame takes a byte for each channel and pixel, and three for what is known of it."""

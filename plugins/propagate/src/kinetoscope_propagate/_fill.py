@@ -23,8 +23,9 @@ Array = NDArray[Any]
 RIM = 12
 """Pixels around a hole by which answers are judged and matched."""
 
-MOST_VIEWS, ENOUGH = 24, 6
-"""Views of a hole, and of a pixel, after which no more are looked for."""
+MOST_VIEWS, ENOUGH, MORE = 24, 6, 6
+"""Views of a hole, and of a pixel, after which no more are looked for; and those of a hole that are taken besides,
+of what none of the others shows."""
 
 SURE = 25.0
 """Levels by which the two answers have to differ for one of them to be taken alone."""
@@ -95,7 +96,7 @@ def filled(target: Held, window: Sequence[Held], done: Held | None, guess: Guess
     by_number = {held.number: held for held in window}
     others = [by_number[other] for other in preferred(target.number, by_number, still=still)]
     known = target.frame[box].reshape(-1, target.frame.shape[2])[pixels].astype(np.float32)
-    most = max(ENOUGH, min(MOST_STILL if still else MOST_VIEWS, VIEW_BYTES // known.nbytes))
+    most = max(ENOUGH, min(MOST_STILL if still else MOST_VIEWS + MORE, VIEW_BYTES // known.nbytes))
     colours, valid, when = _gathered(sight, others, pixels, inside, (most, most if still else ENOUGH))
     if still:
         answer = _voted(_vote.steady, colours, valid, when, _noise(window))
@@ -138,10 +139,16 @@ def _gathered(
         views = len(when)
         if views == most or (len(count) and count.min() >= enough):
             break
+        scarce = views >= MOST_VIEWS and enough < most
+        if scarce and count.min(initial=1) > 0:
+            break
         view = seen_from(sight, other)
         if view is None:
             continue
         picture, shown = view
+        # Those near by may all hide the same: what is left of the places is for what lies beyond them.
+        if scarce and not (shown.ravel()[pixels][inside] & (count == 0)).any():
+            continue
         seen = picture.reshape(-1, picture.shape[2])[pixels].astype(np.float32)
         colours[views] = relit(seen, other.light, sight.target.light)
         valid[views] = shown.ravel()[pixels]

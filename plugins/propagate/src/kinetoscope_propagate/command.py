@@ -46,6 +46,13 @@ _GUESSED = {
 @click.option("--quadmask", type=_FILE, help="A quadmask, as `kinetoscope mask` makes one.")
 @click.option("--dark", is_flag=True, help="The mask is dark on it.")
 @click.option(
+    "--grow",
+    type=click.IntRange(0, 200),
+    default=0,
+    metavar="PX",
+    help="Let the mask reach so many pixels further, where something of the thing is left beside it.",
+)
+@click.option(
     "--prompt", help="What remains: 'an empty table'. Unless given, what a reasoner said, beside --quadmask."
 )
 @click.option("--seed", default=0, show_default=True, help="Of inpainters that draw by lot.")
@@ -58,6 +65,8 @@ def command(ctx: click.Context, /, video: Path, out: Path, **options: Any) -> No
 
     Say what by points and boxes, or by a mask. `kinetoscope mask` makes one that can be corrected first.
     """
+    from kinetoscope_propagate._grow import grown
+
     _check(video, out, options)
     started = perf_counter()
     host = ctx.find_root().obj
@@ -73,7 +82,7 @@ def command(ctx: click.Context, /, video: Path, out: Path, **options: Any) -> No
                 TemporaryDirectory(prefix="kinetoscope-", ignore_cleanup_errors=True)
             )
             masked, names = _masked(host, film, Path(folder), options, inpainter, listen)
-            mask, said = masked.quadmask, masked.reasoning.scene or None
+            mask, said = grown(masked.quadmask, options["grow"]), masked.reasoning.scene or None
             data["mask"] = _how(masked, names)
         else:
             mask, said = _mask(media, film, options), _told(options["quadmask"])
@@ -141,14 +150,16 @@ def _how(made: Masked, names: dict[str, str]) -> dict[str, Any]:
 
 
 def _mask(media: Any, film: Video, options: dict[str, Any]) -> Mask:
+    from kinetoscope_propagate._grow import grown
     from kinetoscope_quadmask.hooks import read_mask, read_quadmask
     from kinetoscope_spec import ValidationError
 
     if options["quadmask"]:
-        made: Mask = read_quadmask(media, options["quadmask"], like=film)
+        made: Mask = grown(read_quadmask(media, options["quadmask"], like=film), options["grow"])
         covered = (held != 255 for held in made.frames())
     else:
-        made = read_mask(media, options["mask"], like=film, kind="dark" if options["dark"] else "bright")
+        read = read_mask(media, options["mask"], like=film, kind="dark" if options["dark"] else "bright")
+        made = grown(read, options["grow"])
         covered = (held > 0 for held in made.frames())
     if all(held.all() for held in covered):
         path = options["quadmask"] or options["mask"]
