@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 import view_bodies as bodies
@@ -128,7 +129,7 @@ def test_a_scene_comes_moves_and_goes(viewer: Viewer, tab: Any) -> None:
     viewer.draw(Scene([Actor(body, poses[0], id=6)]))
     gone = """() => {
       const nodes = window.__viserMutable.nodeRefFromName;
-      return !nodes["/stage/actor5"].visible && !nodes["/stage/annotation0"];
+      return !nodes["/stage/actor5"]?.visible && !nodes["/stage/annotation0"];
     }"""
     until(lambda: tab.evaluate(gone))
     matched(tab, "actor6", rest, bodies.skinned(body, poses[0]))
@@ -172,3 +173,79 @@ def test_the_controls_play_step_scrub_and_show(viewer: Viewer, tab: Any) -> None
             "(n) => !!window.__viserMutable?.nodeRefFromName?.[n]", f"/stage/{name}/skeleton"
         )
     )
+
+
+LOOK = """(name) => {
+  let found;
+  window.__viserMutable?.nodeRefFromName?.[name]?.traverse((held) => { if (held.isSkinnedMesh) found = held; });
+  if (!found?.material.map?.image) return null;
+  const image = found.material.map.image;
+  const canvas = Object.assign(document.createElement("canvas"), { width: image.width, height: image.height });
+  const brush = canvas.getContext("2d");
+  brush.drawImage(image, 0, 0);
+  return {
+    pixels: Array.from(brush.getImageData(0, 0, image.width, image.height).data),
+    normals: Array.from(found.geometry.attributes.normal.array),
+    given: Array.from(found.geometry.attributes._normal.array),
+    uvs: Array.from(found.geometry.attributes.uv.array),
+    opacity: found.material.transparent ? found.material.opacity : null,
+  };
+}"""
+
+
+def test_textures_normals_and_shapes_are_the_files_and_move(viewer: Viewer, tab: Any) -> None:
+    """Vertices are NumPy's in every shape, on the timeline and pushed; a body goes pale with its skeleton."""
+    body = bodies.dressed()
+    curves = {"smile": np.linspace(0, 1, bodies.FRAMES), "frown": np.linspace(1, -0.5, bodies.FRAMES)}
+    moved = attrs.evolve(bodies.motion(), morph_weights=curves)
+    viewer.shown.skeleton = False
+    name = viewer.show(body, moved)
+    rest = bodies.shaped(body).astype(np.float32)
+    for frame in (0, 5, bodies.FRAMES - 1):
+        viewer.clock.seek(frame / moved.framerate)
+        shape = bodies.shaped(body, **{channel: curve[frame] for channel, curve in curves.items()})
+        wanted = bodies.skinned(body, bodies.globals_of(moved, frame), vertices=shape)
+        matched(tab, f"{name}/skin", rest, wanted)
+    look = tab.evaluate(LOOK, f"/stage/{name}/skin")
+    image = body.materials[0].base_color_image
+    np.testing.assert_array_equal(np.reshape(look["pixels"], (*image.shape[:2], 4))[..., :3], image)
+    np.testing.assert_array_equal(look["normals"], look["given"])
+    uvs = {tuple(np.round(uv, 4)) for uv in np.reshape(look["uvs"], (-1, 2))}
+    assert uvs == {tuple(np.round(uv, 4)) for uv in body.meshes[0].uvs[np.unique(body.meshes[0].faces)]}
+    assert look["opacity"] is None
+    viewer.shown.skeleton = True
+    viewer.refresh()
+    until(lambda: (tab.evaluate(LOOK, f"/stage/{name}/skin")["opacity"] or 1) < 0.5)
+    viewer.shown.skeleton = False
+    viewer.refresh()
+    pose = bodies.globals_of(moved, 2)
+    viewer.push(name, pose, {"smile": -0.5})
+    matched(tab, f"{name}/skin", rest, bodies.skinned(body, pose, vertices=bodies.shaped(body, smile=-0.5)))
+    until(lambda: tab.evaluate(LOOK, f"/stage/{name}/skin")["opacity"] is None)
+
+
+def test_who_has_gone_for_long_is_taken_off_the_page_which_goes_on(
+    viewer: Viewer, tab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """viser's own page stops for good when a skinned mesh goes; ours goes on, and forgets the body."""
+    pose = bodies.globals_of(bodies.motion(), 1)
+    here = "(name) => !!window.__viserMutable.nodeRefFromName[name]"
+    plain, dressed = bodies.character(), bodies.dressed()
+    viewer.draw(Scene([Actor(plain, pose, id=20), Actor(dressed, pose, id=21)]))
+    until(lambda: all(tab.evaluate(here, f"/stage/actor{i}") for i in (20, 21)))
+    matched(tab, "actor20", np.asarray(plain.meshes[0].vertices), bodies.skinned(plain, pose))
+    viewer.draw(Scene())
+    until(lambda: not viewer.actors)
+    viewer.draw(Scene([Actor(dressed, pose, id=22)]))  # soon enough: it is the same figure
+    until(lambda: viewer.actors)
+    with viewer.lock:
+        assert [figure.name for figure in viewer._stage.figures.values()] == ["actor21"]
+    monkeypatch.setattr("kinetoscope_viser._live._WAIT_S", 0.0)
+    until(lambda: not tab.evaluate(here, "/stage/actor20"))
+    viewer.draw(Scene())
+    until(lambda: not tab.evaluate(here, "/stage/actor21"))
+    with viewer.lock:
+        assert viewer._stage._baked == []
+    viewer.draw(Scene([Actor(plain, pose, id=20)]))
+    matched(tab, "actor20-0", np.asarray(plain.meshes[0].vertices), bodies.skinned(plain, pose))
+    viewer.draw(Scene())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import attrs
 import numpy as np
@@ -14,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kinetoscope import Host
+from kinetoscope.shot import film
 from kinetoscope_spec import (
+    Actor,
     Asset,
     Character,
     Column,
@@ -26,17 +29,20 @@ from kinetoscope_spec import (
     Scene,
     Skeleton,
     ValidationError,
+    kinematics,
 )
 from kinetoscope_spec.body import capsule_character
+from kinetoscope_spec.ghosts import Ghost
 from kinetoscope_stage import Library, Loop, Schedule, World
 from kinetoscope_stage.character import character, scene
-from kinetoscope_viser import Viewer
+from kinetoscope_viser import Viewer, _glb
 from kinetoscope_viser._bake import bake
 from kinetoscope_viser._clock import Clock
-from kinetoscope_viser._colors import MOST_COLORS, painted
+from kinetoscope_viser._colors import Paint, painted
 from kinetoscope_viser._deviation import deviation
 from kinetoscope_viser._features import grouped
 from kinetoscope_viser._follow import HALFLIFE_S, Follower
+from kinetoscope_viser._live import same_body
 from kinetoscope_viser._track import Track
 
 
@@ -143,25 +149,117 @@ def test_rigid_meshes_follow_their_nodes_mirrored_and_stretched() -> None:
     assert np.linalg.det(shown - part.vertices.mean(axis=0)).sum() > 0
 
 
-def test_textures_become_a_few_colours_and_what_is_cut_out_goes() -> None:
-    image = np.zeros((8, 8, 4), np.uint8)
-    image[:, :4], image[:, 4:] = (255, 0, 0, 255), (0, 0, 255, 255)
-    image[4:, 4:, 3] = 0
-    square = np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]])
-    uvs = np.concatenate([square * 0.3 + [x, y] for x in (0.1, 0.6) for y in (0.1, 0.6)])
-    faces = np.concatenate([np.array([[0, 1, 2], [0, 2, 3]]) + 4 * i for i in range(4)])
-    mesh = Mesh.from_triangles("quads", np.random.default_rng(0).normal(size=(16, 3)), faces, uvs=uvs)
-    material = Material(
-        "two", base_color=np.ones(4), base_color_image=image, alpha_mode="mask", double_sided=True
+def test_colours_are_the_materials_and_what_is_cut_out_goes() -> None:
+    faces = np.arange(12).reshape(-1, 3)
+    points = np.random.default_rng(0).normal(size=(12, 3))
+    mesh = Mesh.from_triangles("four", points, faces, face_material=np.array([0, 1, 2, 7]))
+    materials = [
+        Material("glass", base_color=np.array([1, 0, 0, 0.5]), alpha_mode="blend", double_sided=True),
+        Material("hole", base_color=np.array([1, 1, 1, 0.2]), alpha_mode="mask"),
+        Material("lamp", base_color=np.array([0, 0, 1, 1.0]), emissive=np.array([0, 1, 0])),
+    ]
+    paints, chosen = painted(mesh, materials)
+    held = [None if i < 0 else paints[i] for i in chosen]
+    assert held[0] == Paint((255, 0, 0), 0.5, True)
+    assert held[1] is None
+    assert held[2] == Paint((0, 255, 255))
+    assert held[3].color == (231, 231, 231)  # the material that is meant where there is none: 0.8
+
+
+def test_a_glb_reader_finds_all_of_a_dressed_character_in_what_the_page_gets(tmp_path: Path) -> None:
+    """Texture, seam, normals, weights and shapes, by the reader that reads everybody's files."""
+    body = bodies.dressed()
+    mesh = body.meshes[0]
+    baked = bake(body, bodies.globals_of(bodies.motion(), 0))
+    assert not baked.plain
+    path = tmp_path / "dressed.glb"
+    path.write_bytes(baked.glb)
+    with Host() as host:
+        read = host.open(path)
+    assert read.warnings == ()
+    (found,), (material,) = read.meshes, read.materials
+    np.testing.assert_array_equal(material.base_color_image, body.materials[0].base_color_image)
+    assert (material.wrap, material.alpha_mode) == (("clamp", "mirror"), "opaque")
+    assert len(found.faces) == len(mesh.faces)
+    for name in ("uvs", "normals"):
+        corners = getattr(mesh, name)[mesh.faces]
+        np.testing.assert_allclose(getattr(found, name)[found.faces], corners, atol=2e-4)
+    rest = bodies.shaped(body)
+    ends = mesh.corner_vertex[mesh.faces].ravel(), found.corner_vertex[found.faces].ravel()
+    np.testing.assert_allclose(found.vertices[ends[1]], rest[ends[0]], atol=1e-6)
+    np.testing.assert_allclose(found.morphs[:, ends[1]], mesh.morphs[:, ends[0]], atol=1e-6)
+    assert np.abs(kinematics.morphed_vertices(found) - found.vertices).max() == 0
+    page, own = (np.zeros((len(rest), bodies.JOINTS)) for _ in range(2))
+    bones = baked.nodes[found.skin.joints]  # its bones are numbered as ours are
+    for held, joints, weights, at in (
+        (page, bones, found.skin.weights, found.vertices),
+        (own, mesh.skin.bones[mesh.skin.joints], mesh.skin.weights, rest),
+    ):
+        where = np.linalg.norm(at[:, None] - rest[None], axis=-1).argmin(axis=1)
+        for v, row, part in zip(where, joints, weights, strict=True):
+            held[v] = 0
+            np.add.at(held[v], row, part)
+    np.testing.assert_allclose(page, own, atol=1e-6)
+
+
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(1, 9))
+def test_textures_that_are_too_large_are_averaged_down(high: int, wide: int, most: int) -> None:
+    image = np.random.default_rng(high * 31 + wide).integers(0, 256, (high, wide, 3)).astype(np.uint8)
+    small = _glb.fitting(image, most)
+    assert small.shape == (min(high, most), min(wide, most), 3)
+    # Each texel is the mean of those around the same place, of which none is left out.
+    for i, j in np.ndindex(small.shape[:2]):
+        rows, cols = (
+            slice(round(at * size / count), round((at + 1) * size / count))
+            for at, size, count in ((i, high, small.shape[0]), (j, wide, small.shape[1]))
+        )
+        np.testing.assert_allclose(small[i, j], image[rows, cols].mean(axis=(0, 1)), atol=0.51)
+
+
+def test_who_speaks_is_one_figure_whatever_the_shape_of_the_face() -> None:
+    """`film.morphed` makes another character of each frame; what has changed otherwise is another body."""
+    body = bodies.dressed()
+    moved = attrs.evolve(bodies.motion(), morph_weights={"smile": np.linspace(0, 1, bodies.FRAMES)})
+    spoken = film.morphed(body, moved, 5)
+    assert spoken is not body
+    assert same_body(body, spoken)
+    assert same_body(film.morphed(body, moved, 2), spoken)
+    others = (
+        attrs.evolve(body, materials=(attrs.evolve(body.materials[0], name="other"),)),
+        attrs.evolve(body, meshes=(attrs.evolve(body.meshes[0], morphs=2 * body.meshes[0].morphs),)),
+        attrs.evolve(body, meshes=()),
     )
-    paints, chosen = painted(mesh, [material])
-    assert {paint.color for paint in paints} == {(255, 0, 0), (0, 0, 255)}
-    assert all(paint.double_sided and paint.opacity is None for paint in paints)
-    colors = [None if i < 0 else paints[i].color for i in chosen]
-    assert colors == [(255, 0, 0)] * 4 + [(0, 0, 255)] * 2 + [None] * 2
-    noise = np.random.default_rng(1).integers(0, 256, (8, 8, 3)).astype(np.uint8)
-    paints, _ = painted(mesh, [Material("noise", base_color_image=noise)])
-    assert len(paints) <= MOST_COLORS
+    assert not any(same_body(body, other) for other in others)
+    with Viewer(panel=False) as viewer:
+        for frame in range(4):
+            actor = Actor(film.morphed(body, moved, frame), bodies.globals_of(moved, frame), id=3)
+            with viewer.lock:
+                viewer.draw(Scene([actor]))
+                viewer._send(0.0)
+                (figure,) = viewer._stage.figures.values()
+                assert figure.name == "actor3"
+                pose = bodies.globals_of(moved, frame)
+                wanted = bodies.skinned(
+                    body, pose, vertices=bodies.shaped(body, smile=frame / (bodies.FRAMES - 1))
+                )
+                factors = figure.baked.factors(meshes=actor.character.meshes)
+                np.testing.assert_allclose(figure.baked.shown(pose, factors), wanted, atol=1e-6)
+
+
+def test_shapes_that_a_motion_plays_are_measured_with_all_else() -> None:
+    body = bodies.dressed()
+    curves = {"smile": np.linspace(0, 1, bodies.FRAMES), "frown": np.linspace(1, 0, bodies.FRAMES)}
+    track = Track("face", body, attrs.evolve(bodies.motion(), morph_weights=curves))
+    assert track.deviation.max_mm < 1e-3
+    shape = bodies.shaped(body, smile=curves["smile"][7], frown=curves["frown"][7])
+    pose = bodies.globals_of(track.motion, 7)
+    np.testing.assert_allclose(
+        track.baked.shown(pose, track.factors(7)), bodies.skinned(body, pose, vertices=shape), atol=1e-6
+    )
+    with Viewer(panel=False) as viewer:
+        name = viewer.show(body)
+        with pytest.raises(ValidationError, match=r"weight of 'grin' is 1.0, expected .*'frown', 'smile'"):
+            viewer.push(name, pose, {"grin": 1.0})
 
 
 def test_what_is_wrong_is_said_before_a_page_is_there() -> None:
@@ -309,3 +407,61 @@ def test_a_camera_that_follows_leaves_the_subject_where_it_was_on_the_page() -> 
         np.testing.assert_allclose(world(2.0), 0, atol=1e-9)
         with pytest.raises(ValidationError, match="camera is 'crane'"):
             viewer.look("crane")
+
+
+def test_ghosts_are_where_the_body_was_and_will_be_and_go_when_they_are_not_wanted() -> None:
+    """Those of `Ghosts.of` that are within the clip, by what the page is told of their bones."""
+    body, moved = bodies.character(), bodies.motion()
+    with Viewer(panel=False) as viewer:
+        viewer.clock.playing = False
+        viewer.show(body, moved)
+
+        def shown(time: float) -> list[Any]:
+            with viewer.lock:
+                viewer.clock.seek(time)
+                viewer._send(0.0)
+                held = viewer._haunts.get("track0")
+                return [mesh for _, mesh in held[0]._held if mesh.visible] if held else []
+
+        assert shown(0.5) == []
+        with viewer.lock:
+            viewer.shown.ghosts = True
+            viewer.refresh()
+        meshes = shown(0.5)
+        track = viewer.tracks[0]
+        # Four before and two ahead, a quarter of a second apart; the farthest first, paler than the nearest.
+        for mesh, step in zip(meshes, (-5, -2, 5, 2), strict=True):
+            pose = bodies.globals_of(moved, 5 + step)
+            carried = [bodies.matrix(b.position, np.roll(b.wxyz, -1)) for b in mesh.bones]
+            part = track.baked.whole
+            found = np.einsum(
+                "vk,vkij,vj->vi",
+                part.weights,
+                np.stack(carried)[part.joints],
+                np.c_[part.vertices, np.ones(len(part.vertices))],
+            )[:, :3]
+            nearest = np.linalg.norm(bodies.skinned(body, pose)[:, None] - found[None], axis=-1).min(axis=1)
+            assert nearest.max() < 1e-5
+        assert meshes[0].opacity < meshes[1].opacity
+        assert meshes[2].color != meshes[0].color  # what is to come is blue
+        assert len(shown(0.0)) == 2  # nothing before the first frame; the same meshes are kept for later
+        with viewer.lock:
+            viewer.shown.ghosts = False
+            viewer.refresh()
+        assert shown(0.5) == []
+        assert viewer._haunts == {}
+
+
+def test_ghosts_of_a_scene_are_drawn_and_what_is_none_is_refused() -> None:
+    body = bodies.character()
+    poses = [bodies.globals_of(bodies.motion(), frame) for frame in range(3)]
+    with Viewer(panel=False) as viewer, viewer.lock:
+        for count in (2, 1):
+            ghosts = [Ghost(body, pose, 0.3, (1.0, 0, 0)) for pose in poses[:count]]
+            viewer.draw(Scene([Actor(body, poses[2], id=1)], annotations={"ghosts": ghosts}))
+            viewer._send(0.0)
+            seen = [mesh for _, mesh in viewer._stage._haunt._held if mesh.visible]
+            assert [(tuple(mesh.color), mesh.opacity) for mesh in seen] == [((255, 0, 0), 0.3)] * count
+        viewer.draw(Scene(annotations={"ghosts": [body]}))
+        with pytest.raises(ValidationError, match="something other than a sequence of Ghost"):
+            viewer._send(0.0)

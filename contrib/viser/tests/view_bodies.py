@@ -62,6 +62,37 @@ def character(influences: int = 4) -> Character:
     return Character("cloud", skeleton(), (mesh,), materials)
 
 
+def dressed() -> Character:
+    """A quad of four vertices a side on two bones, with a texture, normals of its own, a seam and two shapes."""
+    rng = np.random.default_rng(5)
+    side = np.linspace(0, 1, 4)
+    x, y = (held.ravel() for held in np.meshgrid(side, side))
+    points = np.stack([x, y, 0.2 * np.sin(3 * x)], axis=1)
+    corner = np.concatenate([np.arange(16), np.arange(4)])  # the lowest row has corners of a second kind
+    uvs = np.concatenate([np.stack([x, 1 - y], axis=1), np.stack([side, 0 * side + 0.5], axis=1)])
+    normals = rng.normal(size=(20, 3))
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    at = np.arange(9) // 3 * 4 + np.arange(9) % 3
+    faces = np.concatenate([np.stack([at, at + 1, at + 4], 1), np.stack([at + 1, at + 5, at + 4], 1)])
+    faces[:3] += np.where(faces[:3] < 4, 16, 0)
+    weights = np.stack([1 - y, y], axis=1)
+    mesh = Mesh(
+        "cloth",
+        points,
+        corner,
+        faces,
+        normals=normals,
+        uvs=uvs,
+        skin=Skin(np.tile([1, 4], (16, 1)), weights, np.arange(JOINTS), np.tile(np.eye(4), (JOINTS, 1, 1))),
+        morphs=0.3 * rng.normal(size=(2, 16, 3)),
+        morph_names=("smile", "frown"),
+        morph_weights={"frown": 0.25},
+    )
+    image = rng.integers(0, 256, (6, 5, 3)).astype(np.uint8)
+    material = Material("print", base_color=np.ones(4), base_color_image=image, wrap=("clamp", "mirror"))
+    return Character("cloth", skeleton(), (mesh,), (material,))
+
+
 def matrix(position: np.ndarray, q: np.ndarray, scale: np.ndarray | float = 1.0) -> np.ndarray:
     """The 4x4 matrix of a place, a quaternion xyzw and a scale, written out."""
     x, y, z, w = q
@@ -85,12 +116,23 @@ def globals_of(moved: Motion, frame: int) -> np.ndarray:
     return np.stack(held)
 
 
-def skinned(body: Character, pose: np.ndarray, most: int = 99) -> np.ndarray:
-    """Vertices of the first mesh by the `most` heaviest of their bones, vertex by vertex."""
+def shaped(body: Character, **weights: float) -> np.ndarray:
+    """Vertices of the first mesh in a shape, before bones carry them."""
+    mesh = body.meshes[0]
+    held = {**mesh.morph_weights, **weights}
+    return mesh.vertices + sum(
+        held.get(name, 0.0) * mesh.morphs[i] for i, name in enumerate(mesh.morph_names)
+    )
+
+
+def skinned(
+    body: Character, pose: np.ndarray, most: int = 99, vertices: np.ndarray | None = None
+) -> np.ndarray:
+    """Vertices of the first mesh, or `vertices` in place of its own, by the `most` heaviest of their bones."""
     mesh = body.meshes[0]
     skin = mesh.skin
     out = np.zeros((len(mesh.vertices), 3))
-    for v, vertex in enumerate(mesh.vertices):
+    for v, vertex in enumerate(mesh.vertices if vertices is None else vertices):
         heaviest = sorted(zip(skin.weights[v], skin.joints[v], strict=True), reverse=True)[:most]
         total = sum(weight for weight, _ in heaviest)
         for weight, bone in heaviest:

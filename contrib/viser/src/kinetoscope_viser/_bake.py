@@ -1,8 +1,9 @@
-"""Characters as WebGL draws them: four influences a vertex, rigid bones, one colour a part."""
+"""Characters as WebGL draws them: four influences a vertex, rigid bones; one colour a part, or as glTF."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 import attrs
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from kinetoscope_spec import Character, Material, Mesh, kinematics, rotation
 from kinetoscope_viser._colors import Paint, painted
+from kinetoscope_viser._glb import Cloth, glb
 
 __all__ = ["Baked", "Part", "bake", "rigid"]
 
@@ -22,6 +24,15 @@ INFLUENCES: Final = 4
 _ALIKE_M: Final = 1e-6
 _ALIKE_NORMAL: Final = 0.02
 """Corners are one vertex of the page where place, bones and normal are the same."""
+
+IMAGES: Final = (
+    "base_color_image",
+    "normal_image",
+    "metallic_roughness_image",
+    "occlusion_image",
+    "emissive_image",
+)
+"""What of a material the page has as glTF alone."""
 
 
 @attrs.frozen(eq=False)
@@ -44,7 +55,7 @@ class Part:
     paint: Paint
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False, slots=False)
 class Baked:
     """A character, ready to be sent: its parts, and the bones that move them.
 
@@ -60,6 +71,8 @@ class Baked:
             `[V, 3]` m, `[V, 4]` rows of `nodes`, `[V, 4]`.
         influences: the most bones that a vertex of the character has.
         cut: how many vertices have more than four.
+        cloths: its meshes, whose control points those are.
+        materials: of the character.
     """
 
     parts: tuple[Part, ...]
@@ -70,6 +83,48 @@ class Baked:
     weights: Array
     influences: int
     cut: int
+    cloths: tuple[Cloth, ...]
+    materials: tuple[Material, ...]
+
+    @property
+    def plain(self) -> bool:
+        """Whether one colour a material is all there is to show: no texture, no colours of vertices, no shapes."""
+        seen = [number for cloth in self.cloths for number in _used(cloth.mesh, self.materials)]
+        return not (
+            any(getattr(self.materials[number], name) is not None for number in seen for name in IMAGES)
+            or any(cloth.mesh.colors is not None or len(cloth.shapes) for cloth in self.cloths)
+        )
+
+    @cached_property
+    def glb(self) -> bytes:
+        """The character as glTF, skinned to bones that rest where nothing is moved."""
+        return glb(self.cloths, self.materials, len(self.nodes))
+
+    @cached_property
+    def whole(self) -> Part | None:
+        """All parts as one, in the colour of the largest; None without any."""
+        return _merged(self.parts)
+
+    @property
+    def shapes(self) -> int:
+        """How many shapes the meshes have."""
+        return sum(len(cloth.shapes) for cloth in self.cloths)
+
+    def factors(
+        self, weights: Mapping[str, float] | None = None, meshes: Sequence[Mesh] | None = None
+    ) -> Array:
+        """Return by what shapes are multiplied, `[S]`, beyond how the character rested when it was baked.
+
+        Args:
+            weights: of channels, by name.
+            meshes: the character's, resting otherwise; None for its own.
+        """
+        held = [
+            kinematics.morph_factors(cloth.mesh if meshes is None else meshes[i], weights)
+            - kinematics.morph_factors(cloth.mesh)
+            for i, cloth in enumerate(self.cloths)
+        ]
+        return np.concatenate([np.zeros(0), *held])
 
     def bones(self, pose: Array) -> tuple[Array, Array]:
         """Return where the bones are in a pose of global matrices `[J, 4, 4]`.
@@ -80,15 +135,23 @@ class Baked:
         held = np.concatenate([np.asarray(pose, np.float64), np.eye(4)[None]])
         return rigid(held[self.nodes] @ self.bind)
 
-    def shown(self, pose: Array) -> Array:
-        """Return where the page puts the control points, `[V, 3]` m, in a pose `[J, 4, 4]`."""
+    def shown(self, pose: Array, factors: Array | None = None) -> Array:
+        """Return where the page puts the control points, `[V, 3]` m, in a pose `[J, 4, 4]` and shape `[S]`."""
         positions, rotations = self.bones(pose)
         turns = rotation.to_matrix(rotations)
-        moved = np.zeros(self.vertices.shape)
+        rest = self.vertices if factors is None else self._shaped(factors)
+        moved = np.zeros(rest.shape)
         for joints, weights in zip(self.joints.T, self.weights.T, strict=True):
-            turned = np.einsum("vij,vj->vi", turns[joints], self.vertices)
+            turned = np.einsum("vij,vj->vi", turns[joints], rest)
             moved += weights[:, None] * (turned + positions[joints])
         return moved
+
+    def _shaped(self, factors: Array) -> Array:
+        held = [np.zeros((0, 3))]
+        for cloth in self.cloths:
+            given = factors[cloth.first : cloth.first + len(cloth.shapes)]
+            held.append(cloth.vertices + np.tensordot(given, cloth.shapes, axes=1))
+        return np.concatenate(held)
 
 
 def rigid(matrices: Array) -> tuple[Array, Array]:
@@ -103,7 +166,7 @@ def bake(character: Character, pose: Array) -> Baked:
     """Prepare a character for the page.
 
     Args:
-        character: any; its morphs stay as they rest.
+        character: any; its morphs begin as they rest.
         pose: global matrices `[J, 4, 4]` of some pose, by which scales that stay are known.
     """
     bones = _Bones()
@@ -114,6 +177,7 @@ def bake(character: Character, pose: Array) -> Baked:
     influences = np.concatenate([np.zeros(0, np.int64), *(piece.influences for piece in pieces)])
     nodes = np.array([node for node, _ in bones.held], np.int64)
     bind = np.array([matrix for _, matrix in bones.held], np.float64).reshape(-1, 4, 4)
+    cloths = _cloths(pieces)
     baked = Baked(
         (),
         nodes,
@@ -123,8 +187,51 @@ def bake(character: Character, pose: Array) -> Baked:
         weights,
         int(influences.max(initial=0)),
         int((influences > INFLUENCES).sum()),
+        cloths,
+        tuple(character.materials),
     )
     return attrs.evolve(baked, parts=_parts(baked, pieces, character.materials))
+
+
+def _cloths(pieces: Sequence[_Piece]) -> tuple[Cloth, ...]:
+    made, first = [], 0
+    for piece in pieces:
+        morphs = piece.mesh.morphs
+        shapes = np.zeros((0, len(piece.vertices), 3)) if morphs is None else morphs @ piece.stretch.T
+        made.append(
+            Cloth(
+                piece.mesh,
+                piece.vertices,
+                piece.joints,
+                piece.weights,
+                piece.stretch,
+                piece.mirrored,
+                shapes,
+                first,
+            )
+        )
+        first += len(shapes)
+    return tuple(made)
+
+
+def _used(mesh: Mesh, materials: Sequence[Material]) -> list[int]:
+    owner = np.zeros(1, np.int64) if mesh.face_material is None else np.unique(mesh.face_material)
+    return [number for number in owner.tolist() if number < len(materials)]
+
+
+def _merged(parts: Sequence[Part]) -> Part | None:
+    if not parts:
+        return None
+    bones = np.unique(np.concatenate([part.bones for part in parts]))
+    begins = np.cumsum([0, *(len(part.vertices) for part in parts)])
+    return Part(
+        np.concatenate([part.vertices for part in parts]),
+        np.concatenate([part.faces + first for part, first in zip(parts, begins, strict=False)]),
+        bones,
+        np.concatenate([np.searchsorted(bones, part.bones[part.joints]) for part in parts]),
+        np.concatenate([part.weights for part in parts]),
+        max(parts, key=lambda part: len(part.faces)).paint,
+    )
 
 
 class _Bones:
@@ -144,13 +251,14 @@ class _Bones:
 
 @attrs.frozen(eq=False)
 class _Piece:
-    """A mesh with its bones: vertices `[V, 3]`, joints and weights `[V, 4]`, influences `[V]`."""
+    """A mesh with its bones: vertices `[V, 3]`, joints and weights `[V, 4]`, influences `[V]`, stretch `[3, 3]`."""
 
     mesh: Mesh
     vertices: Array
     joints: Array
     weights: Array
     influences: Array
+    stretch: Array
     mirrored: bool
 
 
@@ -179,7 +287,8 @@ def _piece(mesh: Mesh, bones: _Bones, pose: Array) -> _Piece:
         best, weights = _heaviest(np.asarray(skin.weights, np.float64))
         joints = rows[np.take_along_axis(skin.joints, best, axis=1)]
         influences = (skin.weights > 0).sum(axis=1)
-    return _Piece(mesh, vertices @ stretch.T, joints, weights, influences, bool(np.linalg.det(stretch) < 0))
+    turned = bool(np.linalg.det(stretch) < 0)
+    return _Piece(mesh, vertices @ stretch.T, joints, weights, influences, stretch, turned)
 
 
 def _heaviest(weights: Array) -> tuple[Array, Array]:

@@ -8,15 +8,19 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_spec import Asset, Character, Mesh, Motion, kinematics
+from kinetoscope_spec import Asset, Character, Motion, kinematics
 from kinetoscope_viser._bake import INFLUENCES, Baked
 
-__all__ = ["Deviation", "deviation"]
+__all__ = ["Deviation", "deviation", "weights_at"]
 
 Array = NDArray[Any]
 
 _MOST_VERTICES: Final = 800_000
 """So many, over all frames, are compared; more would take longer than all else that opening a page does."""
+
+
+_EXACT_MM: Final = 1e-3
+"""Less is nothing: the page's numbers are of 24 bits."""
 
 
 @attrs.frozen
@@ -28,7 +32,6 @@ class Deviation:
         frames, of: frames that were compared, of how many.
         influences: the most bones that a vertex of the file has; the page uses the four heaviest.
         cut: vertices that have more.
-        morph_mm: how far shapes that the motion plays, and the page does not, move a vertex at most.
     """
 
     max_mm: float
@@ -37,21 +40,24 @@ class Deviation:
     of: int
     influences: int
     cut: int
-    morph_mm: float
 
     def told(self) -> str:
         """Return it as a sentence or two."""
-        text = (
-            f"Vertices are off by {self.max_mm:.2g} mm at most, 99 of 100 by less than {self.p99_mm:.2g} mm"
-        )
+        if self.max_mm < _EXACT_MM:
+            text = "Vertices are where the file has them"
+        else:
+            text = f"Vertices are off by {self.max_mm:.2g} mm at most, 99 of 100 by less than {self.p99_mm:.2g} mm"
         text += f" ({self.frames} of {self.of} frames compared)."
         if self.cut:
             text += (
                 f" {self.cut} vertices have up to {self.influences} bones; the page uses the four heaviest."
             )
-        if self.morph_mm > 0:
-            text += f" Shapes (morphs) are not played: they move vertices by up to {self.morph_mm:.2g} mm."
         return text
+
+
+def weights_at(motion: Motion, frame: int) -> dict[str, float]:
+    """Return the weights of a motion's morph channels in a frame, by name."""
+    return {name: float(curve[frame]) for name, curve in motion.morph_weights.items()}
 
 
 def deviation(character: Character, baked: Baked, motion: Motion) -> Deviation:
@@ -62,15 +68,14 @@ def deviation(character: Character, baked: Baked, motion: Motion) -> Deviation:
     asset = Asset(
         "",
         character.skeleton,
-        meshes=[_still(mesh) for mesh in character.meshes],
+        meshes=character.meshes,
         materials=character.materials,
     )
-    plain = attrs.evolve(motion, morph_weights={})
     far = np.zeros((len(frames), count))
     for row, frame in enumerate(frames if count else ()):
-        posed = plain.slice(frame, frame + 1)
+        posed = motion.slice(frame, frame + 1)
         there = [kinematics.skinned_vertices(asset, mesh, posed, 0) for mesh in asset.meshes]
-        shown = baked.shown(posed.global_matrices()[0])
+        shown = baked.shown(posed.global_matrices()[0], baked.factors(weights_at(motion, frame)))
         far[row] = 1000 * np.linalg.norm(np.concatenate(there) - shown, axis=1)
     return Deviation(
         float(far.max(initial=0.0)),
@@ -79,31 +84,4 @@ def deviation(character: Character, baked: Baked, motion: Motion) -> Deviation:
         motion.frame_count,
         baked.influences,
         baked.cut if baked.influences > INFLUENCES else 0,
-        _morph_mm(character, motion),
     )
-
-
-def _still(mesh: Mesh) -> Mesh:
-    """Return a mesh with its shapes at rest for good: what the page shows is measured against that."""
-    if mesh.morphs is None:
-        return mesh
-    vertices = kinematics.morphed_vertices(mesh)
-    return attrs.evolve(
-        mesh, vertices=vertices, morphs=None, morph_names=(), morph_peaks=None, morph_weights={}
-    )
-
-
-def _morph_mm(character: Character, motion: Motion) -> float:
-    """Return how far morphs move a vertex from how it rests, before skinning, at most over all frames."""
-    most = 0.0
-    for mesh in character.meshes:
-        names = [name for name in motion.morph_weights if name in mesh.morph_names]
-        if mesh.morphs is None or not names:
-            continue
-        rest = kinematics.morphed_vertices(mesh)
-        step = max(1, motion.frame_count // 50)
-        for frame in range(0, motion.frame_count, step):
-            weights = {name: float(motion.morph_weights[name][frame]) for name in names}
-            moved = kinematics.morphed_vertices(mesh, weights) - rest
-            most = max(most, 1000 * float(np.linalg.norm(moved, axis=1).max(initial=0.0)))
-    return most

@@ -82,7 +82,7 @@ class Panel:
         with gui.add_folder("Show"):
             self._boxes = {
                 name: gui.add_checkbox(name.capitalize(), initial_value=getattr(viewer.shown, name))
-                for name in ("body", "skeleton", "trajectory", "contacts", "velocities")
+                for name in ("body", "skeleton", "trajectory", "contacts", "velocities", "ghosts")
             }
         for name, box in self._boxes.items():
             self._hear(box.on_update, lambda held, name=name: self._set(name, held.value))

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinetoscope_spec import Character, Motion, anatomy, kinematics
-from kinetoscope_viser._bake import Baked, bake
-from kinetoscope_viser._colors import MOST_COLORS
-from kinetoscope_viser._deviation import Deviation, deviation
+from kinetoscope_spec.ghosts import Ghost, Ghosts
+from kinetoscope_viser._bake import IMAGES, Baked, bake
+from kinetoscope_viser._deviation import Deviation, deviation, weights_at
+from kinetoscope_viser._glb import SIDE_MOST
 
-__all__ = ["Track"]
+__all__ = ["GHOSTS", "Track"]
 
 Array = NDArray[Any]
 
@@ -23,6 +24,23 @@ _MOVING: Final = ("hips", "head", "left_hand", "right_hand", "left_foot", "right
 
 _RESTING: Final = 5
 """A foot's resting height is that below which it is in so many of 100 frames."""
+
+
+GHOSTS: Final = Ghosts(4, ahead=2, spacing_s=0.25)
+"""The same that `kinetoscope play` shows."""
+
+
+class _Poses:
+    """A motion's global matrices, worked out for the frames that are asked for."""
+
+    def __init__(self, track: Track) -> None:
+        self._track = track
+
+    def __len__(self) -> int:
+        return self._track.motion.frame_count
+
+    def __getitem__(self, frame: int) -> Array:
+        return self._track.pose(frame)
 
 
 class Track:
@@ -69,15 +87,11 @@ class Track:
         """What of the file the page does not show, one sentence each."""
         meshes, materials = self.character.meshes, self.character.materials
         held = []
-        if any(material.base_color_image is not None for material in materials):
-            held.append(f"Textures are shown as up to {MOST_COLORS} colours each.")
-        others = ("normal_image", "metallic_roughness_image", "occlusion_image", "emissive_image")
-        if any(getattr(material, name) is not None for material in materials for name in others):
-            held.append("Normal, roughness, occlusion and glow maps are not shown.")
+        images = (getattr(material, name) for material in materials for name in IMAGES)
+        if any(image is not None and max(image.shape[:2]) > SIDE_MOST for image in images):
+            held.append(f"Textures of more than {SIDE_MOST} texels a side are averaged down to that.")
         if any(mesh.skin is not None and mesh.skin.blending != "linear" for mesh in meshes):
             held.append("Skins are blended linearly; the file asks for dual quaternions.")
-        if any(mesh.morphs is not None for mesh in meshes):
-            held.append("Meshes stand in the shape they rest in: morphs are not played.")
         return held
 
     @property
@@ -95,6 +109,14 @@ class Track:
         """Return the global matrices `[J, 4, 4]` of a frame."""
         pose: Array = self.motion.slice(frame, frame + 1).global_matrices()[0]
         return pose
+
+    def factors(self, frame: int) -> Array:
+        """Return by what the character's shapes are multiplied in a frame, `[S]`."""
+        return self.baked.factors(weights_at(self.motion, frame))
+
+    def ghosts(self, frame: int) -> tuple[Ghost, ...]:
+        """Return where it was and will be around a frame."""
+        return GHOSTS.of(self.character, _Poses(self), self.motion.framerate, frame)
 
     @cached_property
     def joints(self) -> Array:

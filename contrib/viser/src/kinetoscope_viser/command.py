@@ -153,7 +153,6 @@ def _told(file: Path, track: Track) -> dict[str, Any]:
             "p99_mm": off.p99_mm,
             "frames": off.frames,
             "vertices_cut": off.cut,
-            "morph_mm": off.morph_mm,
         },
         "not_shown": track.omitted,
     }
@@ -162,7 +161,7 @@ def _told(file: Path, track: Track) -> dict[str, Any]:
 def _said(told: dict[str, Any]) -> str:
     lines = [
         f"{file['path']}: {file['frames']} frames, {file['duration']:.2f} s, {file['joints']} joints; "
-        f"vertices off by {file['deviation']['max_mm']:.2g} mm at most"
+        f"vertices off by {max(file['deviation']['max_mm'], 1e-3):.2g} mm at most"
         for file in told["files"]
     ]
     return "\n".join((*lines, f"on {told['url']}", "Ctrl-C ends it"))

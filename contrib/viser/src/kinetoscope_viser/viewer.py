@@ -13,7 +13,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from kinetoscope_spec import Asset, Character, Feature, Motion, Scene, ValidationError
+from kinetoscope_spec import Asset, Camera, Character, Feature, Motion, Scene, ValidationError
 from kinetoscope_spec.body import capsule_character
 from kinetoscope_spec.motion import rest_motion
 from kinetoscope_viser import _wire
@@ -21,14 +21,18 @@ from kinetoscope_viser._clock import Clock
 from kinetoscope_viser._dressing import FIELD_OF_VIEW, dress, framed
 from kinetoscope_viser._figure import Figure
 from kinetoscope_viser._follow import Follower
+from kinetoscope_viser._ghosts import Haunt
 from kinetoscope_viser._live import Latest, Stage
 from kinetoscope_viser._overlays import Annotations, Overlays
+from kinetoscope_viser._page import run_script
 from kinetoscope_viser._track import Track
 
 __all__ = ["CAMERAS", "Shown", "Viewer", "Watching"]
 
 Array = NDArray[Any]
 
+_GHOSTS_S: Final = 0.1
+"""Ghosts of what plays are drawn ten times a second."""
 _log = logging.getLogger(__name__)
 
 CAMERAS: Final = ("orbit", "follow", "fixed")
@@ -44,6 +48,7 @@ class Shown:
     trajectory: bool = False
     contacts: bool = False
     velocities: bool = False
+    ghosts: bool = False
 
 
 class Viewer:
@@ -102,6 +107,8 @@ class Viewer:
         self._frames: dict[str, int] = {}
         self._pushed: set[str] = set()
         self._from: Array | None = None
+        self._haunts: dict[str, tuple[Haunt, int | None, float]] = {}
+        run_script(self.server)
         self._ground = dress(self.server)
         self._root = self.server.scene.add_frame("/stage", show_axes=False)
         self._panel = None
@@ -123,7 +130,7 @@ class Viewer:
                 figure = Figure(
                     self.server, name, track.character, track.baked, number=number, place=track.place
                 )
-                figure.pose(track.pose(0))
+                figure.pose(track.pose(0), track.factors(0))
             self.tracks.append(track)
             self._figures.append((track, figure, Overlays(self.server, figure, track)))
             if number == 1:
@@ -173,14 +180,16 @@ class Viewer:
             self.clock.time = min(self.clock.time, self.clock.duration)
             self.refresh()
 
-    def push(self, name: str, pose: Array) -> None:
+    def push(self, name: str, pose: Array, weights: Mapping[str, float] | None = None) -> None:
         """Pose what `show` gave this id: global matrices `[J, 4, 4]` m. From any thread; never waits.
+
+        `weights` of morph channels give its shape, by name; those not named rest.
 
         From then on it has left the timeline. Of poses that come faster than pictures go, the newest
         is seen.
 
         Raises:
-            ValidationError: there is nothing of that id, or it has other joints.
+            ValidationError: there is nothing of that id, or it has other joints or channels.
         """
         figure = self._named(name)
         held = np.array(pose, np.float64)
@@ -189,7 +198,13 @@ class Viewer:
             raise ValidationError(
                 f"a pose of {name!r} is {list(held.shape)}, expected finite [{joints}, 4, 4]"
             )
-        self._latest.put(name, held)
+        known = {channel for mesh in figure.character.meshes for channel in mesh.morph_names}
+        for channel, weight in (weights or {}).items():
+            if channel not in known or not np.isfinite(weight):
+                raise ValidationError(
+                    f"the weight of {channel!r} is {weight}, expected a number for one of {sorted(known)}"
+                )
+        self._latest.put(name, (held, figure.baked.factors(weights)))
 
     def draw(self, scene: Scene) -> None:
         """Show a scene's actors and annotations as they are now. From any thread; never waits.
@@ -282,11 +297,13 @@ class Viewer:
         held = self._latest.take()
         scene = held.pop(Scene, None)
         if scene is not None:
-            self._stage.draw(scene)
-            self._annotations.draw(scene.annotations, scene.ground, self._eye())
-        for name, pose in held.items():
+            eye = self._eye()
+            self._stage.draw(scene, Camera(eye, eye + np.array([0.0, 0.0, 1.0])), time.monotonic())
+            self._annotations.draw(scene.annotations, scene.ground, eye)
+        self._stage.sweep(time.monotonic())
+        for name, (pose, factors) in held.items():
             self._pushed.add(str(name))
-            self._named(str(name)).pose(pose)
+            self._named(str(name)).pose(pose, factors)
         self.clock.advance(passed)
         if self._stale:
             self._dress_figures()
@@ -294,13 +311,31 @@ class Viewer:
             frame = track.frame(self.clock.time)
             if figure.name not in self._pushed and (self._stale or self._frames.get(figure.name) != frame):
                 self._frames[figure.name] = frame
-                figure.pose(track.pose(frame))
+                figure.pose(track.pose(frame), track.factors(frame))
                 figure.label_at(track.subject(frame) * (1, 0, 1))
                 overlays.at(frame)
+            self._haunt(track, figure, frame)
         self._stale = False
         self._look(passed)
         if self._panel is not None:
             self._panel.tell()
+
+    def _haunt(self, track: Track, figure: Figure, frame: int) -> None:
+        """Show a track's ghosts; while it plays they come after, so that a page is not told seven poses a picture."""
+        wanted = self.shown.ghosts and self.shown.body and track.visible and figure.name not in self._pushed
+        if not wanted:
+            held = self._haunts.pop(figure.name, None)
+            if held is not None:
+                held[0].clear()
+            return
+        now = time.perf_counter()
+        if figure.name not in self._haunts:
+            haunt = Haunt(self.server, f"/stage/{figure.name}", lambda _: track.baked)
+            self._haunts[figure.name] = (haunt, None, 0.0)
+        haunt, before, at = self._haunts[figure.name]
+        if frame != before and (before is None or not self.clock.playing or now - at >= _GHOSTS_S):
+            haunt.draw(track.ghosts(frame))
+            self._haunts[figure.name] = (haunt, frame, now)
 
     def _dress_figures(self) -> None:
         for track, figure, overlays in self._figures:
