@@ -201,7 +201,7 @@ def test_memory_for_views_of_a_hole_is_bounded(scenes, monkeypatch, kind) -> Non
     monkeypatch.setattr(_fill, "PART", 300)
     np.testing.assert_array_equal(frames(ours(scene)), whole)
     assert max(shape[0] for shape in heard) > _fill.ENOUGH
-    assert max(shape[1] for shape in heard) == 300
+    assert max(shape[2] for shape in heard) == 300
     heard.clear()
     monkeypatch.setattr(_fill, "VIEW_BYTES", 1)
     frames(ours(scene))

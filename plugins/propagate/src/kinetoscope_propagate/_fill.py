@@ -90,7 +90,8 @@ def filled(target: Held, window: Sequence[Held], done: Held | None, guess: Guess
     box, hole = sight.box, sight.hole
     # Right beside the hole something of the thing may still show: nothing is judged or matched there.
     rim = wider(hole, RIM) & ~wider(hole, EDGE)
-    pixels = np.flatnonzero(hole | rim)
+    sight.wanted = hole | rim
+    pixels = np.flatnonzero(sight.wanted)
     inside = hole.ravel()[pixels]
     still = all(np.allclose(other.place, target.place, atol=1e-9) for other in window)
     by_number = {held.number: held for held in window}
@@ -128,10 +129,10 @@ def _noise(window: Sequence[Held]) -> float:
 def _gathered(
     sight: Sight, others: Sequence[Held], pixels: Array, inside: Array, bounds: tuple[int, int]
 ) -> tuple[Array, Array, Array]:
-    """Return what views show at some pixels of the box: `[V, N, C]`, whether `[V, N]`, and frames after it `[V]`."""
+    """Return what views show at some pixels of the box: `[V, C, N]`, whether `[V, N]`, and frames after it `[V]`."""
     most, enough = bounds
     # Memory that is not written to is not taken.
-    colours = np.empty((most, len(pixels), sight.picture.shape[2]), np.float32)
+    colours = np.empty((most, sight.picture.shape[2], len(pixels)), np.float32)
     valid = np.empty((most, len(pixels)), bool)
     when: list[int] = []
     count = np.zeros(int(inside.sum()), int)
@@ -146,12 +147,13 @@ def _gathered(
         if view is None:
             continue
         picture, shown = view
+        visible = shown.take(pixels)
         # Those near by may all hide the same: what is left of the places is for what lies beyond them.
-        if scarce and not (shown.ravel()[pixels][inside] & (count == 0)).any():
+        if scarce and not (visible[inside] & (count == 0)).any():
             continue
-        seen = picture.reshape(-1, picture.shape[2])[pixels].astype(np.float32)
-        colours[views] = relit(seen, other.light, sight.target.light)
-        valid[views] = shown.ravel()[pixels]
+        seen = picture.reshape(-1, picture.shape[2]).take(pixels, axis=0)
+        colours[views] = relit(seen, other.light, sight.target.light).T
+        valid[views] = visible
         when.append(other.number - sight.target.number)
         count += valid[views][inside]
     if not when:
@@ -162,7 +164,7 @@ def _gathered(
 def _voted(vote: Callable[..., Array], colours: Array, valid: Array, *told: Any) -> Array:
     """Return what a vote says of all pixels, `PART` at a time: it hears each by itself."""
     parts = [slice(start, start + PART) for start in range(0, len(valid[0]), PART)]
-    return np.concatenate([vote(colours[:, part], valid[:, part], *told) for part in parts])
+    return np.concatenate([vote(colours[..., part], valid[:, part], *told) for part in parts])
 
 
 def _answer(

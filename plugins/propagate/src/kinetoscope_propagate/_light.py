@@ -108,7 +108,7 @@ class Noise:
 
 
 def relit(colours: Array, light: Array, other: Array) -> Array:
-    """Return colours `float32 [..., C]` of a frame of one light as they are in the `other`."""
+    """Return colours `[..., C]` of a frame of one light as they are in the `other`, `float32` unless both are alike."""
     if np.array_equal(light, other):
         return colours
     channels = colours.shape[-1]

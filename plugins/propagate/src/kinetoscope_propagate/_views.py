@@ -43,6 +43,9 @@ COARSE = 6
 BETTER = 0.9
 """What another way of moving has to leave less than of the difference."""
 
+THIN = 2
+"""Every so manieth pixel and row is asked for that; a block has as many in the mean."""
+
 
 @attrs.define(eq=False)
 class Held:
@@ -100,6 +103,7 @@ class Sight:
         box: rows and columns of it.
         picture: `uint8 [h, w, C]`, what is in the box.
         hole: bool `[h, w]`.
+        wanted: bool `[h, w]`, what is asked for: the hole, unless more is.
         grey: `uint8 [h, w]`.
         corners: `float32 [N, 2]`, of what is not covered.
     """
@@ -108,9 +112,11 @@ class Sight:
     box: Box
     picture: Array = attrs.field(init=False)
     hole: Array = attrs.field(init=False)
+    wanted: Array = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.picture, self.hole = self.target.frame[self.box], self.target.hole[self.box]
+        self.wanted = self.hole
 
     @cached_property
     def grey(self) -> Array:
@@ -124,30 +130,60 @@ class Sight:
 def seen_from(sight: Sight, other: Held, *, whole: bool = False) -> tuple[Array, Array] | None:
     """Return the other frame `uint8 [h, w, C]` as it is seen there, and where it shows the background.
 
-    None where it shows nothing of the hole. `whole`: all of the other frame is taken to be background.
+    It is told of what is wanted, and may be 0 elsewhere. None where it shows nothing of the hole.
+    `whole`: it is told of all that is looked at, and all of the other frame is taken to be background.
     """
-    target, box, wanted = sight.target, sight.box, sight.hole
+    target, box = sight.target, sight.box
     matrix = np.linalg.solve(other.place, target.place)
     matrix /= matrix[2, 2]
-    shape = wanted.shape
+    shape = sight.hole.shape
     source = np.full_like(other.shows, 255) if whole else other.shows
     if np.allclose(matrix, np.eye(3), atol=1e-9):
         shown = source[box] == 255
-        return (other.frame[box], shown) if (shown & wanted).any() else None
-    shift = np.array([[1, 0, box[1].start], [0, 1, box[0].start], [0, 0, 1.0]])
-    there = matrix @ shift
+        return (other.frame[box], shown) if (shown & sight.hole).any() else None
+    there = _from_part(matrix, box)
     shown = _warped(source, there, shape, cv2.INTER_NEAREST) == 255
-    if not (shown & wanted).any():
+    if not (shown & sight.hole).any():
         return None
     grey = _warped(other.grey, there, shape, cv2.INTER_LINEAR)
-    pictures, shows = [], []
-    for surface in _surfaces(sight, grey, shown):
-        moved = surface is not None
-        way = there @ surface if moved else there
-        shows.append(_warped(source, way, shape, cv2.INTER_NEAREST) == 255 if moved else shown)
-        pictures.append(_warped(other.frame, way, shape, cv2.INTER_CUBIC))
-    picture, shown = _nearest_to(sight.picture, wanted, pictures, shows)
-    return picture, shown
+    surfaces = _surfaces(sight, grey, shown)
+    ways = [there if surface is None else there @ surface for surface in surfaces]
+    shows = [
+        shown if surface is None else _warped(source, way, shape, cv2.INTER_NEAREST) == 255
+        for surface, way in zip(surfaces, ways, strict=True)
+    ]
+    wanted = np.ones(shape, bool) if whole else sight.wanted
+    if len(ways) == 1:
+        return _drawn(other.frame, ways, [wanted]), shows[0]
+    thin = slice(None, None, THIN)
+    size = sight.hole[thin, thin].shape
+    pictures = [_warped(other.frame, way @ np.diag([THIN, THIN, 1.0]), size, cv2.INTER_CUBIC) for way in ways]
+    known = [shown[thin, thin] & ~sight.hole[thin, thin] for shown in shows]
+    best = _nearest_to(sight.picture[thin, thin], pictures, known, shape)
+    chosen = [best == i for i in range(len(ways))]
+    picture = _drawn(other.frame, ways, [wanted & held for held in chosen])
+    return picture, np.select(chosen, shows, default=False)
+
+
+def _from_part(matrix: Array, part: Box) -> Array:
+    """Return the homography that takes pixels of a part of a picture, counted from its corner, where `matrix` does."""
+    shift = np.array([[1, 0, part[1].start], [0, 1, part[0].start], [0, 0, 1.0]])
+    return np.asarray(matrix @ shift)
+
+
+def _drawn(frame: Array, ways: Sequence[Array], where: Sequence[Array]) -> Array:
+    """Return a frame `uint8 [h, w, C]` through homographies, each in a place bool `[h, w]` of its own; 0 elsewhere.
+
+    No more is drawn than the boxes around these places: sharp views are what takes longest.
+    """
+    picture = np.zeros((*where[0].shape, frame.shape[2]), np.uint8)
+    for way, wanted in zip(ways, where, strict=True):
+        if wanted.any():
+            part = box_of(wanted, 0)
+            held = wanted[part]
+            made = _warped(frame, _from_part(way, part), held.shape, cv2.INTER_CUBIC)
+            cv2.copyTo(made, held.view(np.uint8), picture[part])
+    return picture
 
 
 def _grey(picture: Array) -> Array:
@@ -159,33 +195,20 @@ def _inner(held: Array) -> Array:
 
 
 def _nearest_to(
-    target: Array, hole: Array, pictures: Sequence[Array], shows: Sequence[Array]
-) -> tuple[Array, Array]:
-    """Return of each pixel the picture that fits the target best around there, told from outside the hole."""
-    if len(pictures) == 1:
-        return pictures[0], shows[0]
-    height, width = hole.shape
-    size = (max(1, width // COARSE), max(1, height // COARSE))
+    target: Array, pictures: Sequence[Array], known: Sequence[Array], shape: tuple[int, int]
+) -> Array:
+    """Return which picture fits the target best around each pixel, `uint8` of a shape, told from where they are known."""
+    size = (max(1, shape[1] // COARSE), max(1, shape[0] // COARSE))
     off = []
-    for picture, shown in zip(pictures, shows, strict=True):
-        known = (shown & ~hole).astype(np.float32)
-        wrong = cv2.absdiff(target, picture)[..., :3].astype(np.float32) * known[..., None]
-        wrong, weight = (
-            cv2.blur(cv2.resize(held, size, interpolation=cv2.INTER_AREA), (3, 3)) for held in (wrong, known)
-        )
-        wrong = wrong.mean(axis=2)
-        told = weight > 0.2
-        off.append(spread((wrong / np.maximum(weight, 1e-6))[..., None], told)[..., 0])
+    for picture, told in zip(pictures, known, strict=True):
+        weight = told.astype(np.float32)
+        wrong = cv2.transform(cv2.absdiff(target, picture)[..., :3], np.full((1, 3), 1 / 3))
+        both = cv2.resize(cv2.merge([wrong * weight, weight]), size, interpolation=cv2.INTER_AREA)
+        wrong, weight = cv2.split(cv2.blur(both, (3, 3)))
+        off.append(spread((wrong / np.maximum(weight, 1e-6))[..., None], weight > 0.2)[..., 0])
     off[0] = off[0] * BETTER  # where it makes no difference, the whole frame's way is taken
-    best = cv2.resize(
-        np.argmin(off, axis=0).astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST
-    )
-    picture, shown = pictures[0], shows[0]
-    for i in range(1, len(pictures)):
-        chosen = (best == i).astype(np.uint8)
-        cv2.copyTo(pictures[i], chosen, picture)
-        shown = np.where(chosen, shows[i], shown)
-    return picture, shown
+    best = np.argmin(off, axis=0).astype(np.uint8)
+    return np.asarray(cv2.resize(best, shape[::-1], interpolation=cv2.INTER_NEAREST))
 
 
 def _warped(picture: Array, matrix: Array, shape: tuple[int, int], how: int) -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -31,20 +33,18 @@ def nearest(colours: Array, valid: Array, count: int = 5) -> Array:
     """Return the median `[N, C]` of the first `count` views that show each pixel; NaN where none does.
 
     Args:
-        colours: `[V, N, C]` float32, views in order of preference.
+        colours: `[V, C, N]` float32, finite, views in order of preference.
         valid: bool `[V, N]`: whether a view shows the pixel.
         count: of views.
     """
-    return _middle(_first(colours, valid, count))
+    return _middle(*_first(colours, valid, range(len(valid)), count)).T
 
 
-def apart(one: Array, other: Array) -> Array:
-    """Return how far colours `[..., C]` lie apart in the channel in which they differ most."""
-    off = np.abs(one - other)
-    most = off[..., 0]
-    for channel in range(1, off.shape[-1]):  # a reduction over so short an axis takes several times as long
-        most = np.maximum(most, off[..., channel])
-    return np.asarray(most)
+def apart(one: Array, other: Array, axis: int = -1) -> Array:
+    """Return how far colours lie apart in the channel in which they differ most; channels lie along an axis."""
+    off = one - other
+    # A reduction over so short an axis takes several times as long.
+    return np.asarray(reduce(np.maximum, np.moveaxis(np.abs(off, out=off), axis, 0)))
 
 
 def agreed(colours: Array, valid: Array) -> Array:
@@ -53,7 +53,7 @@ def agreed(colours: Array, valid: Array) -> Array:
     Views count the less the farther they are from the median of all, and none that is beyond four deviations
     (told by the median deviation): what passes by in some of them is voted out.
     """
-    return _agreed(colours, valid, np.inf)
+    return _agreed(colours, valid, np.inf).T
 
 
 def steady(colours: Array, valid: Array, when: Array, noise: float) -> Array:
@@ -66,7 +66,7 @@ def steady(colours: Array, valid: Array, when: Array, noise: float) -> Array:
     pixel is hidden.
 
     Args:
-        colours: `[V, N, C]` float32, views in order of preference.
+        colours: `[V, C, N]` float32, finite, views in order of preference.
         valid: bool `[V, N]`: whether a view shows the pixel.
         when: `[V]`, frames after that of the pixels, below 0 before it.
         noise: the deviation of views by noise, levels.
@@ -75,29 +75,36 @@ def steady(colours: Array, valid: Array, when: Array, noise: float) -> Array:
     usual = _agreed(colours, valid, 2 * noise)
     sides = []
     for side in (when < 0, when > 0):
-        held = _first(colours[side], valid[side], WIDER)
-        sides.append((_middle(held[:SIDE]), _middle(held[SIDE:])))
+        held, number = _first(colours, valid, np.flatnonzero(side).tolist(), WIDER)
+        near = np.minimum(number, SIDE)
+        sides.append((_middle(held[:SIDE], near), _middle(held[SIDE:], number - near)))
     (before, earlier), (after, later) = sides
     then, wider = (before + after) / 2, _either(earlier, later)
     with np.errstate(invalid="ignore"):
-        off = np.square(apart(then, usual))
-        passing = np.square(ALIKE * apart(before, after)) + np.square(LASTING * apart(then, wider))
+        off = np.square(apart(then, usual, 0))
+        passing = np.square(ALIKE * apart(before, after, 0)) + np.square(LASTING * apart(then, wider, 0))
         share = (off - passing - (NOISE * noise) ** 2).clip(0) / (off + 1e-3)
-    share = np.nan_to_num(share)[:, None]
-    return np.where(share > 0, usual + (then - usual) * share, usual)
+    share = np.nan_to_num(share)
+    return np.where(share > 0, usual + (then - usual) * share, usual).T
 
 
 def _agreed(colours: Array, valid: Array, most: float) -> Array:
-    """Return what views agree on; `most` is that of a pixel's deviation, levels."""
-    middle = _middle(np.where(valid[..., None], colours, np.nan))
-    off = apart(colours, middle)
-    spread = 1.4826 * _middle(np.where(valid, off, np.nan)[..., None])[..., 0]
+    """Return what views agree on, `[C, N]`; `most` is that of a pixel's deviation, levels."""
+    number = valid.sum(axis=0, dtype=np.intp)
+    middle = _middle(np.where(valid[:, None], colours, np.inf), number)
+    off = apart(colours, middle, 1)
+    spread = 1.4826 * _middle(np.where(valid, off, np.inf)[:, None], number)[0]
     with np.errstate(invalid="ignore", divide="ignore"):
         reach = 4 * np.minimum(spread, most) + FAR
         # Tukey's biweight: none of them is in or out by a hair.
-        weight = np.where(valid, 1 - np.square(off / reach), 0).clip(0).astype(np.float32) ** 2
-        total = np.einsum("vn,vnc->nc", weight, np.where(valid[..., None], colours, 0))
-        return np.asarray(total / weight.sum(axis=0)[:, None])
+        weight = np.square(np.where(valid, 1 - np.square(off / reach), 0).clip(0), dtype=np.float32)
+        total = weight.sum(axis=0)
+        made = np.asarray(np.einsum("vn,vcn->cn", weight, colours) / total)
+    # Half of the views show one thing and half another, and none what is in the middle: the nearest is as good as any.
+    split = (total == 0) & (number > 0)
+    if split.any():
+        made[:, split] = _first(colours[..., split], valid[:, split], range(len(valid)), 1)[0][0]
+    return made
 
 
 def _either(one: Array, other: Array) -> Array:
@@ -105,25 +112,33 @@ def _either(one: Array, other: Array) -> Array:
     return np.where(np.isnan(one), other, np.where(np.isnan(other), one, (one + other) / 2))
 
 
-def _first(colours: Array, valid: Array, count: int) -> Array:
-    """Return the first `count` colours of each pixel that are valid, `[count, N, C]`, NaN where there are fewer."""
-    found = np.full((count, *colours.shape[1:]), np.nan, np.float32)
-    number = np.zeros(colours.shape[1], np.intp)
-    for view, shown in zip(colours, valid, strict=True):
-        at = np.flatnonzero(shown & (number < count))
-        found[number[at], at] = view[at]
+def _first(colours: Array, valid: Array, views: Iterable[int], count: int) -> tuple[Array, Array]:
+    """Return the first `count` colours of each pixel that are valid, infinite where there are fewer.
+
+    They come as `[count, C, N]`, with how many there are, `[N]`.
+    """
+    channels, pixels = colours.shape[1:]
+    found = np.full((count, channels, pixels), np.inf, np.float32)
+    flat = found.reshape(-1)
+    number = np.zeros(pixels, np.intp)
+    for view in views:
+        at = np.flatnonzero(valid[view] & (number < count))
+        place = number[at] * (channels * pixels) + at
+        for channel in range(channels):
+            flat[place + channel * pixels] = colours[view, channel].take(at)
         number[at] += 1
-    return found
+        if number.min(initial=count) == count:
+            break
+    return found, number
 
 
-def _middle(held: Array) -> Array:
-    """Return the median `[N, C]` of `[V, N, C]`, of what is not NaN; NaN where there is nothing."""
-    # Sorting puts NaN last: two picks are faster than nanmedian.
-    ordered = np.sort(held, axis=0)
-    number = (~np.isnan(held[..., 0])).sum(axis=0)
-    low, high = np.maximum((number - 1) // 2, 0), np.maximum(number // 2, 0)
-    pick = [
-        np.take_along_axis(ordered, np.minimum(i, len(held) - 1)[None, :, None], axis=0)[0]
-        for i in (low, high)
-    ]
-    return np.asarray((pick[0] + pick[1]) / 2)
+def _middle(held: Array, number: Array) -> Array:
+    """Return the median `[C, N]` of `[V, C, N]`, which is infinite but for a `number` `[N]` of views; NaN for 0.
+
+    What is `held` is sorted in its place.
+    """
+    held.sort(axis=0)  # what is infinite comes last: two picks are faster than nanmedian
+    last = len(held) - 1
+    low, high = ((number - 1) // 2).clip(0), np.minimum(number // 2, last)
+    pick = [np.take_along_axis(held, i[None, None], axis=0)[0] for i in (low, high)]
+    return np.where(number > 0, (pick[0] + pick[1]) / 2, np.float32(np.nan))
