@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 import kinetoscope
 from kinetoscope.cli import main
+from kinetoscope_propagate.command import _human
 from kinetoscope_spec import Video
 
 
@@ -102,6 +103,24 @@ def test_several_places_that_are_made_up_are_told_apart(tmp_path) -> None:
     holes = run(*words)["report"]["holes"]
     assert [hole["guess"] for hole in holes] == ["exemplar", "smooth"]
     assert sum(hole["pixels"] for hole in holes) == 3 * (18 * 20 + 14 * 16)
+
+
+def test_what_is_said_of_a_guess_is_what_matters() -> None:
+    """Specks are not told of one by one, what is carried is not said to be made up, and little is not 0."""
+    holes = [
+        {"first": i, "last": 9, "box": [i, 0, i + 9, 9], "pixels": pixels, "guess": guess}
+        for i, (pixels, guess) in enumerate([(600, "exemplar"), (340, ""), (40, "smooth"), (20, "smooth")])
+    ]
+    report = {"hidden": 10**7, "guessed": 1000, "guess": "both", "holes": holes}
+    doubts = [{"frame": 3, "reason": "it may be hidden: click on it here"}]
+    data = {"frames": 10, "provider": "propagate", "seconds": 1, "output": "out.mp4", "report": report}
+    lines = _human(data | {"mask": {"doubts": doubts}}).splitlines()
+    assert lines[1].startswith("less than 0.1% of what was hidden")
+    assert lines[2:] == [
+        "  frames 0 to 9, 0,0,9,9: a guess of patches of what is around",
+        "  frames 1 to 9, 1,0,10,9: carried on from frames before",
+        "frame 3: it may be hidden: click on it here",
+    ]
 
 
 def written(path, frames, way):
@@ -227,6 +246,13 @@ def test_what_does_not_fit_is_said_and_nothing_is_left(films, tmp_path) -> None:
     assert re.search(r"cut.mp4: is cut off: [1-9] frames are there \(expected 10\)", said)
     said = run(folder / "film.mkv", out, "--mask", folder / "cut.mp4", status=1)["error"]["message"]
     assert re.search(r"cut.mp4: is cut off: [1-9] frames are there \(expected 10\)", said)
+    for words in (("gone/out.mp4",), ("out.mp4", "--compare", "gone/both.mp4")):
+        places = [word if word.startswith("--") else tmp_path / word for word in words]
+        data = run(folder / "film.mkv", *places, "--mask", folder / "bright.mkv", status=1)
+        assert re.search(r"there is no folder .*gone, expected", data["error"]["message"])
+    places = (out, "--compare", tmp_path / "both.xyz")
+    data = run(folder / "film.mkv", *places, "--mask", folder / "bright.mkv", status=1)
+    assert f"{tmp_path / 'both.xyz'}: no film is written as '.xyz'" in data["error"]["message"]
     assert list(tmp_path.iterdir()) == []
     assert "in one way" in run(folder / "film.mkv", out, status=2)
     clash = run(folder / "film.mkv", folder / "film.mkv", "--mask", folder / "bright.mkv", status=2)

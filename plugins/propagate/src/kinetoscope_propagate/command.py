@@ -26,7 +26,8 @@ __all__ = ["command"]
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OUT = click.Path(dir_okay=False, path_type=Path)
 _MOST_PROMPT_BYTES = 1 << 20
-_MOST_PLACES = 4
+_MUCH = 0.05
+"""Share of all that is guessed which a place has to have to be told of."""
 _GUESSED = {
     "smooth": " of smooth colours",
     "exemplar": " of patches of what is around",
@@ -72,6 +73,7 @@ def command(ctx: click.Context, /, video: Path, out: Path, **options: Any) -> No
     host = ctx.find_root().obj
     media = host.provider("media")
     film = media.open(video)
+    _check_writing(media, film, out, options["compare"])
     inpainter = host.provider("inpainter", options["provider"])
     chosen = options["provider"] or host.explain("inpainter").chosen
     with ExitStack() as stack:
@@ -116,6 +118,28 @@ def _check(video: Path, out: Path, options: dict[str, Any]) -> None:
             raise click.UsageError(f"{path} is read from, it can't be written to")
     if options["compare"] and options["compare"].absolute() == out.absolute():
         raise click.UsageError(f"{out} is to be both the film and the comparison")
+
+
+def _check_writing(media: Any, film: Video, *paths: Path | None) -> None:
+    """Raise before the work what writing to these places would raise after it.
+
+    Raises:
+        ValidationError: there is no such folder.
+        ConfigError: a kind of film that is not written.
+    """
+    from kinetoscope_spec import ConfigError, ValidationError
+    from kinetoscope_spec import Video as Frames
+
+    small = Frames.from_frames(np.zeros((1, 16, 16, 3), np.uint8), film.rate)
+    for path in filter(None, paths):
+        if not path.parent.is_dir():
+            raise ValidationError(f"{path}: there is no folder {path.parent}, expected one that exists")
+        with TemporaryDirectory(prefix="kinetoscope-", ignore_cleanup_errors=True) as folder:
+            trial = Path(folder) / f"trial{path.suffix}"
+            try:
+                media.write(trial, small)
+            except ConfigError as error:  # it speaks of the trial
+                raise ConfigError(str(error).replace(str(trial), str(path))) from error
 
 
 def _pointed(options: dict[str, Any]) -> bool:
@@ -215,15 +239,17 @@ def _beside(before: Video, after: Video) -> Video:
     return attrs.evolve(before, width=2 * before.width, source=source, audio=None)
 
 
-def _places(holes: Sequence[dict[str, Any]]) -> str:
-    """Say of the largest places that no frame shows where they are, and how each is made up, if there are several."""
-    if len(holes) < 2:
+def _places(holes: Sequence[dict[str, Any]], guessed: int) -> str:
+    """Say where the places are of which most of a guess is made, and how each is, if there are several of them."""
+    large = [hole for hole in holes if hole["pixels"] >= _MUCH * guessed]
+    if len(large) < 2:
         return ""
-    said = "; the largest are" if len(holes) > _MOST_PLACES else ""
-    for hole in holes[:_MOST_PLACES]:
+    said = ""
+    for hole in large:
         left, top, right, bottom = hole["box"]
-        said += f"\n  frames {hole['first']} to {hole['last']}, {left},{top},{right},{bottom}: a guess"
-        said += _GUESSED.get(hole["guess"], "")
+        way = _GUESSED.get(hole["guess"], "")
+        said += f"\n  frames {hole['first']} to {hole['last']}, {left},{top},{right},{bottom}: "
+        said += f"a guess{way}" if way else "carried on from frames before"
     return said
 
 
@@ -234,9 +260,10 @@ def _human(data: dict[str, Any]) -> str:
         said += "\nthe mask covers nothing: the film is as it was"
     if report and report["guessed"]:
         share = report["guessed"] / report["hidden"]
-        said += f"\n{share:.1%} of what was hidden is seen in no frame within reach: it is a guess"
+        much = f"{share:.1%}" if share >= 0.0005 else "less than 0.1%"
+        said += f"\n{much} of what was hidden is seen in no frame within reach: it is a guess"
         said += _GUESSED.get(report.get("guess", ""), "")
-        said += _places(report.get("holes", ()))
+        said += _places(report.get("holes", ()), report["guessed"])
     for doubt in data.get("mask", {}).get("doubts", ()):
-        said += f"\nframe {doubt['frame']}: {doubt['reason']}; click there, too"
+        said += f"\nframe {doubt['frame']}: {doubt['reason']}"
     return said

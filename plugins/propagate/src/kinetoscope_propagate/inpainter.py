@@ -35,7 +35,7 @@ class Unseen:
         first, last: frames in which it is hidden and made up.
         box: left, top, right and bottom in the first of them, pixels; the last two lie outside.
         pixels: of it in all frames.
-        guess: how it is made up, as a report says it.
+        guess: how it is made up, as a report says it; an empty string where it is carried on from frames before.
     """
 
     first: int
