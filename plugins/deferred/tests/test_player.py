@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from kinetoscope_deferred.window import Player, clip_of
+from kinetoscope_deferred.window import Player, clip_of, clips
 from kinetoscope_deferred.window.hud import overlay, words
 from kinetoscope_deferred.window.player import BAR_PX
 from kinetoscope_spec import Asset, ConfigError, Mesh, Motion, Skeleton, ValidationError
@@ -37,6 +39,37 @@ def two():
 
 def ahead(camera):
     return (camera.target - camera.position) / np.linalg.norm(camera.target - camera.position)
+
+
+def test_poses_and_places_are_the_motion_s_whatever_its_length(monkeypatch):
+    """Worked out a frame, and a stretch of frames, at a time; all that is drawn stands beside with its clip."""
+    monkeypatch.setattr(clips, "_STRETCH", 7)
+    held, beside = clip(speed=1.0, frames=20), clip(speed=1.0, frames=20, aside=3.0)
+    matrices = held.motion.global_matrices()
+    np.testing.assert_array_equal(held.places, matrices[..., :3, 3])
+    for frame in range(20):
+        np.testing.assert_array_equal(held.pose(frame), matrices[frame])
+        shift = beside.pose(frame)[:, :3, 3] - matrices[frame, :, :3, 3]
+        np.testing.assert_allclose(shift, np.tile([3.0, 0, 0], (4, 1)), atol=1e-12)
+    for kind, place in (("bones", ...), ("trajectory", ...), ("velocities", (slice(None), 0))):
+        here, there = (one.drawn(kind, 0.3) for one in (held, beside))
+        moved = np.zeros(here.shape)
+        moved[place][..., 0] = 3.0
+        np.testing.assert_allclose(there - here, moved, atol=1e-12)
+
+
+def test_a_long_clip_is_held_in_few_bytes():
+    """Those of places, which ways need; matrices of all frames were more than five times as many."""
+    motion = clip(frames=16000).motion
+    asset = Asset("long", motion.skeleton, (motion,))
+    character = clip_of(Asset("short", motion.skeleton, (motion.slice(0, 2),)), "short").character
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    held = clips.Clip("long", motion, character, 0.0, 0.0, clips._places(asset.motions[0]), [])
+    grown, peak = (size - before for size in tracemalloc.get_traced_memory())
+    tracemalloc.stop()
+    assert held.places.nbytes <= grown < 1.1 * held.places.nbytes
+    assert peak < 16000 * 4 * 128  # all matrices at once
 
 
 def test_time_goes_on_loops_stops_and_is_sought(two):

@@ -26,6 +26,9 @@ _RESTING: Final = 5
 """A foot's resting height is that below which it is in so many of 100 frames."""
 
 
+_STRETCH: Final = 1024
+"""Frames whose transforms are worked out at once: of a long clip all would take as much as the clip itself."""
+
 GHOSTS: Final = Ghosts(4, ahead=2, spacing_s=0.25)
 """The same that `kinetoscope play` shows."""
 
@@ -121,7 +124,12 @@ class Track:
     @cached_property
     def joints(self) -> Array:
         """Global positions of all joints in all frames, `[T, J, 3]` m."""
-        return np.asarray(self.motion.global_transforms()[0], np.float32)
+        frames = self.motion.frame_count
+        places = np.empty((frames, len(self.motion.skeleton), 3), np.float32)
+        for first in range(0, frames, _STRETCH):
+            held = self.motion.slice(first, min(first + _STRETCH, frames))
+            places[first : first + _STRETCH] = held.global_transforms()[0]
+        return places
 
     @cached_property
     def roles(self) -> dict[str, int]:

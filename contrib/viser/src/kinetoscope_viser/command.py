@@ -162,6 +162,7 @@ def _said(told: dict[str, Any]) -> str:
     lines = [
         f"{file['path']}: {file['frames']} frames, {file['duration']:.2f} s, {file['joints']} joints; "
         f"vertices off by {max(file['deviation']['max_mm'], 1e-3):.2g} mm at most"
+        + "".join(f"\n  {omitted}" for omitted in file["not_shown"])
         for file in told["files"]
     ]
     return "\n".join((*lines, f"on {told['url']}", "Ctrl-C ends it"))

@@ -23,6 +23,8 @@ Array = NDArray[Any]
 NAME_PX = 14
 """Height of the capitals of a name."""
 
+_STRETCH = 1024
+"""Frames whose matrices are held at once."""
 _GHOSTS = Ghosts(4, ahead=2, spacing_s=0.25)
 
 
@@ -35,7 +37,7 @@ class Clip:
         motion, character: what is played, by whom.
         aside: m along +X from where the motion has it.
         delay: s on the timeline at which it begins.
-        matrices: `[T, J, 4, 4]`, global, without `aside`.
+        places: `[T, J, 3]` m, of all joints, without `aside`.
         boxes: what a camera shows in each frame, without `aside`.
     """
 
@@ -44,7 +46,7 @@ class Clip:
     character: Character
     aside: float
     delay: float
-    matrices: Array
+    places: Array
     boxes: list[Subject]
 
     @property
@@ -57,11 +59,17 @@ class Clip:
         at = round((time - self.delay) * self.motion.framerate)
         return int(np.clip(at, 0, self.motion.frame_count - 1))
 
+    def pose(self, frame: int) -> Array:
+        """Return the global matrices `[J, 4, 4]` of a frame, where it is shown."""
+        held = self.motion.slice(frame, frame + 1).global_matrices()[0]
+        placed: Array = np.array(held, np.float64)
+        placed[:, 0, 3] += self.aside
+        return placed
+
     def actor(self, time: float, number: int) -> Actor:
         """Return it in its pose at `time` s, with `number` as its id."""
         now = self.frame(time)
-        pose, past = (self._placed(self.matrices[i]) for i in (now, max(now - 1, 0)))
-        return Actor(self.character, pose, id=number, previous_pose=past)
+        return Actor(self.character, self.pose(now), id=number, previous_pose=self.pose(max(now - 1, 0)))
 
     def subject(self, time: float) -> Subject:
         """Return what a camera shows at `time` s; between frames it goes straight on."""
@@ -77,7 +85,7 @@ class Clip:
 
     def joint_at(self, point: Array, time: float) -> str:
         """Return the name of the joint that moves the skin nearest to `point [3]` m at `time` s."""
-        pose = self._placed(self.matrices[self.frame(time)])
+        pose = self.pose(self.frame(time))
         best, name = np.inf, self.motion.skeleton.names[0]
         for mesh in self.character.meshes:
             bones, weights = _bones(mesh)
@@ -100,21 +108,37 @@ class Clip:
         """Return an annotation of `kind`, as `kinetoscope_spec.annotations` has them, at `time` s."""
         now = self.frame(time)
         if kind == "axes":
-            return self._placed(self.matrices[now])
-        places = self.matrices[..., :3, 3] + np.array([self.aside, 0.0, 0.0])
+            return self.pose(now)
         if kind == "text":
-            return {"strings": [self.name], "points": [head(self.motion, places, now)], "pixels": NAME_PX}
-        return marked(kind, self.motion, places, now)
+            points = [head(self.motion, self.places, now) + np.array([self.aside, 0.0, 0.0])]
+            return {"strings": [self.name], "points": points, "pixels": NAME_PX}
+        return self._beside(kind, marked(kind, self.motion, self.places, now))
 
     def ghosts(self, time: float) -> list[Ghost]:
         """Return where it was and will be around `time` s."""
-        found = _GHOSTS.of(self.character, self.matrices, self.motion.framerate, self.frame(time))
-        return [attrs.evolve(ghost, pose=self._placed(ghost.pose)) for ghost in found]
+        return list(_GHOSTS.of(self.character, _Poses(self), self.motion.framerate, self.frame(time)))
 
-    def _placed(self, matrices: Array) -> Array:
-        placed = np.array(matrices)
-        placed[:, 0, 3] += self.aside
+    def _beside(self, kind: str, drawn: Array) -> Array:
+        """Return what is drawn where the clip is shown; of velocities the first is a place."""
+        placed = np.array(drawn, np.float64)
+        if kind == "velocities":
+            placed[:, 0, 0] += self.aside
+        else:
+            placed[..., 0] += self.aside
         return placed
+
+
+class _Poses:
+    """A clip's poses, worked out for the frames that are asked for: all of them would be 128 bytes a joint."""
+
+    def __init__(self, clip: Clip) -> None:
+        self._clip = clip
+
+    def __len__(self) -> int:
+        return self._clip.motion.frame_count
+
+    def __getitem__(self, frame: int) -> Array:
+        return self._clip.pose(frame)
 
 
 def _bones(mesh: Any) -> tuple[Array, Array]:
@@ -137,6 +161,13 @@ def clip_of(asset: Asset, name: str, *, motion: int = 0, aside: float = 0.0, del
         )
     shown = asset.motions[motion] if asset.motions else rest_motion(asset.skeleton)
     character = asset.character() if asset.meshes else capsule_character(asset.skeleton, motion=shown)
-    return Clip(
-        name, shown, character, aside, delay, shown.global_matrices().astype(np.float64), subjects(shown)
-    )
+    return Clip(name, shown, character, aside, delay, _places(shown), subjects(shown))
+
+
+def _places(motion: Motion) -> Array:
+    """Return where all joints are in all frames, `[T, J, 3]` m; a stretch at a time, as matrices are larger."""
+    places = np.empty((motion.frame_count, len(motion.skeleton), 3))
+    for first in range(0, len(places), _STRETCH):
+        held = motion.slice(first, min(first + _STRETCH, len(places)))
+        places[first : first + _STRETCH] = held.global_matrices()[..., :3, 3]
+    return places
