@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from kinetoscope.shot import film, settings
@@ -52,6 +54,26 @@ def test_a_subject_is_where_the_joints_are_and_faces_as_they_do():
         framerate=RATE,
     )
     assert [subject.facing for subject in subjects(bare)] == [0.0, 0.0]
+
+
+@given(st.lists(st.floats(-50, 50), min_size=3, max_size=3), st.integers(1, 3))
+def test_a_root_that_stays_behind_is_no_part_of_who_is_shown(place, count):
+    """Nodes above the pelvis, wherever they are: the camera shows the same as without them."""
+    bare = walker(0.5, seconds=0.5)
+    skeleton, frames = bare.skeleton, bare.frame_count
+    above = Skeleton(
+        (*(f"above{i}" for i in range(count)), *skeleton.names),
+        [*range(-1, count - 1), *(parent + count for parent in skeleton.parents)],
+        [place, *[(0, 0, 0)] * (count - 1), *skeleton.rest_positions],
+    )
+    positions = np.concatenate([np.zeros((frames, count, 3)), bare.positions], axis=1)
+    positions[:, 0] = place
+    positions[:, count] -= place
+    turns = np.concatenate([np.tile([0.0, 0, 0, 1], (frames, count, 1)), bare.rotations], axis=1)
+    moved = Motion(above, positions, turns, framerate=RATE)
+    for one, other in zip(subjects(bare), subjects(moved), strict=True):
+        np.testing.assert_allclose(other.corners, one.corners, atol=1e-4)
+        assert other.facing == pytest.approx(one.facing, abs=1e-5)
 
 
 def test_lying_down_turns_nobody_around():

@@ -104,6 +104,8 @@ class Subject:
 def subjects(motion: Motion, margin: float = 0.08, steady: float = 0.5) -> list[Subject]:
     """Return what a camera shows of `motion` in every frame: a box around all joints, and where it faces.
 
+    Nodes above the pelvis are no part of a body: often one stays at the origin while the body goes away.
+
     Args:
         motion: anything; what has no left and right faces +Z all the time.
         margin: added to the box on every side, as a share of the tallest pose: flesh is thicker than bones.
@@ -111,7 +113,8 @@ def subjects(motion: Motion, margin: float = 0.08, steady: float = 0.5) -> list[
             that waves.
     """
     places = motion.global_transforms()[0].astype(np.float64)
-    low, high = places.min(axis=1), places.max(axis=1)
+    held = places[:, _body(motion)]
+    low, high = held.min(axis=1), held.max(axis=1)
     wide = margin * max(float((high - low)[:, 1].max()), 0.05)
     reach = round(min(steady * motion.framerate, len(places)))
     middle = _mean(0.5 * (low + high), reach)
@@ -120,6 +123,16 @@ def subjects(motion: Motion, margin: float = 0.08, steady: float = 0.5) -> list[
     high = middle + _mean(_around(high - middle, reach).max(axis=-1), reach)
     facing = _facings(motion, places)
     return [Subject(a - wide, b + wide, f) for a, b, f in zip(low, high, facing, strict=True)]
+
+
+def _body(motion: Motion) -> Array:
+    """Return which nodes are of the body, bool `[J]`: all but those above the pelvis, where there is one."""
+    parents = motion.skeleton.parents
+    shown = np.ones(len(parents), bool)
+    node = anatomy.roles(motion.skeleton).get("hips", -1)
+    while node >= 0 and (node := int(parents[node])) >= 0:
+        shown[node] = False
+    return shown
 
 
 def _around(values: Array, reach: int) -> Array:
