@@ -80,7 +80,7 @@ def guessed(guess, picture, hole, *, number=0, place=None, patches=False):
     parts = guess.parts(hole, sight(picture, hole, number, place))
     for _, one in parts:
         one.patches |= patches
-    return guess.fill(picture, parts, np.zeros_like(hole))
+    return guess.fill(picture, parts, np.zeros_like(hole))[0]
 
 
 def psnr(made, truth, hole):
@@ -174,7 +174,7 @@ def test_many_holes_are_no_more_work_and_no_more_memory() -> None:
         parts = guess.parts(hole, sight(picture, hole, t))
         assert len(parts) <= MOST_HOLES
         np.testing.assert_array_equal(np.sum([where for where, _ in parts], axis=0), hole)
-        made = guess.fill(without(picture, hole), parts, np.zeros_like(hole))
+        made, _ = guess.fill(without(picture, hole), parts, np.zeros_like(hole))
         assert not (made == THING).all(axis=-1).any()
     assert MOST_HOLES < len(guess.holes) <= KEPT_HOLES + MOST_HOLES
     assert max(guess.holes, key=lambda hole: hole.pixels).first == 7
@@ -241,6 +241,38 @@ def test_a_shot_is_guessed_once_and_says_how(pan) -> None:
     assert psnr(frames, truth, holes) > psnr(smooth, truth, holes) + 6
     off = np.diff(frames.astype(float) - truth, axis=0)[holes[1:] & holes[:-1]]
     assert np.abs(off).mean() < (8 if pan else 0.01)
+
+
+def test_a_smooth_guess_goes_with_what_is_around_it() -> None:
+    """Somebody who is not masked stands beside the hole and goes, while the mask is wide: the guess goes by him no more."""
+    behind = ground("haze", 4)
+    hole = oval((96, 72), (18, 12))
+    film = np.stack([behind] * 40)
+    film[:3, 50:95, 60:90] = 20
+    film[:, hole] = THING
+    covered = np.stack([hole] * 40)
+    covered[3:9, 40:104, 40:150] = True
+    made = PropagateInpainter().inpaint(
+        Video.from_frames(film, 25), Mask.from_frames(covered * np.uint8(255), 25)
+    )
+    frames = np.stack(list(made.frames())).astype(float)
+    off = np.abs(frames - behind)[:, hole].mean(axis=(1, 2))
+    assert off[0] > 20
+    assert off[13] < 0.15 * off[0]
+    # It comes to rest there.
+    assert off[20:].max() <= off[13]
+    np.testing.assert_array_equal(frames[30:, hole], frames[29:-1, hole])
+
+
+def test_noise_moves_no_smooth_guess_before_a_still_camera() -> None:
+    behind, hole = ground("haze", 2).astype(float), oval()
+    noise = np.random.default_rng(5).normal(scale=2, size=(20, *behind.shape))
+    film = np.where(hole[..., None], THING, behind + noise).round().clip(0, 255).astype(np.uint8)
+    mask = Mask.from_frames(np.stack([hole] * 20) * np.uint8(255), 25)
+    frames = np.stack(list(PropagateInpainter().inpaint(Video.from_frames(film, 25), mask).frames()))
+    inside = frames[:, hole].astype(int)
+    assert np.abs(np.diff(inside, axis=0)).mean() < 0.1
+    assert np.abs(inside[-1] - inside[0]).mean() < 1
 
 
 def test_patches_are_bounded_and_what_is_left_is_smooth(monkeypatch) -> None:

@@ -102,6 +102,7 @@ class Guess:
     holes: list[Hole] = attrs.field(factory=list)
     used: set[str] = attrs.field(factory=set)
     _last: tuple[Array, Array, list[Hole]] | None = attrs.field(default=None, init=False)
+    _smooth: tuple[Array, Array, int] | None = attrs.field(default=None, init=False)
 
     @property
     def way(self) -> str:
@@ -129,10 +130,10 @@ class Guess:
         self._pruned()
         return made
 
-    def fill(self, picture: Array, asked: Sequence[tuple[Array, Hole]], beside: Array) -> Array:
-        """Return `picture`, `uint8 [h, w, C]`, with what is `asked` of holes made up; grey if nothing is around.
+    def fill(self, picture: Array, asked: Sequence[tuple[Array, Hole]], beside: Array) -> tuple[Array, Array]:
+        """Return `picture`, `uint8 [h, w, C]`, with what is `asked` of holes made up, and what of it is smooth.
 
-        `beside`, bool `[h, w]`, is what is not looked at besides.
+        Grey if nothing is around. `beside`, bool `[h, w]`, is what is not looked at besides.
         """
         unknown, made, rest = beside.copy(), picture.copy(), np.zeros(beside.shape, bool)
         for where, _ in asked:
@@ -148,7 +149,19 @@ class Guess:
                 made[filled] = found[0][filled]
             self._note(hole, {"smooth": left, "exemplar": filled})
             unknown, rest = unknown & ~filled, rest | left
-        return smooth(made, rest, unknown) if rest.any() else made
+        return smooth(made, rest, unknown), rest
+
+    def smoothed(self, sight: Sight) -> Array:
+        """Return what smooth colours were made up for in the frame before, as it lies now, bool `[h, w]`."""
+        if self._smooth is None or self._smooth[2] != sight.target.number - 1:
+            return np.zeros(sight.hole.shape, bool)
+        return _seen(self._smooth[0], self._smooth[1], sight) > 0
+
+    def remember(self, sight: Sight, plain: Array) -> None:
+        """Keep for the next frame what of this one is made up of smooth colours, bool `[h, w]`."""
+        whole = np.zeros(sight.target.hole.shape, np.uint8)
+        whole[sight.box] = plain
+        self._smooth = whole, sight.target.place, sight.target.number
 
     def _note(self, hole: Hole, filled: dict[str, Array]) -> None:
         ways = {way for way, where in filled.items() if where.any()}
@@ -159,13 +172,7 @@ class Guess:
         """Return the number of the hole of the frame before at each pixel, `uint8 [h, w]`, 0 where there was none."""
         if self._last is None:
             return np.zeros(sight.hole.shape, np.uint8)
-        whose, place, _ = self._last
-        matrix = np.linalg.solve(place, sight.target.place)
-        if np.allclose(matrix / matrix[2, 2], np.eye(3), atol=1e-9):
-            return whose[sight.box]
-        there = matrix @ np.array([[1, 0, sight.box[1].start], [0, 1, sight.box[0].start], [0, 0, 1.0]])
-        size = sight.hole.shape[::-1]
-        return cv2.warpPerspective(whose, there, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
+        return _seen(self._last[0], self._last[1], sight)
 
     def _known(self, where: Array, before: Array) -> Hole | None:
         if self._last is None:
@@ -191,6 +198,16 @@ class Guess:
         largest = sorted(self.holes, key=lambda hole: -hole.pixels)[:KEPT_HOLES]
         kept = now | {id(hole) for hole in largest}
         self.holes = [hole for hole in self.holes if id(hole) in kept]
+
+
+def _seen(numbers: Array, place: Array, sight: Sight) -> Array:
+    """Return `numbers`, `uint8 [H, W]` of a frame that has a place, as they are seen in another `[h, w]`."""
+    matrix = np.linalg.solve(place, sight.target.place)
+    if np.allclose(matrix / matrix[2, 2], np.eye(3), atol=1e-9):
+        return numbers[sight.box]
+    there = matrix @ np.array([[1, 0, sight.box[1].start], [0, 1, sight.box[0].start], [0, 0, 1.0]])
+    how = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpPerspective(numbers, there, sight.hole.shape[::-1], flags=how))
 
 
 def _said(used: set[str]) -> str:

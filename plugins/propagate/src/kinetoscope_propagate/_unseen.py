@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from kinetoscope_propagate._guess import Guess, trusted
 from kinetoscope_propagate._membrane import spread
+from kinetoscope_propagate._smooth import smooth
 from kinetoscope_propagate._views import EDGE, Held, Sight, seen_from
 
 __all__ = ["completed", "wider"]
@@ -17,7 +18,7 @@ __all__ = ["completed", "wider"]
 Array = NDArray[Any]
 
 KEPT = 0.5
-"""Share of a smooth guess that is carried on while the camera moves."""
+"""Share of a smooth guess that is carried on while the camera moves, or what is around it changes."""
 
 AROUND, FAINT = 15, 0.5
 """Pixels along the square over which changes of light are averaged, and levels that noise may leave of it."""
@@ -43,31 +44,44 @@ def completed(picture: Array, left: Array, sight: Sight, done: Held | None, gues
     def bordered(where: Array) -> Array:  # so that it is made from beyond what is unsure
         return where | (wider(where, 2 * edge) & unsure)
 
+    was_smooth = guess.smoothed(sight)
     parts = guess.parts(left, sight)
     carried = None if done is None else seen_from(sight, done, whole=True)
     if done is None or carried is None:
-        return guess.fill(picture, [(bordered(where), hole) for where, hole in parts], unsure)
-    before, shown = carried[0].astype(np.float32), carried[1]
-    told = shown & ~unsure & ~sight.hole
-    before = before + spread(_light(np.where(told[..., None], picture - before, 0), told), told)
-    before = np.rint(before).clip(0, 255)
-    still = np.allclose(done.place, sight.target.place, atol=1e-9)
-    # What stands still, or is made of patches, is not made twice: other patches would flicker.
-    kept, asked = np.zeros_like(left), []
-    for where, hole in parts:
-        there = where & shown if still or hole.patches else np.zeros_like(where)
-        kept |= there
-        if (where & ~there).any():
-            asked.append((bordered(where & ~there), hole))
-    made = picture.copy()
-    made[kept] = before[kept]
-    if not asked:
+        made, plain = guess.fill(picture, [(bordered(where), hole) for where, hole in parts], unsure)
+        guess.remember(sight, plain & left)
         return made
-    made = guess.fill(made, asked, unsure)
-    # A guess that is carried on does not flicker; one made anew knows what the camera has brought into sight.
-    again = left & shown & ~kept
-    made[again] = np.rint(KEPT * before + (1 - KEPT) * made)[again]
+    before = _relit(picture, carried[0].astype(np.float32), carried[1] & ~unsure & ~sight.hole)
+    still = np.allclose(done.place, sight.target.place, atol=1e-9)
+    # What was seen once, or is made of patches, is not made again: other patches would flicker.
+    kept, again, asked = np.zeros_like(left), np.zeros_like(left), []
+    for where, hole in parts:
+        there = where & carried[1]
+        anew = there & was_smooth if not hole.patches else np.zeros_like(there)
+        kept, again = kept | (there & ~anew), again | anew
+        new = where & ~there if still else where & ~(there & ~anew)
+        if new.any():
+            asked.append((bordered(new), hole))
+    made = picture.copy()
+    made[kept | again] = before[kept | again]
+    made, plain = guess.fill(made, asked, unsure)
+    if still and again.any():
+        fresh = smooth(made, bordered(again), unsure)
+        # Noise beside it moves nothing; what is around it, and has changed, does.
+        off = np.where(again[..., None], fresh - before, 0)
+        changed = again & (_light(off, again) != 0).any(axis=2)
+        made[changed] = np.rint(before + (1 - KEPT) * off)[changed]
+    elif again.any():
+        # A guess that is carried on does not flicker; one made anew knows what the camera has brought into sight.
+        made[again] = np.rint(KEPT * before + (1 - KEPT) * made)[again]
+    guess.remember(sight, left & (plain | again | (kept & was_smooth)))
     return made
+
+
+def _relit(picture: Array, before: Array, told: Array) -> Array:
+    """Return the frame before as it is in the light of this one, which is told where both show the same."""
+    off = _light(np.where(told[..., None], picture - before, 0), told)
+    return np.rint(before + spread(off, told)).clip(0, 255)
 
 
 def wider(hole: Array, by: int) -> Array:
