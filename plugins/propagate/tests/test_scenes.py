@@ -87,6 +87,29 @@ def test_light_that_changes_is_brought_to_the_frame(scenes) -> None:
     assert np.abs(made[scene.covered].astype(float) - truth[scene.covered]).mean() < 4.7
 
 
+@pytest.mark.parametrize("drift", [0.03, 0.1])
+def test_light_that_drifts_is_followed_as_if_it_were_known(scenes, drift) -> None:
+    """As near and as steady as the mean of all views that are brought to the frame by what the light truly is.
+
+    What flickers then is the rounding of a background that changes by less than a level from frame to frame.
+    """
+    random = np.random.default_rng(8)
+    scene = scenes.scene("still", 8, size=SIZE, frames=FRAMES)
+    gain = np.linspace(1 - drift / 2, 1 + drift / 2, FRAMES)[:, None, None, None]
+    behind = scene.truth * gain
+    noisy = behind + random.normal(scale=1.5, size=behind.shape)
+    covered = scene.covered[..., None]
+    film, truth = (
+        np.rint(held).clip(0, 255).astype(np.uint8) for held in (np.where(covered, scene.film, noisy), behind)
+    )
+    lit = scenes.Scene(film, scene.covered, truth)
+    plate = (film / gain * ~covered).sum(axis=0) / (~covered).sum(axis=0)
+    known = np.where(covered, np.rint(plate * gain).clip(0, 255), film).astype(np.uint8)
+    made, best = scenes.scores(frames(ours(lit)), lit), scenes.scores(known, lit)
+    assert made["psnr"] > best["psnr"] - 0.3
+    assert made["flicker"] < 1.05 * best["flicker"]
+
+
 def test_what_passes_by_is_voted_out(scenes) -> None:
     """A second thing, which no mask covers, stays where it is and does not come into the hole."""
     scene = scenes.scene("still", 5, size=SIZE, frames=FRAMES, noise=0.5)

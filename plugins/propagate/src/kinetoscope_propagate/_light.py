@@ -19,8 +19,9 @@ SMALL = 84
 BLUR = 1.0
 """Pixels of them over which they are smoothed."""
 
-FAINT = 0.5
-"""Levels of a change that is none; one of twice as much is taken whole."""
+FAINT = 0.2
+"""Levels of a change that is none; one of twice as much is taken whole. So little is still told from noise, of which
+thousands of smoothed pixels leave a hundredth of it; where the change is but noise, `LOCAL` says so."""
 
 LOCAL = 0.3, 0.6
 """Shares of what has changed: a light that leaves no more than the first is taken whole, one that leaves the second not."""
