@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from kinetoscope_propagate import _exemplar
+from kinetoscope_propagate import _exemplar, inpainter
 from kinetoscope_propagate._exemplar import exemplar
 from kinetoscope_propagate._guess import KEPT_HOLES, MOST_HOLES, Guess
 from kinetoscope_propagate._light import SAME
@@ -262,6 +262,25 @@ def test_a_smooth_guess_goes_with_what_is_around_it() -> None:
     # It comes to rest there.
     assert off[20:].max() <= off[13]
     np.testing.assert_array_equal(frames[30:, hole], frames[29:-1, hole])
+
+
+def test_what_was_seen_once_is_carried_on_before_a_camera_that_moves(monkeypatch) -> None:
+    """For longer than frames are looked back at: nothing smooth is mixed into it."""
+    monkeypatch.setattr(inpainter, "REACH", 4)
+    behind = ground("gravel", 9)
+    hole = oval((110, 72), (12, 9))
+    window = [slice(t, t + 150) for t in range(24)]
+    truth = np.stack([behind[:, held] for held in window])
+    covered = np.stack([hole[:, held] & (t > 2) for t, held in enumerate(window)])
+    film = np.where(covered[..., None], np.uint8(THING), truth)
+    made = PropagateInpainter().inpaint(
+        Video.from_frames(film, 25), Mask.from_frames(covered * np.uint8(255), 25)
+    )
+    frames, report = np.stack(list(made.frames())), made.source.report
+    assert report.guessed > 0.5 * report.hidden
+    plain = smooth(film[-1], covered[-1])
+    off = [np.abs(held.astype(float) - truth[-1])[covered[-1]].mean() for held in (frames[-1], plain)]
+    assert off[0] < 0.2 * off[1]
 
 
 def test_noise_moves_no_smooth_guess_before_a_still_camera() -> None:
