@@ -13,7 +13,7 @@ from kinetoscope import Host, discovery
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(2900)
+@pytest.mark.timeout(1900)
 def test_every_installed_provider_holds_its_laws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KINETOSCOPE_HOME", str(tmp_path / "home"))
     command = [
@@ -29,7 +29,7 @@ def test_every_installed_provider_holds_its_laws(tmp_path: Path, monkeypatch: py
         "0",
         "--json",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=2800)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=1800)
     told = json.loads(done.stdout)
     failures = [failure["message"] for row in told["providers"] for failure in row["failures"]]
     assert failures == []
