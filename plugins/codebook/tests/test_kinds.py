@@ -173,7 +173,7 @@ def test_phase_and_frequency_of_sinusoids_are_found(made):
     """Windows of one sinusoid: its frequency comes out, and the phase turns with it."""
     rows, frequency, phase = made.sinusoids(rows=2048, frames=31)
     model = PeriodicAutoencoder(channels=1, hidden=16, input_noise=0.0, drift_noise=0.0, rate=3e-3)
-    fitted = model.fit(rows, seed=0, budget={"steps": 1500})
+    fitted = model.fit(rows, seed=0, budget={"steps": 500})
     gap = fitted.predict(rows.inputs) - rows.outputs
     assert np.sqrt((gap**2).mean()) < 0.25 * rows.outputs.std()
     found = fitted.latent(rows.inputs)[:, 0]
