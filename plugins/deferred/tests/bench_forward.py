@@ -45,7 +45,7 @@ void main() {
     vec3 diffuse = surface * (1.0 - rough_metal.g), f0 = mix(vec3(0.04), surface, rough_metal.g);
     Surface s = surface_of(n, v, diffuse, f0, rough_metal.r);
     vec3 color = diffuse * hemisphere(n)
-        + environment(f0, rough_metal.r, max(dot(n, v), 0.0)) * hemisphere(reflect(-v, n));
+        + environment(f0, rough_metal.r, dot(n, v)) * hemisphere(reflect(-v, n));
     if (shadowed) color += lit_by_sun(p, n, to_sun, away) * from_sun(to_sun, sun_power, s);
     for (int i = shadowed ? 1 : 0; i < sun_count; ++i)
         color += from_sun(light_texel(i, 0).xyz, light_texel(i, 1).rgb, s);
@@ -84,6 +84,7 @@ class ForwardPass:
         )
         textures = {"lights": device.upload("lights", light_texels(lights, view.origin))}
         textures["shadow_map"] = _set_shadow(program, device, view, quality, sun)
+        textures["split_sum"] = device.split_sum()
         target = device.framebuffer(
             "forward", [device.texture("hdr", 4, "f2")], device.depth_texture("depth")
         )

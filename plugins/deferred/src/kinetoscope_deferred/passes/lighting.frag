@@ -67,6 +67,12 @@ vec3 reflected(Surface s, vec3 l, float nl) {
     return (s.diffuse + (gloss - s.diffuse) * fresnel) * nl;
 }
 
+// What a surface mirrors of light from all around.
+vec3 environment(vec3 f0, float roughness, float nv) {
+    vec2 split = textureLod(split_sum, (vec2(clamp(nv, 0.0, 1.0), roughness) * 31.0 + 0.5) / 32.0, 0.0).rg;
+    return f0 * split.x + split.y;
+}
+
 #if SURROUNDED
 // Irradiance over pi, by spherical harmonics of order 2 (Ramamoorthi and Hanrahan 2001).
 vec3 fallen(vec3 n) {
@@ -192,8 +198,7 @@ void main() {
     Surface s = surface_of(n, v, diffuse, f0, kind.r);
     float visible = occluded ? visibility_at(pixel, away) : 1.0;
 
-    vec2 split = textureLod(split_sum, (vec2(clamp(dot(n, v), 0.0, 1.0), kind.r) * 31.0 + 0.5) / 32.0, 0.0).rg;
-    vec3 gloss = f0 * split.x + split.y;
+    vec3 gloss = environment(f0, kind.r, dot(n, v));
 #if SURROUNDED
     vec3 color = visible * (diffuse * fallen(n) + gloss * mirrored_in(reflect(-v, n), kind.r));
 #else
