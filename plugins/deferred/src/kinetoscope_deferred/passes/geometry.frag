@@ -1,6 +1,9 @@
 #ifndef MAPS
 #define MAPS 0              // images of normals, roughness and metal, emission
 #endif
+#ifndef INSTANCED
+#define INSTANCED 0         // many draws of one mesh, as in skinning.glsl
+#endif
 #ifndef LAYER
 #define LAYER 0             // a layer of transparent surfaces
 #endif
@@ -12,7 +15,11 @@
 uniform vec4 base_color;
 uniform vec2 rough_metal;
 uniform vec3 emissive;
+#if INSTANCED
+flat in uint actor_id;
+#else
 uniform uint actor_id;
+#endif
 uniform int alpha_mode;     // 0 opaque, 1 cut out, 2 blended (dithered)
 uniform float alpha_cutoff;
 uniform bool textured;

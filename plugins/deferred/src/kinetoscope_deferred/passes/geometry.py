@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import moderngl
 import numpy as np
@@ -10,12 +10,21 @@ import numpy as np
 from kinetoscope_deferred.cache import MAPS
 from kinetoscope_deferred.device import Device, uniforms
 from kinetoscope_deferred.passes.base import set_camera
+from kinetoscope_deferred.passes.batches import Batch, batched, upload_instances
 from kinetoscope_deferred.quality import Quality
 from kinetoscope_deferred.view import Draw, View
 from kinetoscope_spec.annotations import ribbons
 from kinetoscope_spec.character import Material
 
-__all__ = ["AnnotationPass", "GeometryPass", "GroundPass", "draw_mesh", "skinning_programs", "to_clip"]
+__all__ = [
+    "AnnotationPass",
+    "GeometryPass",
+    "GroundPass",
+    "draw_batch",
+    "draw_batches",
+    "skinning_programs",
+    "to_clip",
+]
 
 _DITHERED = 2
 _FADE_M = (10.0, 48.0)
@@ -51,14 +60,14 @@ class GeometryPass:
     writes = ("albedo", "normal", "material", "id", "depth")
 
     def draw(self, device: Device, view: View, quality: Quality) -> dict[str, int]:
-        """Clear the G-buffer and draw every mesh."""
+        """Clear the G-buffer and draw every mesh, those that actors share at once."""
         moving = view.bones_before is not None
         gbuffer = target(device, view, moving=moving)
         gbuffer.use()
         gbuffer.clear()
         # OpenGL leaves open what a clear does to integers.
         device.textures["id"].write(bytes(2 * view.size[0] * view.size[1]), alignment=1)
-        defines = {"EMISSIVE": int(view.emissive), "MOTION": int(moving)}
+        defines = {"EMISSIVE": int(view.emissive), "MOTION": int(moving), "INSTANCED": 1}
         picture = tuple(float(n) for n in view.size)
         programs = skinning_programs(device, view, **defines)
         for program in programs.values():
@@ -67,12 +76,12 @@ class GeometryPass:
             device.upload("bones_before", view.bones_before)
         # What is seen through is drawn after light, or dithered where that pass is off.
         chosen = False if quality.runs("transparent") else None
-        work = {"geometry.draws": len(view.draws), "geometry.triangles": 0}
-        for draw in view.draws:
-            triangles = draw_mesh(device, programs[draw.mesh.kind], draw, veils=chosen)
+        batches = batched(view.draws)
+        work = {"geometry.draws": len(view.draws), "geometry.batches": len(batches), "geometry.triangles": 0}
+        for batch, triangles in draw_batches(device, programs, batches, name="geometry", veils=chosen):
             work["geometry.triangles"] += triangles
-            if draw.level:
-                name = f"geometry.triangles_level{draw.level}"
+            if batch[0].level:
+                name = f"geometry.triangles_level{batch[0].level}"
                 work[name] = work.get(name, 0) + triangles
         return work
 
@@ -184,16 +193,46 @@ def skinning_programs(
     return programs
 
 
-def draw_mesh(
+def draw_batches(
+    device: Device,
+    programs: Mapping[tuple[bool, bool], moderngl.Program],
+    batches: Sequence[Batch],
+    *,
+    name: str,
+    veils: bool | None = None,
+    textures: Mapping[str, moderngl.Texture] | None = None,
+) -> Iterator[tuple[Batch, int]]:
+    """Draw batches by `INSTANCED` programs, and yield each with its triangles.
+
+    Args:
+        device: where.
+        programs: by `DeviceMesh.kind`.
+        batches: what.
+        name: of what draws them, whose texture of instances stays what it is until it draws again.
+        veils: as for `draw_batch`.
+        textures: which passes bind beside those of meshes.
+    """
+    held = {"instances": upload_instances(device, f"{name}_instances", batches)} | dict(textures or {})
+    first = 0
+    for batch in batches:
+        uniforms(programs[batch[0].mesh.kind], first_instance=first)
+        yield batch, draw_batch(device, programs[batch[0].mesh.kind], batch, veils=veils, textures=held)
+        first += len(batch)
+
+
+def draw_batch(
     device: Device,
     program: moderngl.Program,
-    draw: Draw,
+    batch: Batch,
     *,
     veils: bool | None = None,
     textures: Mapping[str, moderngl.Texture] | None = None,
 ) -> int:
-    """Draw one mesh and return its triangles; `veils` chooses what lets light through, or what does not."""
-    mesh = draw.mesh
+    """Draw a batch and return its triangles; `veils` chooses what lets light through, or what does not.
+
+    Where `program` is not `INSTANCED` the batch is one draw.
+    """
+    draw, mesh = batch[0], batch[0].mesh
     triangles = 0
     uniforms(program, first_bone=draw.first_bone, influences=mesh.packed.influences, actor_id=draw.actor_id)
     device.context.front_face = "cw" if draw.mirrored else "ccw"
@@ -213,8 +252,10 @@ def draw_mesh(
         device.bind(program, images)
         culled = moderngl.NOTHING if material.double_sided else moderngl.CULL_FACE
         device.context.enable_only(moderngl.DEPTH_TEST | culled)
-        mesh.array(device.context, program).render(moderngl.TRIANGLES, vertices=count, first=first)
-        triangles += count // 3
+        mesh.array(device.context, program).render(
+            moderngl.TRIANGLES, vertices=count, first=first, instances=len(batch)
+        )
+        triangles += count // 3 * len(batch)
     device.context.front_face = "ccw"
     return triangles
 

@@ -15,6 +15,9 @@ out vec4 vertex_color;
 #if MAPS
 out vec3 place;             // relative to the camera
 #endif
+#if INSTANCED
+flat out uint actor_id;
+#endif
 #if MOTION
 out vec3 place_now;         // in clip space: x, y, w
 out vec3 place_before;
@@ -23,6 +26,9 @@ out vec3 place_before;
 void main() {
     vec4 rows[3];
     blend_bones(rows);
+#if INSTANCED
+    actor_id = uint(instance_texel().y);
+#endif
     vec3 turned = skinned_normal(rows, normal);
     world_normal = turned * inversesqrt(max(dot(turned, turned), 1e-30));
     texture_uv = uv;

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import moderngl
 
 from kinetoscope_deferred.device import Device, uniforms
-from kinetoscope_deferred.passes.geometry import draw_mesh, skinning_programs
+from kinetoscope_deferred.passes.geometry import draw_batch, skinning_programs
 from kinetoscope_deferred.passes.lighting import light
 from kinetoscope_deferred.passes.transparent import area_of, layer_target
 from kinetoscope_deferred.quality import Quality
@@ -58,4 +58,4 @@ def _draw_layer(
             ghost_color=ghost.color or (0.0, 0.0, 0.0),
         )
     for draw in draws:
-        draw_mesh(device, programs[draw.mesh.kind], draw, textures={"depth": device.textures["depth"]})
+        draw_batch(device, programs[draw.mesh.kind], [draw], textures={"depth": device.textures["depth"]})

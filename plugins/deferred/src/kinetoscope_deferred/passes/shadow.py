@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
 from kinetoscope_deferred.device import Device, uniforms
+from kinetoscope_deferred.passes.batches import Batch, batched, upload_instances
 from kinetoscope_deferred.quality import Quality
-from kinetoscope_deferred.view import Draw, View
+from kinetoscope_deferred.view import View
 from kinetoscope_spec.cascades import Cascade, SunMap, sun_map
 
 __all__ = ["ShadowPass", "cascades", "shadow_map"]
@@ -32,13 +35,24 @@ class ShadowPass:
         target = device.framebuffer(f"shadow{count}", (), shadow_map(device, quality, count))
         target.use()
         target.clear(depth=1.0)
-        draws = 0
-        for i, cascade in enumerate(sun.cascades):
+        lots = [
+            batched(draw for draw, casts in zip(view.draws, cascade.casts, strict=True) if casts)
+            for cascade in sun.cascades
+        ]
+        instances = upload_instances(device, "shadow_instances", chain(*lots))
+        first = draws = 0
+        for i, (cascade, batches) in enumerate(zip(sun.cascades, lots, strict=True)):
             target.viewport = (i * edge, 0, edge, edge)
-            for draw, casts in zip(view.draws, cascade.casts, strict=True):
-                if casts:
-                    draws += _draw(device, draw, _to_light(sun, cascade))
-        return {"shadow.draws": draws, "shadow.cascades": count, "shadow.texels": count * edge * edge}
+            to_light = _to_light(sun, cascade)
+            for batch in batches:
+                draws += _draw(device, batch, first, instances, to_light)
+                first += len(batch)
+        return {
+            "shadow.draws": draws,
+            "shadow.batches": sum(map(len, lots)),
+            "shadow.cascades": count,
+            "shadow.texels": count * edge * edge,
+        }
 
 
 def cascades(view: View, quality: Quality) -> SunMap | None:
@@ -81,32 +95,35 @@ def _to_light(sun: SunMap, cascade: Cascade) -> Array:
     return matrix
 
 
-def _draw(device: Device, draw: Draw, to_light: Array) -> int:
-    mesh = draw.mesh
+def _draw(device: Device, batch: Batch, begins: int, instances: moderngl.Texture, to_light: Array) -> int:
+    """Draw a batch that begins at the instance `begins`; return how many draws it stands for."""
+    mesh = batch[0].mesh
     solid = mesh.packed.closed and all(material.alpha_mode == "opaque" for material in mesh.materials)
     # The sun meets the front of what is closed first: its back would only be drawn over.
     device.context.enable_only(moderngl.DEPTH_TEST | (moderngl.CULL_FACE if solid else moderngl.NOTHING))
     # The map's axes are a mirror image of the camera's.
-    device.context.front_face = "ccw" if draw.mirrored else "cw"
+    device.context.front_face = "ccw" if batch[0].mirrored else "cw"
     for (_, first, count), material, image in zip(
         mesh.packed.ranges, mesh.materials, mesh.images, strict=True
     ):
-        cutout = material.alpha_mode != "opaque"
-        program = device.program("shadow.vert", "shadow.frag", CUTOUT=int(cutout), DUAL=int(mesh.packed.dual))
+        defines = {"CUTOUT": int(material.alpha_mode != "opaque"), "DUAL": int(mesh.packed.dual)}
+        program = device.program("shadow.vert", "shadow.frag", **defines, INSTANCED=1)
         uniforms(
             program,
             to_light=to_light,
-            first_bone=draw.first_bone,
+            first_instance=begins,
             influences=mesh.packed.influences,
             base_alpha=float(material.base_color[3]),
             alpha_cutoff=float(material.alpha_cutoff if material.alpha_mode == "mask" else 0.5),
             textured=image is not None,
             mirrored=tuple(wrap == "mirror" for wrap in material.wrap),
         )
-        textures = {"bones": device.textures["bones"]}
+        textures = {"bones": device.textures["bones"], "instances": instances}
         if image is not None:
             textures["base_color_image"] = image
         device.bind(program, textures)
-        mesh.array(device.context, program).render(moderngl.TRIANGLES, vertices=count, first=first)
+        mesh.array(device.context, program).render(
+            moderngl.TRIANGLES, vertices=count, first=first, instances=len(batch)
+        )
     device.context.front_face = "ccw"
-    return len(mesh.packed.ranges)
+    return len(mesh.packed.ranges) * len(batch)

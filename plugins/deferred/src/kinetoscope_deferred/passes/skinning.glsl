@@ -7,11 +7,24 @@
 #ifndef DUAL
 #define DUAL 0
 #endif
+#ifndef INSTANCED
+#define INSTANCED 0         // many draws of one mesh, told apart by gl_InstanceID
+#endif
 uniform sampler2D bones;
 #if MOTION
 uniform sampler2D bones_before;
 #endif
+#if INSTANCED
+uniform sampler2D instances;    // for each where its bones begin, and its id; 256 in a row
+uniform int first_instance;
+int first_bone;                 // set by blend_bones
+vec4 instance_texel() {
+    int i = first_instance + gl_InstanceID;
+    return texelFetch(instances, ivec2(i & 255, i >> 8), 0);
+}
+#else
 uniform int first_bone;
+#endif
 uniform int influences;
 
 in uvec4 joints_a;
@@ -77,7 +90,12 @@ void blend(sampler2D held, out vec4 rows[3]) {
 }
 #endif
 
-void blend_bones(out vec4 rows[3]) { blend(bones, rows); }
+void blend_bones(out vec4 rows[3]) {
+#if INSTANCED
+    first_bone = int(instance_texel().x);
+#endif
+    blend(bones, rows);
+}
 
 vec3 skinned_point(vec4 rows[3], vec3 p) {
     vec4 h = vec4(p, 1.0);

@@ -8,7 +8,8 @@ import moderngl
 import numpy as np
 
 from kinetoscope_deferred.device import Device
-from kinetoscope_deferred.passes.geometry import draw_mesh, skinning_programs
+from kinetoscope_deferred.passes.batches import batched
+from kinetoscope_deferred.passes.geometry import draw_batches, skinning_programs
 from kinetoscope_deferred.passes.lighting import light
 from kinetoscope_deferred.quality import Quality
 from kinetoscope_deferred.view import Draw, View
@@ -101,9 +102,9 @@ def _peel(device: Device, view: View, draws: list[Draw], area: tuple[int, int, i
     layer.scissor = area
     layer.use()
     layer.clear(1.0, 1.0, 1.0, 1.0)
-    programs = skinning_programs(device, view, EMISSIVE=int(view.emissive), LAYER=1)
+    programs = skinning_programs(device, view, EMISSIVE=int(view.emissive), LAYER=1, INSTANCED=1)
     textures = {"depth": device.textures["depth"], "nearer": device.textures[f"layer_place{(i + 1) % 2}"]}
     with device.samples:
-        for draw in draws:
-            draw_mesh(device, programs[draw.mesh.kind], draw, veils=True, textures=textures)
+        for _ in draw_batches(device, programs, batched(draws), name="layer", veils=True, textures=textures):
+            pass
     return bool(device.samples.samples)
