@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kinetoscope_spec import Camera
 from kinetoscope_spec.cascades import SEAM, sun_axes, sun_map
@@ -69,6 +71,37 @@ def test_squares_hold_every_point_between_sun_and_view():
         assert cascade.casts[owner[here]].all()
         start, judged = cascade.end, judged + here.sum()
     assert judged > 500
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.01, 1), st.floats(0.01, 1), st.booleans())
+def test_what_is_left_out_shadows_nothing_that_is_seen(seed, east, south, west):
+    """No way from a place in a part of the view towards the sun meets a box that does not cast into that part."""
+    rng = np.random.default_rng(seed)
+    camera = Camera(rng.uniform((-3, 1, 2), (3, 5, 8)), rng.uniform((-2, 0, -8), (2, 1, -4)))
+    sun = np.array([-east if west else east, -0.6, -south])
+    casters = boxes(camera, *rng.uniform((-9, 0, -25), (9, 0, 5), (30, 3)))
+    found = sun_map(sun, casters, camera, SIZE, resolution=512, most=3, floor=0.0)
+    up = np.tan(camera.field_of_view / 2)
+    start = 0.0
+    for cascade in () if found is None else found.cascades:
+        away = rng.uniform(max((1 - SEAM) * start, camera.near), cascade.end, (400, 1))
+        flat = rng.uniform(-1, 1, (400, 2)) * (up * SIZE[0] / SIZE[1], up)
+        places = np.hstack([flat, -np.ones((400, 1))]) * away @ camera.view_matrix()[:3, :3]
+        for box in (box for box, casts in zip(casters, cascade.casts, strict=True) if not casts):
+            ends = np.stack([(box.min(0) - places) / -sun, (box.max(0) - places) / -sun])
+            enters, leaves = ends.min(axis=0).max(axis=1), ends.max(axis=0).min(axis=1)
+            assert not ((enters < leaves) & (leaves > 0)).any()
+        start = cascade.end
+
+
+def test_what_stands_aside_of_a_slanting_view_does_not_cast():
+    """The sun from above sees a view across the world's axes: corners of the box around it hold nothing of it."""
+    camera = Camera((0, 1.7, 0), (10, 1.7, -10))
+    aside, within = (12, 0, 0), (6, 0, -6)
+    found = sun_map(
+        np.array([0.0, -1.0, 0.0]), boxes(camera, aside, within), camera, SIZE, resolution=512, most=1
+    )
+    np.testing.assert_array_equal(found.cascades[0].casts, [False, True])
 
 
 def test_texels_stand_still_on_the_world_when_the_camera_moves():

@@ -148,6 +148,8 @@ def _fit(
     least, most = seen.min(axis=0), seen.max(axis=0)
     # What stands between the sun and this part counts, whatever its distance.
     casts = ((low[:, :2] < most[:2]) & (high[:, :2] > least[:2])).all(axis=1) & (low[:, 2] < most[2])
+    room = 2 * _MARGIN_TEXELS / resolution * float((most - least)[:2].max())
+    casts &= ~_beside(seen[:, :2], low[:, :2], high[:, :2], room)
     if not casts.any():
         return Cascade(end, np.zeros(2), 0.0, 0.0, 1.0, casts)
     least, most = np.maximum(least, low[casts].min(axis=0)), np.minimum(most, high[casts].max(axis=0))
@@ -157,3 +159,19 @@ def _fit(
     middle = np.round((0.5 * (least + most) + anchor)[:2] / texel) * texel - anchor[:2]
     deep = float(low[casts, 2].min()) - 0.01, float(high[casts, 2].max()) + 0.01
     return Cascade(end, middle, width, *deep, casts)
+
+
+def _beside(seen: Array, low: Array, high: Array, room: float) -> Array:
+    """Return which rectangles `low, high [N, 2]` lie apart from the outline of `seen [8, 2]`, by more than `room` m.
+
+    Two convex shapes are apart if they are along the normal of an edge of either (Gottschalk et al. 1996). Edges of
+    the outline are among the lines between its points; of the rectangles' own the caller has asked.
+    """
+    first, second = np.triu_indices(len(seen), 1)
+    along = seen[second] - seen[first]
+    across = np.stack([-along[:, 1], along[:, 0]]) / np.maximum(np.linalg.norm(along, axis=1), 1e-12)
+    held = seen @ across
+    middle, reach = 0.5 * (low + high) @ across, 0.5 * (high - low) @ np.abs(across)
+    apart = (middle - reach > held.max(axis=0) + room) | (middle + reach < held.min(axis=0) - room)
+    beside: Array = apart.any(axis=1)
+    return beside
