@@ -229,7 +229,7 @@ def test_who_has_gone_for_long_is_taken_off_the_page_which_goes_on(
 ) -> None:
     """viser's own page stops for good when a skinned mesh goes; ours goes on, and forgets the body."""
     pose = bodies.globals_of(bodies.motion(), 1)
-    here = "(name) => !!window.__viserMutable.nodeRefFromName[name]"
+    here = "(name) => !!window.__viserMutable?.nodeRefFromName?.[name]"
     plain, dressed = bodies.character(), bodies.dressed()
     viewer.draw(Scene([Actor(plain, pose, id=20), Actor(dressed, pose, id=21)]))
     until(lambda: all(tab.evaluate(here, f"/stage/actor{i}") for i in (20, 21)))
