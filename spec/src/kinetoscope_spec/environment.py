@@ -180,13 +180,18 @@ def harmonics(n: Array) -> Array:
 
 
 def _turned(image: Array, angle: float) -> Array:
+    """Return `image` moved to the left, whole pixels and part of one; in few copies, for it may be large."""
     shift = angle / (2 * np.pi) * image.shape[1]
     whole = int(np.floor(shift))
     part = shift - whole
     turned: Array = np.roll(image, -whole, axis=1)
     if part:
-        turned = (1 - part) * turned + part * np.roll(turned, -1, axis=1)
-    return turned.astype(image.dtype)
+        turned = turned if turned.dtype.kind == "f" else turned.astype(np.float64)
+        beside = np.roll(turned, -1, axis=1)
+        beside -= turned
+        beside *= part
+        turned += beside
+    return turned
 
 
 def reduced(image: Array, width: int) -> Array:

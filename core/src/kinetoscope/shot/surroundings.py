@@ -65,8 +65,9 @@ def surroundings(media: Any, path: Path, light: settings.Light, *, seen: bool = 
             path=path,
             expected="surroundings by latitude and longitude, twice as wide as high",
         )
-    # What lies outside of a gamut may be a little below nothing.
-    image = np.maximum(image, 0) * np.float32(light.ambient)
+    # What lies outside of a gamut may be a little below nothing. In place: pictures may be of 400 MB.
+    image = np.maximum(image, 0, out=image if image.flags.writeable else None)
+    image *= np.float32(light.ambient)
     return Surroundings(*sun_apart(Environment(image, seen=seen).turned(np.radians(light.rotation))))
 
 

@@ -37,9 +37,8 @@ def read_light(path: str | Path) -> NDArray[np.float32]:
         picture = _images.read_image(path)[..., :3]
         _check_size(path, picture.shape[1], picture.shape[0])
         return _LINEAR[picture]
-    wrong = ~np.isfinite(light).all(axis=-1)
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
+    if not np.isfinite(light).all():
+        row, column = np.argwhere(~np.isfinite(light).all(axis=-1))[0]
         raise FormatError(
             f"pixel ({column}, {row}) is {light[row, column].tolist()}", path=path, expected="finite numbers"
         )

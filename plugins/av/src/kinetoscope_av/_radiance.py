@@ -59,7 +59,7 @@ def read_radiance(path: str | Path) -> NDArray[np.float32]:
     data = path.read_bytes()
     header = _header(path, data)
     packed = _unpacked(path, data, header)
-    scale = np.where(packed[..., 3] > 0, packed[..., 3].astype(np.int32) - 136, -1000)
+    scale = np.where(packed[..., 3] > 0, packed[..., 3].astype(np.int16) - 136, np.int16(-1000))
     light = np.empty((*packed.shape[:2], 3), np.float32)
     with np.errstate(all="ignore"):  # exposures without measure end in numbers that are not finite
         for c in range(3):
