@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from types import SimpleNamespace
+
 import attrs
 import numpy as np
 import pytest
@@ -12,6 +15,8 @@ from kinetoscope import Host
 from kinetoscope.cli import main
 from kinetoscope.shot import film, settings
 from kinetoscope.shot.layers import Layers
+from kinetoscope.shot.page import _inputs
+from kinetoscope.shot.report import facts
 from kinetoscope.shot.surroundings import Surroundings, dim, surroundings
 from kinetoscope_spec import Camera, FormatError
 from kinetoscope_spec.environment import Environment, directions
@@ -245,6 +250,22 @@ def test_a_performer_over_a_plate_is_lit_by_surroundings_that_are_not_seen(clip)
         assert {0, 255} <= set(alpha.ravel().tolist())
         bright, faint = (shown[:, 0], shown[:, 2]) if color[0] == 1 else (shown[:, 2], shown[:, 0])
         assert bright.mean() > 1.5 * faint.mean()
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_report_names_the_picture_and_tells_what_it_holds_by_its_hash(tmp_path, named):
+    sky = tmp_path / "sky.hdr"
+    sky.write_bytes(b"light")
+    shot = {"performer": {"mocap": ["a"], "path": [[0, 0], [1, 1]]}}
+    given = settings.shot_file(shot | {"light": {"environment": str(sky)} if named else {}})
+    job = SimpleNamespace(shot=given.shot, shot_file=given, stages=SimpleNamespace(to_json=list), warnings=[])
+    learned = SimpleNamespace(record={"losses": [], "perplexity": 0.0})
+    kept = SimpleNamespace(seconds=1.0, frames=30)
+    outputs = SimpleNamespace(**dict.fromkeys(("film", "page", "motion", "unplanted"), tmp_path / "film"))
+    told = facts(job, SimpleNamespace(sources=(), warnings=[]), learned, {}, outputs, None, None, kept)
+    digest = hashlib.sha256(b"light").hexdigest()
+    assert told["environment"] == ({"path": str(sky), "sha256": digest} if named else None)
+    assert (digest[:16] in _inputs(told)) == ("sky.hdr" in _inputs(told)) == named
 
 
 def test_light_from_all_around_has_no_lamp_beside_it():

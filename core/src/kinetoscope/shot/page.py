@@ -170,7 +170,7 @@ def _stages(stages: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _inputs(facts: Mapping[str, Any]) -> str:
-    sources = [*facts["inputs"], *([facts["plate"]] if facts["plate"] else [])]
+    sources = [*facts["inputs"], *filter(None, (facts["plate"], facts["environment"]))]
     rows = [(Path(s["path"]).name, s["sha256"][:16], _licence(s.get("licence"))) for s in sources]
     return f"<h2>Made from</h2>{_table(('file', 'SHA-256', 'licence'), rows)}"
 

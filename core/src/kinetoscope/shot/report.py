@@ -9,10 +9,11 @@ import attrs
 from kinetoscope.shot.filming import Kept
 from kinetoscope.shot.job import Job
 from kinetoscope.shot.learn import Learned
-from kinetoscope.shot.mocap import Clips
+from kinetoscope.shot.mocap import Clips, hash_file
 from kinetoscope.shot.outputs import Outputs
 from kinetoscope.shot.plates import Backdrop
 from kinetoscope.shot.speech import Spoken
+from kinetoscope.shot.surroundings import environment_file
 
 __all__ = ["facts"]
 
@@ -30,6 +31,7 @@ def facts(
     """Return all that is known of a run, ready for JSON."""
     licences = sorted({source["licence"] for source in clips.sources if source["licence"]})
     made = spoken.audio.provenance if spoken else None
+    around = environment_file(job.shot_file)
     return {
         "film": outputs.film.name,
         "page": outputs.page.name,
@@ -42,6 +44,7 @@ def facts(
         "perplexity": learned.record["perplexity"],
         "inputs": list(clips.sources),
         "plate": None if backdrop is None else backdrop.source,
+        "environment": None if around is None else {"path": str(around), "sha256": hash_file(around)},
         "voice": None
         if spoken is None or made is None
         else {

@@ -180,14 +180,14 @@ class LightLaws(RendererContract):
     def test_surroundings_stand_behind_everything(self, scene: Scene, camera: Camera, seed: int) -> None:
         """Where nothing is, `hdr` holds what a `seen` environment holds in the pixel's direction, between its pixels.
 
-        It is opaque, whatever the background's alpha, and does not change how what is there is lit.
+        It is opaque, whatever the background's alpha, and what is there is lit by its `lighting`.
         """
-        image, _, _ = _surroundings(np.random.default_rng(seed))
-        world = Environment(image)
-        scene = attrs.evolve(scene, environment=world, ground=None, fog=None, background=np.zeros(4))
+        rng = np.random.default_rng(seed)
+        image, lighting = _surroundings(rng)[0], _surroundings(rng)[0]
+        scene = attrs.evolve(scene, ground=None, fog=None, background=np.zeros(4))
         plain, whole = (
             self._whole(attrs.evolve(scene, environment=each), camera, _PLAIN)
-            for each in (world, attrs.evolve(world, seen=True))
+            for each in (Environment(lighting), Environment(image, seen=True, lighting=lighting))
         )
         empty = np.isinf(self._buffer(whole, "depth"))
         expected = _looked_up(image, rays(camera, self.size))

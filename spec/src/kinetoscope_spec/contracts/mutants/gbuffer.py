@@ -148,7 +148,12 @@ class Reversed(_Relit):
 
 
 def _reversed(environment: Environment) -> Environment:
-    return attrs.evolve(environment, image=environment.image[:, ::-1].copy())
+    lighting = environment.lighting
+    return attrs.evolve(
+        environment,
+        image=environment.image[:, ::-1].copy(),
+        lighting=None if lighting is None else lighting[:, ::-1].copy(),
+    )
 
 
 @mutant(MUTANTS, "surroundings_stand_behind_everything")
@@ -173,6 +178,16 @@ class Mirrored(_Renders):
         other: Frame = session.render(mirrored, camera)
         solid = frame.buffers["id"][..., None] > 0
         return _with(frame, hdr=np.where(solid, frame.buffers["hdr"], other.buffers["hdr"]))
+
+
+@mutant(MUTANTS, "surroundings_stand_behind_everything")
+class Sunlit(_Renders):
+    """lights things by what is seen, where that is not what is to light them"""
+
+    def staged(self, scene: Scene, camera: Camera) -> Scene:
+        if scene.environment is None or scene.environment.lighting is None:
+            return scene
+        return attrs.evolve(scene, environment=attrs.evolve(scene.environment, lighting=None))
 
 
 @mutant(MUTANTS, "surroundings_stand_behind_everything")
