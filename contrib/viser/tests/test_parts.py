@@ -465,3 +465,13 @@ def test_ghosts_of_a_scene_are_drawn_and_what_is_none_is_refused() -> None:
         viewer.draw(Scene(annotations={"ghosts": [body]}))
         with pytest.raises(ValidationError, match="something other than a sequence of Ghost"):
             viewer._send(0.0)
+
+
+def test_the_timeline_ends_in_whole_steps_and_not_before_the_last_frame() -> None:
+    walk = bodies.motion()
+    with Viewer() as viewer:
+        for rate in (30.0, 29.97, 60.0, 10.0):
+            viewer.show(bodies.character(), attrs.evolve(walk, framerate=rate))
+            end, duration = viewer._panel._time.max, viewer.clock.duration
+            assert duration - 1e-6 <= end < duration + 1e-3
+            assert round(1000 * end) == pytest.approx(1000 * end, abs=1e-6)

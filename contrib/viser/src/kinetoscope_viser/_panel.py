@@ -93,7 +93,8 @@ class Panel:
         for name, box in self._boxes.items():
             box.value = getattr(self._viewer.shown, name)
         slider = self._time
-        slider.max = max(self._viewer.clock.duration, slider.min + 1e-3)
+        # In whole steps, and no step short of the end.
+        slider.max = max(float(np.ceil(self._viewer.clock.duration * 1e3 - 1e-6)) / 1e3, slider.min + 1e-3)
         for track in self._viewer.tracks[len(self._listed) :]:
             self._listed.append(track)
             with self._files:
