@@ -18,6 +18,7 @@ from typing import Any
 import av
 import bvhio
 import c2pa
+import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -313,6 +314,24 @@ def test_a_mask_that_is_damaged_is_made_again_and_says_what_is_said_of_it_once(
         again = shoot(host, pointed, until="mask")
     assert not stages(again)["mask"]["cached"]
     assert again.warnings == before.warnings
+
+
+def test_a_mask_is_let_grow_by_pixels_and_what_was_followed_is_not_followed_again(sample: Path) -> None:
+    text, shot = sample.read_text(), sample.with_name("grow.toml")
+    held = frames_of(sample.with_name("ball.mp4"))[..., 0] > 127
+    wide = np.stack(
+        [cv2.distanceTransform(np.uint8(~frame), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= 5 for frame in held]
+    )
+    box = 'boxes = [[20, 20, 60, 60, 3]]\nreasoner = "none"'
+    with Host() as host:
+        for by, truth in ((5, wide), (0, held)):
+            shot.write_text(text.replace('mask = "ball.mp4"', f'mask = "ball.mp4"\ngrow = {by}'))
+            assert stages(shoot(host, shot, until="inpaint"))["inpaint"]["details"]["hidden"] == truth.sum()
+        cached = []
+        for by in (1, 2):
+            shot.write_text(re.sub(r'mask = "ball.mp4".*', f"{box}\ngrow = {by}", text))
+            cached.append(stages(shoot(host, shot, until="mask"))["mask"]["cached"])
+    assert cached[1]
 
 
 def test_from_and_until(first: Film, sample: Path) -> None:

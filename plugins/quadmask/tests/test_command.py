@@ -16,7 +16,7 @@ from quadmask_discs import COUNT, INSIDE, VIDEO, FakeHost, Flood, stacked
 from kinetoscope_av.provider import AvMedia
 from kinetoscope_quadmask.command import command
 from kinetoscope_quadmask.hooks import Box, Point, Prompts, read_quadmask, write_mask
-from kinetoscope_spec import Audio, FormatError, Mask, ProviderNotFound, ValidationError, Video
+from kinetoscope_spec import Audio, ConfigError, FormatError, Mask, ProviderNotFound, ValidationError, Video
 
 MEDIA = AvMedia()
 CLICK = Prompts([Point(32, 15, 3)])
@@ -128,6 +128,40 @@ def test_another_container_holds_the_same(film: Path) -> None:
     assert all(stage["cached"] for stage in json.loads(done.output)["stages"])
     found, same = (stacked(read_quadmask(MEDIA, path)) for path in (mask, other))
     np.testing.assert_array_equal(found, same)
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_a_mask_that_covers_everything_is_refused(film: Path, dark: bool) -> None:
+    given = film.with_name("given.mkv")
+    write_mask(MEDIA, given, Mask.from_frames(np.full(INSIDE[2].shape, 0 if dark else 255, np.uint8), 12))
+    done = run(film, "--mask", given, *(["--dark"] if dark else []))
+    assert isinstance(done.exception, ValidationError)
+    assert f"{given}: the mask covers all of every frame, expected some background" in str(done.exception)
+    assert ("is it --dark" in str(done.exception)) != dark
+    assert set(film.parent.iterdir()) == {film, given}
+    part = np.full(INSIDE[2].shape, 0 if dark else 255, np.uint8)
+    part[-1, 5, 5:9] ^= 255
+    write_mask(MEDIA, given, Mask.from_frames(part, 12))
+    assert run(film, "--mask", given, *(["--dark"] if dark else [])).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("out", "preview", "says"),
+    [
+        ("gone/mask.mp4", None, r"gone/mask.mp4: there is no folder .*gone, expected one that exists"),
+        ("mask.mp4", "gone/look.mp4", r"gone/look.mp4: there is no folder .*gone, expected one that exists"),
+        ("mask.mp4", "look.xyz", r"look.xyz: no film is written as '.xyz'"),
+    ],
+)
+def test_places_that_can_not_be_written_to_are_said_before_the_work(
+    film: Path, out: str, preview: str | None, says: str
+) -> None:
+    look = ["--preview", str(film.parent / preview)] if preview else []
+    words = [str(film), str(film.parent / out), "--point", "32,15@3", *look]
+    done = CliRunner().invoke(command, words, obj=FakeHost())
+    assert isinstance(done.exception, ValidationError | ConfigError)
+    assert re.search(says, str(done.exception).replace("\\", "/"))
+    assert list(film.parent.iterdir()) == [film]
 
 
 def test_another_suffix_is_refused_before_any_work(film: Path) -> None:

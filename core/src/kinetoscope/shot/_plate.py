@@ -36,6 +36,7 @@ class Remove:
         without: places that are not on it.
         boxes: around it, `[[left, top, right, bottom], ...]` px, with a frame after it as points.
         noun: what it is called, for segmenters that take text.
+        grow: pixels by which the mask reaches further, where something of the thing is left beside it.
         segmenter: who follows it; the host's choice where none is named.
         reasoner: who says what else changes with it (shadow, reflection); nobody where none is named.
     """
@@ -48,6 +49,7 @@ class Remove:
         default=(), validator=_places(4, "left, top, right, bottom")
     )
     noun: str = ""
+    grow: int = attrs.field(default=0, validator=between(0, 200, "pixels"))
     segmenter: str | None = None
     reasoner: str | None = None
 

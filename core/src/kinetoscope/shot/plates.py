@@ -123,7 +123,8 @@ def masked(job: Job, backdrop: Backdrop) -> Backdrop:
                 raise ConfigError(str(error), place=job.shot_file.place("plate", "remove")) from None
             stage.provider, stage.why = "file", f"the shot file names {name}"
             key = hash_file(path)
-    return attrs.evolve(backdrop, mask=mask, key=job.key("mask", backdrop.key, key, bool(given.quadmask)))
+    decided = [backdrop.key, key, bool(given.quadmask), given.grow]
+    return attrs.evolve(backdrop, mask=values.grown(mask, given.grow), key=job.key("mask", *decided))
 
 
 def _followed(
@@ -159,7 +160,8 @@ def _followed(
         told = json.loads((folder / "told.json").read_text(encoding="utf-8"))
         return values.read_quadmask(media, folder / "quadmask_0.mp4", like=backdrop.plate), told
 
-    asked = {key: value for key, value in attrs.asdict(given).items() if key != "segmenter"}
+    # What was followed is let grow afterwards: by how much changes nothing of this.
+    asked = {key: value for key, value in attrs.asdict(given).items() if key not in ("segmenter", "grow")}
     # An entry whose quadmask is damaged is made, and read, again: what it says is said once it has been read.
     (mask, told), key = job.kept(stage, [backdrop.key, asked, alone], make, load)
     job.warnings.extend(told)

@@ -66,14 +66,14 @@ def command(ctx: click.Context, /, video: Path, out: Path, **options: Any) -> No
 
     Say what by points and boxes, or by a mask. `kinetoscope mask` makes one that can be corrected first.
     """
-    from kinetoscope_propagate._grow import grown
+    from kinetoscope_quadmask.hooks import check_writing, grown
 
     _check(video, out, options)
     started = perf_counter()
     host = ctx.find_root().obj
     media = host.provider("media")
     film = media.open(video)
-    _check_writing(media, film, out, options["compare"])
+    check_writing(media, film, out, options["compare"])
     inpainter = host.provider("inpainter", options["provider"])
     chosen = options["provider"] or host.explain("inpainter").chosen
     with ExitStack() as stack:
@@ -120,28 +120,6 @@ def _check(video: Path, out: Path, options: dict[str, Any]) -> None:
         raise click.UsageError(f"{out} is to be both the film and the comparison")
 
 
-def _check_writing(media: Any, film: Video, *paths: Path | None) -> None:
-    """Raise before the work what writing to these places would raise after it.
-
-    Raises:
-        ValidationError: there is no such folder.
-        ConfigError: a kind of film that is not written.
-    """
-    from kinetoscope_spec import ConfigError, ValidationError
-    from kinetoscope_spec import Video as Frames
-
-    small = Frames.from_frames(np.zeros((1, 16, 16, 3), np.uint8), film.rate)
-    for path in filter(None, paths):
-        if not path.parent.is_dir():
-            raise ValidationError(f"{path}: there is no folder {path.parent}, expected one that exists")
-        with TemporaryDirectory(prefix="kinetoscope-", ignore_cleanup_errors=True) as folder:
-            trial = Path(folder) / f"trial{path.suffix}"
-            try:
-                media.write(trial, small)
-            except ConfigError as error:  # it speaks of the trial
-                raise ConfigError(str(error).replace(str(trial), str(path))) from error
-
-
 def _pointed(options: dict[str, Any]) -> bool:
     return any(options[name] for name in ("point", "negative", "box"))
 
@@ -174,21 +152,15 @@ def _how(made: Masked, names: dict[str, str]) -> dict[str, Any]:
 
 
 def _mask(media: Any, film: Video, options: dict[str, Any]) -> Mask:
-    from kinetoscope_propagate._grow import grown
-    from kinetoscope_quadmask.hooks import read_mask, read_quadmask
-    from kinetoscope_spec import ValidationError
+    from kinetoscope_quadmask.hooks import check_background, grown, read_mask, read_quadmask
 
     if options["quadmask"]:
         made: Mask = grown(read_quadmask(media, options["quadmask"], like=film), options["grow"])
-        covered = (held != 255 for held in made.frames())
-    else:
-        read = read_mask(media, options["mask"], like=film, kind="dark" if options["dark"] else "bright")
-        made = grown(read, options["grow"])
-        covered = (held > 0 for held in made.frames())
-    if all(held.all() for held in covered):
-        path = options["quadmask"] or options["mask"]
-        hint = "" if options["quadmask"] or options["dark"] else " (is it --dark on what is to be taken out?)"
-        raise ValidationError(f"{path}: the mask covers all of every frame, expected some background{hint}")
+        check_background(made, options["quadmask"])
+        return made
+    read = read_mask(media, options["mask"], like=film, kind="dark" if options["dark"] else "bright")
+    made = grown(read, options["grow"])
+    check_background(made, options["mask"], bright=not options["dark"])
     return made
 
 

@@ -65,6 +65,7 @@ def command(ctx: click.Context, /, video: Path, out: Path, **options: Any) -> No
     Say what by points, boxes, prompts in a file, or a mask. Stages that an earlier run has finished are
     not done again; their files may be edited in between. OUT is a film: .mp4, .mkv or .mov.
     """
+    from kinetoscope_quadmask._refusing import check_writing
     from kinetoscope_quadmask.overlay import overlay_video
 
     _check(video, out, options)
@@ -72,6 +73,7 @@ def command(ctx: click.Context, /, video: Path, out: Path, **options: Any) -> No
     host = ctx.find_root().obj
     media = host.provider("media")
     film = media.open(video)
+    check_writing(media, film, out, options["preview"])
     objects, mask = _wanted(media, film, options)
     names = (
         "" if mask is not None and not options["segmenter"] else _named(host, "segmenter", options["segmenter"]),
@@ -150,11 +152,14 @@ def _check(video: Path, out: Path, options: dict[str, Any]) -> None:
 
 
 def _wanted(media: Any, film: Video, options: dict[str, Any]) -> tuple[list[Prompts], Mask | None]:
+    from kinetoscope_quadmask._refusing import check_background
     from kinetoscope_quadmask.files import read_mask
     from kinetoscope_quadmask.prompting import read_prompts
 
     if options["mask"]:
-        return [], read_mask(media, options["mask"], like=film, kind="dark" if options["dark"] else "bright")
+        mask = read_mask(media, options["mask"], like=film, kind="dark" if options["dark"] else "bright")
+        check_background(mask, options["mask"], bright=not options["dark"])
+        return [], mask
     objects = gathered(options["point"], options["negative"], options["box"], options["noun"])
     if not options["prompts"]:
         return objects, None

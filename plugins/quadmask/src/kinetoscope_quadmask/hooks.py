@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from kinetoscope_quadmask._chunks import ChunkedFrames
     from kinetoscope_quadmask._grid import Grid
     from kinetoscope_quadmask._options import BoxType, PointType, gathered
+    from kinetoscope_quadmask._refusing import check_background, check_writing
     from kinetoscope_quadmask._store import MaskStore
     from kinetoscope_quadmask.analysis import analysis_of, read_analysis
     from kinetoscope_quadmask.contract import SegmenterContract
     from kinetoscope_quadmask.contract_reasoner import ReasonerContract
     from kinetoscope_quadmask.editing import MaskEditor
     from kinetoscope_quadmask.files import read_mask, read_quadmask, write_mask, write_quadmask
+    from kinetoscope_quadmask.growing import grown
     from kinetoscope_quadmask.overlay import overlay_video
     from kinetoscope_quadmask.pipeline import Masked, MaskPipeline
     from kinetoscope_quadmask.prompting import prompts_json, read_prompts
@@ -80,9 +82,12 @@ __all__ = [
     "affected_mask",
     "analysis_of",
     "as_quadmask",
+    "check_background",
     "check_fit",
     "check_objects",
+    "check_writing",
     "gathered",
+    "grown",
     "on_grid",
     "overlay_video",
     "prompts_json",
@@ -142,6 +147,8 @@ _HOMES = {
         "streams",
     ),
     **dict.fromkeys(("BoxType", "PointType", "gathered"), "_options"),
+    **dict.fromkeys(("check_background", "check_writing"), "_refusing"),
+    "grown": "growing",
     **dict.fromkeys(("analysis_of", "read_analysis"), "analysis"),
     **dict.fromkeys(("prompts_json", "read_prompts"), "prompting"),
     **dict.fromkeys(("MaskPipeline", "Masked"), "pipeline"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from kinetoscope_propagate._grow import grown
+from kinetoscope_quadmask.hooks import grown
 from kinetoscope_spec import Mask, Quadmask
 
 SHAPES = st.tuples(st.integers(1, 3), st.integers(1, 12), st.integers(1, 12))
