@@ -11,7 +11,7 @@ SHARD ?= 1/1
 FUZZ_SECONDS ?= 60
 export KINETOSCOPE_HOME ?= $(CURDIR)/$(VENV)/home
 
-.PHONY: help setup system validator demo test lint types layers docs pytest bench contracts nightly second-driver fuzz format clean
+.PHONY: help setup system validator demo test lint types layers docs pytest bench contracts nightly second-driver golden fuzz format clean
 
 help:
 	@echo "make setup   create .venv with everything, pinned"
@@ -21,6 +21,7 @@ help:
 	@echo "make contracts  every provider through its contract, every law against its mutants"
 	@echo "make nightly    the same with twenty times the examples, in shards: SHARD=1/8"
 	@echo "make second-driver  the laws of the OpenGL renderer on softpipe, which nightly runs too"
+	@echo "make golden     draw the golden pictures of the OpenGL renderer anew, to be looked at"
 	@echo "make fuzz       every parser of ours under atheris, FUZZ_SECONDS each"
 
 setup: $(STAMP) system validator
@@ -72,6 +73,9 @@ contracts: setup
 nightly: setup
 	$(BIN)/python -m kinetoscope check --all --profile nightly --shard $(SHARD) --jobs $(WORKERS)
 	case $(SHARD) in 1/*) $(BIN)/python tests/second_driver.py;; esac
+
+golden: setup
+	$(BIN)/python plugins/deferred/tests/golden_pictures.py
 
 second-driver: setup
 	$(BIN)/python tests/second_driver.py

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from kinetoscope_spec import Actor, Camera, Character, Material, Mesh, ProviderUnavailable, Scene, Skeleton
 
+sys.path.insert(0, str(Path(__file__).parent))  # for golden_pictures, which stands beside the tests
 SIZE = (160, 90)
 WHITE = Material("white", base_color=np.array([0.8, 0.8, 0.8, 1.0]), roughness=1.0)
 

@@ -205,7 +205,7 @@ class Scene(Value):
         exposure: factor on light before tone mapping.
         tone: the curve from light to the picture: `aces` (Narkowicz's fit, 2015: contrast, whites that pale) or
             `neutral` (Khronos PBR Neutral, 2024: what is not bright keeps the colour of its material).
-        fog: (linear RGB `[3]`, density 1/m) or None.
+        fog: (linear RGB `[3]`, density 1/m), both 0 and up, or None.
         annotations: debug drawing by kind (`trajectory`, `bones`, `contacts`, `velocities`, `axes`, `text`, as
             `kinetoscope_spec.annotations` describes them, and `kinetoscope_spec.ghosts`), for renderers that
             know it; others leave it out.
@@ -228,6 +228,23 @@ class Scene(Value):
         ids = [actor.id for actor in self.actors]
         if len(set(ids)) < len(ids):
             raise ValidationError(f"Scene.actors have ids {ids}, expected each id once")
+        if not 0 <= self.exposure < np.inf:
+            raise ValidationError(f"Scene.exposure is {self.exposure}, expected a number, 0 and up")
+        if self.fog is not None:
+            object.__setattr__(self, "fog", _fog(self.fog))
+
+
+def _fog(given: Any) -> tuple[Array, float]:
+    """Return colour and density, or say what is wrong with them."""
+    try:
+        color, density = given
+        density = float(density)
+    except (TypeError, ValueError):
+        raise ValidationError(f"Scene.fog is {given!r}, expected a colour and a density") from None
+    if not 0 <= density < np.inf:
+        raise ValidationError(f"Scene.fog has a density of {density} 1/m, expected a number, 0 and up")
+    held = shaped("Scene", "fog[0]", color, [3], np.float64)
+    return in_range("Scene.fog[0]", held, 0, np.inf), density
 
 
 @attrs.frozen(eq=False, repr=False)
