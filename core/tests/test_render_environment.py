@@ -133,7 +133,17 @@ def test_a_picture_in_levels_is_taken_and_said_to_be_dim(clip, tmp_path):
     with Host() as host:
         around = surroundings(host.provider("media"), tmp_path / "sky.png", settings.Light(ambient=2.0))
     assert around.environment.image.mean() == pytest.approx(2 * 0.5029, abs=1e-3)
-    assert dim(tmp_path / "sky.png", around) is None
+    assert dim(tmp_path / "sky.png", around) is not None  # what it is multiplied by adds no lamp
+
+
+@pytest.mark.parametrize("ambient", [0.1, 1.0, 10.0])
+@pytest.mark.parametrize("brightest", [1.0, 3.0])
+def test_whether_a_picture_is_dim_is_not_said_of_how_much_of_it_is_taken(brightest, ambient):
+    image = np.full((4, 8, 3), 0.5, np.float32)
+    image[1, 2] = brightest
+    media = SimpleNamespace(read_light=lambda path: image)
+    around = surroundings(media, "a.exr", settings.Light(ambient=ambient))
+    assert (dim("a.exr", around) is None) == (brightest > 1)
 
 
 def test_exr_lights_as_radiance_does(clip, tmp_path):

@@ -181,11 +181,45 @@ def test_a_picture_of_light_is_bounded_before_it_is_read(
     with pytest.raises(FormatError, match=r"large.exr: has 10 x 11 pixels \(expected 1 to 100\)"):
         MEDIA.read_light(path)
     Image.new("RGB", (11, 10)).save(tmp_path / "large.png")
+    (tmp_path / "large.png").write_bytes(
+        (tmp_path / "large.png").read_bytes()[:45]
+    )  # decoded, it would be cut off
     with pytest.raises(FormatError, match=r"large.png: has 11 x 10 pixels"):
         MEDIA.read_light(tmp_path / "large.png")
     (tmp_path / "long.hdr").write_bytes(Measured.plain(8, 2).radiance() + bytes(1000))
     with pytest.raises(FormatError, match=r"long.hdr: is larger than"):
         MEDIA.read_light(tmp_path / "long.hdr")
+
+
+def parts(path: Path, sizes: list[tuple[int, int]], channels: str = "RGB") -> Path:
+    """Write a file of several parts of zeros, the first of which is the picture."""
+    library = pytest.importorskip("OpenEXR", reason="the extra exr is not installed")
+    shown = (np.zeros(2, np.int32), np.array([3, 1], np.int32))
+    whole = {"type": library.scanlineimage, "compression": library.ZIP_COMPRESSION, "displayWindow": shown}
+    held = [
+        library.Part(dict(whole), {name: np.zeros(size, np.float32) for name in channels}, name=f"part{i}")
+        for i, size in enumerate(sizes)
+    ]
+    with library.File(held) as file:
+        file.write(str(path))
+    return path
+
+
+def test_all_that_a_file_holds_is_bounded_and_not_its_picture_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert MEDIA.read_light(parts(tmp_path / "two.exr", [(2, 4), (9, 9)])).shape == (2, 4, 3)
+    monkeypatch.setattr(_radiance, "MOST_PIXELS", 80)
+    for path, says in (
+        (parts(tmp_path / "second.exr", [(2, 4), (9, 9)]), r"second.exr: has 9 x 9 pixels"),
+        (
+            parts(tmp_path / "many.exr", [(2, 4)] * 14),
+            r"many.exr: holds 336 numbers in 14 parts.*320 at most",
+        ),
+        (parts(tmp_path / "wide.exr", [(8, 10)], "ABGRZ"), r"wide.exr: holds 400 numbers in 1 parts"),
+    ):
+        with pytest.raises(FormatError, match=says):
+            MEDIA.read_light(path)
 
 
 def test_transparent_pictures_are_read_without_their_alpha(tmp_path: Path) -> None:

@@ -124,7 +124,8 @@ def _decided(
     shot = job.shot
     around = environment_file(job.shot_file)
     lit = [_told(shot.light), around and hash_file(around)]
-    seen = [attrs.asdict(shot.camera), lit, _told(shot.output), shot.performer.path]
+    named = shot.name if "name" in shot.output.show else None
+    seen = [attrs.asdict(shot.camera), lit, _told(shot.output), shot.performer.path, named]
     plate = [backdrop.key, _told(shot.plate)] if backdrop and shot.plate else None
     return [[identity(stage) for stage in by.values()], seen, plate, views and views[1]]
 

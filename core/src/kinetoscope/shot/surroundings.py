@@ -27,10 +27,12 @@ class Surroundings:
     Attributes:
         environment: all but the sun, in what it lights by.
         sun: if there is one.
+        bright: whether their picture holds what is brighter than white, however much of it is taken.
     """
 
     environment: Environment
     sun: Sun | None
+    bright: bool = True
 
     def lights(self, intensity: float) -> tuple[Light, ...]:
         """Return the sun as a light of a scene, `intensity` times as strong, if there is one."""
@@ -65,10 +67,12 @@ def surroundings(media: Any, path: Path, light: settings.Light, *, seen: bool = 
             path=path,
             expected="surroundings by latitude and longitude, twice as wide as high",
         )
+    bright = bool(image.max() > 1.0)
     # What lies outside of a gamut may be a little below nothing. In place: pictures may be of 400 MB.
     image = np.maximum(image, 0, out=image if image.flags.writeable else None)
     image *= np.float32(light.ambient)
-    return Surroundings(*sun_apart(Environment(image, seen=seen).turned(np.radians(light.rotation))))
+    environment, sun = sun_apart(Environment(image, seen=seen).turned(np.radians(light.rotation)))
+    return Surroundings(environment, sun, bright)
 
 
 def environment_file(shot_file: settings.ShotFile) -> Path | None:
@@ -83,7 +87,7 @@ def environment_file(shot_file: settings.ShotFile) -> Path | None:
 
 def dim(path: Path, around: Surroundings) -> str | None:
     """Return what is to be said of surroundings in which nothing is brighter than white, or None."""
-    if float(around.environment.image.max()) > 1.0:
+    if around.bright:
         return None
     return (
         f"{path} holds no light brighter than white: lamps and the sun in it light no more than a wall would"

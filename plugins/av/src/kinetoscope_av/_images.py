@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from kinetoscope_av._files import checked, replacing
 from kinetoscope_spec import ConfigError, FormatError, ValidationError
 
-__all__ = ["read_image", "write_image"]
+__all__ = ["read_image", "size_of", "write_image"]
 
 _SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 
@@ -22,12 +24,28 @@ def read_image(path: str | Path) -> np.ndarray:
     Raises:
         FormatError: no picture, damaged, or larger than Pillow's limit against bombs (179 Mpixel).
     """
-    path = checked(path)
+    with _opened(checked(path)) as image:
+        upright = ImageOps.exif_transpose(_eight_bits(image))
+        alpha = "A" in upright.getbands() or "transparency" in upright.info
+        return np.array(upright.convert("RGBA" if alpha else "RGB"))
+
+
+def size_of(path: str | Path) -> tuple[int, int]:
+    """Return width and height of a picture as it is stored, of which no more than the head is decoded.
+
+    Raises:
+        FormatError: as of `read_image`.
+    """
+    with _opened(checked(path)) as image:
+        return image.size
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Yield the picture, and say what is wrong with it where that is opened or decoded."""
     try:
         with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(_eight_bits(image))
-            alpha = "A" in upright.getbands() or "transparency" in upright.info
-            return np.array(upright.convert("RGBA" if alpha else "RGB"))
+            yield image
     except UnidentifiedImageError as error:
         raise FormatError("is no picture", path=path, expected="PNG, JPEG or another picture") from error
     except (

@@ -15,6 +15,8 @@ from kinetoscope_spec import FormatError, ProviderUnavailable
 __all__ = ["read_light"]
 
 _EXR = b"v/1\x01"
+_MOST_CHANNELS = 4
+"""Of the largest picture: its library reads all channels of all parts of a file, whichever are wanted."""
 
 
 def read_light(path: str | Path) -> NDArray[np.float32]:
@@ -23,7 +25,8 @@ def read_light(path: str | Path) -> NDArray[np.float32]:
     Radiance (`.hdr`, `.pic`), OpenEXR, and whatever `read_image` reads, which holds nothing above 1.
 
     Raises:
-        FormatError: no picture, damaged, of more than 33.5 Mpixel, or with a number that is not finite.
+        FormatError: no picture, damaged, of more than 33.5 Mpixel, with a number that is not finite, or an
+            OpenEXR file whose parts and channels hold more than four times as many numbers.
         ProviderUnavailable: for OpenEXR, without its library.
     """
     path = checked(path)
@@ -34,9 +37,8 @@ def read_light(path: str | Path) -> NDArray[np.float32]:
     elif head == _EXR:
         light = _read_exr(path)
     else:
-        picture = _images.read_image(path)[..., :3]
-        _check_size(path, picture.shape[1], picture.shape[0])
-        return _LINEAR[picture]
+        _check_size(path, *_images.size_of(path))
+        return _LINEAR[_images.read_image(path)[..., :3]]
     if not np.isfinite(light).all():
         row, column = np.argwhere(~np.isfinite(light).all(axis=-1))[0]
         raise FormatError(
@@ -72,8 +74,8 @@ def _read_exr(path: Path) -> NDArray[np.float32]:
     try:
         with OpenEXR.File(str(path), header_only=True) as file:
             data, display = (_box(file.header()[name]) for name in ("dataWindow", "displayWindow"))
-        for left, top, right, bottom in (data, display):
-            _check_size(path, right - left, bottom - top)
+            _check_parts(path, [part.header for part in file.parts])
+        _check_size(path, display[2] - display[0], display[3] - display[1])
         with OpenEXR.File(str(path), separate_channels=True) as file:
             channels = file.channels()
             planes = [channels.get(name, channels.get("Y")) for name in "RGB"]
@@ -82,6 +84,21 @@ def _read_exr(path: Path) -> NDArray[np.float32]:
         raise FormatError(
             f"can't be decoded: {error}", path=path, expected="a whole OpenEXR picture"
         ) from error
+
+
+def _check_parts(path: Path, headers: list[dict[str, Any]]) -> None:
+    held = 0
+    for number, header in enumerate(headers):
+        if "deep" in str(header.get("type")):
+            raise FormatError(f"part {number} is deep", path=path, expected="one number a pixel and channel")
+        left, top, right, bottom = _box(header["dataWindow"])
+        _check_size(path, right - left, bottom - top)
+        held += (right - left) * (bottom - top) * len(header["channels"])
+    most = _MOST_CHANNELS * _radiance.MOST_PIXELS
+    if held > most:
+        raise FormatError(
+            f"holds {held:,} numbers in {len(headers)} parts", path=path, expected=f"{most:,} at most"
+        )
 
 
 def _box(window: Any) -> tuple[int, int, int, int]:
