@@ -216,6 +216,23 @@ def test_textures_that_are_too_large_are_averaged_down(high: int, wide: int, mos
         np.testing.assert_allclose(small[i, j], image[rows, cols].mean(axis=(0, 1)), atol=0.51)
 
 
+def changed(mesh: Mesh) -> list[Mesh]:
+    """Return a mesh with other colours, and so on: one for all that the page shows of it."""
+    corners = len(mesh.corner_vertex)
+    return [
+        attrs.evolve(mesh, **{name: held})
+        for name, held in {
+            "vertices": mesh.vertices + 0.1,
+            "faces": mesh.faces[::-1],
+            "normals": np.tile([0.0, 1.0, 0.0], (corners, 1)),
+            "uvs": np.full((corners, 2), 0.25),
+            "colors": np.full((corners, 4), 0.5),
+            "face_material": np.zeros(len(mesh.faces), np.int64),
+            "morph_names": mesh.morph_names[::-1],
+        }.items()
+    ]
+
+
 def test_who_speaks_is_one_figure_whatever_the_shape_of_the_face() -> None:
     """`film.morphed` makes another character of each frame; what has changed otherwise is another body."""
     body = bodies.dressed()
@@ -228,6 +245,7 @@ def test_who_speaks_is_one_figure_whatever_the_shape_of_the_face() -> None:
         attrs.evolve(body, materials=(attrs.evolve(body.materials[0], name="other"),)),
         attrs.evolve(body, meshes=(attrs.evolve(body.meshes[0], morphs=2 * body.meshes[0].morphs),)),
         attrs.evolve(body, meshes=()),
+        *(attrs.evolve(body, meshes=(mesh,)) for mesh in changed(body.meshes[0])),
     )
     assert not any(same_body(body, other) for other in others)
     with Viewer(panel=False) as viewer:
@@ -462,6 +480,14 @@ def test_ghosts_of_a_scene_are_drawn_and_what_is_none_is_refused() -> None:
             viewer._send(0.0)
             seen = [mesh for _, mesh in viewer._stage._haunt._held if mesh.visible]
             assert [(tuple(mesh.color), mesh.opacity) for mesh in seen] == [((255, 0, 0), 0.3)] * count
+        moved = attrs.evolve(bodies.motion(), morph_weights={"smile": np.linspace(0, 1, bodies.FRAMES)})
+        face = bodies.dressed()
+        spoken = [film.morphed(face, moved, frame) for frame in range(4)]
+        for frame in range(3):  # another character each time, of one body
+            ghosts = [Ghost(who, bodies.globals_of(moved, 0)) for who in spoken[frame : frame + 2]]
+            viewer.draw(Scene(annotations={"ghosts": ghosts}))
+            viewer._send(0.0)
+        assert len(viewer._stage._haunt._held) == 2 + 2
         viewer.draw(Scene(annotations={"ghosts": [body]}))
         with pytest.raises(ValidationError, match="something other than a sequence of Ghost"):
             viewer._send(0.0)

@@ -22,7 +22,7 @@ Array = NDArray[Any]
 
 
 class Haunt:
-    """The ghosts below one node of the page. Each is a mesh of one colour, kept for the next of its character.
+    """The ghosts below one node of the page. Each is a mesh of one colour, kept for the next of its body.
 
     Args:
         server: whose scene.
@@ -32,7 +32,7 @@ class Haunt:
 
     def __init__(self, server: viser.ViserServer, root: str, baked: Callable[[Character], Baked]) -> None:
         self._scene, self._root, self._baked = server.scene, root, baked
-        self._held: list[tuple[Character, viser.MeshSkinnedHandle]] = []
+        self._held: list[tuple[Baked, viser.MeshSkinnedHandle]] = []
         self._made = 0
 
     def draw(self, ghosts: Iterable[Ghost]) -> None:
@@ -43,11 +43,11 @@ class Haunt:
             part = baked.whole
             if part is None:
                 continue
-            held = next((pair for pair in free if pair[0] is ghost.character), None)
+            held = next((pair for pair in free if pair[0] is baked), None)
             if held is None:
                 self._made += 1
                 name = f"{self._root}/ghost{self._made}"
-                held = (ghost.character, skinned(self._scene, name, part, cast_shadow=False))
+                held = (baked, skinned(self._scene, name, part, cast_shadow=False))
             else:
                 free.remove(held)
             mesh = held[1]
@@ -68,8 +68,8 @@ class Haunt:
             mesh.remove()
         self._held = []
 
-    def forget(self, character: Character) -> None:
-        """Take a character's ghosts off the page."""
-        for held in [pair for pair in self._held if pair[0] is character]:
+    def forget(self, baked: Baked) -> None:
+        """Take a body's ghosts off the page."""
+        for held in [pair for pair in self._held if pair[0] is baked]:
             held[1].remove()
             self._held.remove(held)

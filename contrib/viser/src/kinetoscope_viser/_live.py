@@ -7,11 +7,12 @@ from collections.abc import Hashable, Mapping
 from itertools import chain, count
 from typing import Any, Final
 
+import attrs
 import numpy as np
 import viser
 from numpy.typing import NDArray
 
-from kinetoscope_spec import Actor, Camera, Character, Scene
+from kinetoscope_spec import Actor, Camera, Character, Mesh, Scene
 from kinetoscope_spec.ghosts import Ghost, ghosts_in
 from kinetoscope_viser._bake import Baked, bake
 from kinetoscope_viser._figure import Figure
@@ -21,6 +22,10 @@ __all__ = ["Latest", "Stage", "same_body"]
 
 Array = NDArray[Any]
 
+_LOOKS: Final = tuple(
+    field.name for field in attrs.fields(Mesh) if field.name not in ("name", "skin", "morph_weights")
+)
+"""All of a mesh but what it is called, who carries it, and the shape in which it rests."""
 _WAIT_S: Final = 5.0
 """Who has gone may come back for so long: a crowd changes all the time."""
 
@@ -60,17 +65,20 @@ def same_body(one: Character, other: Character) -> bool:
         and len(one.meshes) == len(other.meshes)
         and len(one.materials) == len(other.materials)
         and all(a is b for a, b in zip(one.materials, other.materials, strict=True))
-        and all(
-            a is b or (a.skin is b.skin and _same(a.morphs, b.morphs) and _same(a.vertices, b.vertices))
-            for a, b in zip(one.meshes, other.meshes, strict=True)
-        )
+        and all(_same_mesh(a, b) for a, b in zip(one.meshes, other.meshes, strict=True))
     )
 
 
-def _same(one: Array | None, other: Array | None) -> bool:
-    """Tell whether two arrays are one in memory: values hold views, which nobody writes to."""
-    if one is None or other is None:
-        return False
+def _same_mesh(one: Mesh, other: Mesh) -> bool:
+    return one is other or (
+        one.skin is other.skin and all(_same(getattr(one, name), getattr(other, name)) for name in _LOOKS)
+    )
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Tell whether two arrays are one in memory, as values hold views, which nobody writes to; or others alike."""
+    if not isinstance(one, np.ndarray) or not isinstance(other, np.ndarray):
+        return one is other or (type(one) is type(other) and bool(one == other))
     held = one.__array_interface__, other.__array_interface__
     return all(held[0][key] == held[1][key] for key in ("data", "shape", "strides", "typestr"))
 
@@ -134,9 +142,9 @@ class Stage:
         self._gone = [(since, figure) for since, figure in self._gone if now - since < _WAIT_S]
         here = [figure.character for figure in (*self._figures.values(), *(held for _, held in self._gone))]
         here += [ghost.character for ghost in self._haunting]
-        for character, _ in [pair for pair in self._baked if not any(same_body(pair[0], h) for h in here)]:
-            self._haunt.forget(character)
-            self._baked = [pair for pair in self._baked if pair[0] is not character]
+        for _, baked in [pair for pair in self._baked if not any(same_body(pair[0], h) for h in here)]:
+            self._haunt.forget(baked)
+            self._baked = [pair for pair in self._baked if pair[1] is not baked]
 
     def _known(self, character: Character, pose: Array | None = None) -> Baked:
         """Return what the page has of a character; it is baked by `pose`, or as it rests."""
