@@ -203,6 +203,17 @@ def test_numbers_below_nothing_are_nothing():
         surroundings(Wide(), "a.exr", settings.Light())
 
 
+def test_light_that_no_number_holds_is_said_of_its_file():
+    media = SimpleNamespace(read_light=lambda path: np.full((1, 2, 3), 1e37, np.float32))
+    with pytest.raises(
+        FormatError, match=r"a\.exr: holds light of 1e\+37, which ambient = 50 makes too bright"
+    ):
+        surroundings(media, "a.exr", settings.Light(ambient=50))
+    assert surroundings(media, "a.exr", settings.Light(ambient=10)).environment.image.max() == np.float32(
+        1e38
+    )
+
+
 def test_the_sun_in_a_picture_casts_the_shadow(clip, tmp_path):
     """The floor is dark where the ray to the spot meets the body, a post, and lit beside that."""
     image, way = sunny(70, 40, height=128)

@@ -20,7 +20,7 @@ from kinetoscope.shot.pace import Pace
 from kinetoscope.shot.stages import Stages
 from kinetoscope.shot.steps import Step, asks, check_choices, steps_of
 from kinetoscope.shot.store import Store
-from kinetoscope.shot.surroundings import environment_file, surroundings
+from kinetoscope.shot.surroundings import environment_file, light_of
 from kinetoscope_spec import Path as GroundPath
 from kinetoscope_spec.errors import KinetoscopeError
 
@@ -246,7 +246,7 @@ def _surroundings(job: Job) -> list[Path]:
     path = environment_file(job.shot_file)
     if path is None:
         return []
-    surroundings(job.host.provider("media", job.shot.output.media), path, job.shot.light)
+    light_of(job.host.provider("media", job.shot.output.media), path, job.shot.light)
     return [path]
 
 

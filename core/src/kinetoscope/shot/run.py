@@ -29,7 +29,7 @@ from kinetoscope.shot.signing import signed
 from kinetoscope.shot.stages import Stages
 from kinetoscope.shot.steps import check_choices, check_stage, from_on, steps_of
 from kinetoscope.shot.store import Store
-from kinetoscope.shot.surroundings import environment_file, surroundings
+from kinetoscope.shot.surroundings import environment_file, light_of
 from kinetoscope.shot.waiting import attended
 from kinetoscope_spec import Asset, Motion
 from kinetoscope_spec import Path as GroundPath
@@ -300,7 +300,7 @@ def _preflight(job: Job, outputs: Outputs) -> tuple[GroundPath, settings.Listing
             inputs.append(shot_file.path(shot_file.shot.voice.script, "voice", "script"))
     inputs += action_files(shot_file)
     if (around := environment_file(shot_file)) is not None:
-        surroundings(job.host.provider("media", shot_file.shot.output.media), around, shot_file.shot.light)
+        light_of(job.host.provider("media", shot_file.shot.output.media), around, shot_file.shot.light)
         inputs.append(around)
     outputs.check(inputs, shot_file.place("output", "file"))
     check_providers(job.host, shot_file, job.choices)

@@ -14,7 +14,7 @@ from kinetoscope_spec.daylight import Sun, sun_apart
 from kinetoscope_spec.environment import Environment
 from kinetoscope_spec.errors import FormatError
 
-__all__ = ["Surroundings", "dim", "environment_file", "surroundings"]
+__all__ = ["Surroundings", "dim", "environment_file", "light_of", "surroundings"]
 
 _OFF = 0.02
 """By how much of it a picture's width may differ from twice its height."""
@@ -56,7 +56,23 @@ def surroundings(media: Any, path: Path, light: settings.Light, *, seen: bool = 
         seen: whether it stands behind everything.
 
     Raises:
-        FormatError: it is no picture, or not twice as wide as high.
+        FormatError: it is no picture, not twice as wide as high, or as bright as no number is.
+        ProviderUnavailable: what reads such files is not installed.
+    """
+    image = light_of(media, path, light)
+    bright = bool(image.max() > 1.0)
+    # What lies outside of a gamut may be a little below nothing. In place: pictures may be of 400 MB.
+    image = np.maximum(image, 0, out=image if image.flags.writeable else None)
+    image *= np.float32(light.ambient)
+    environment, sun = sun_apart(Environment(image, seen=seen).turned(np.radians(light.rotation)))
+    return Surroundings(environment, sun, bright)
+
+
+def light_of(media: Any, path: Path, light: settings.Light) -> Any:
+    """Return a picture of surroundings as it was measured, float32 `[H, W, 3]`, once it is seen that it can be one.
+
+    Raises:
+        FormatError: as of `surroundings`.
         ProviderUnavailable: what reads such files is not installed.
     """
     image = media.read_light(path)
@@ -67,12 +83,14 @@ def surroundings(media: Any, path: Path, light: settings.Light, *, seen: bool = 
             path=path,
             expected="surroundings by latitude and longitude, twice as wide as high",
         )
-    bright = bool(image.max() > 1.0)
-    # What lies outside of a gamut may be a little below nothing. In place: pictures may be of 400 MB.
-    image = np.maximum(image, 0, out=image if image.flags.writeable else None)
-    image *= np.float32(light.ambient)
-    environment, sun = sun_apart(Environment(image, seen=seen).turned(np.radians(light.rotation)))
-    return Surroundings(environment, sun, bright)
+    brightest, most = float(image.max()), float(np.finfo(np.float32).max)
+    if brightest * light.ambient > most:
+        raise FormatError(
+            f"holds light of {brightest:.3g}, which ambient = {light.ambient:g} makes too bright for numbers",
+            path=path,
+            expected=f"{most:.3g} at most",
+        )
+    return image
 
 
 def environment_file(shot_file: settings.ShotFile) -> Path | None:

@@ -59,11 +59,12 @@ def read_radiance(path: str | Path) -> NDArray[np.float32]:
     data = path.read_bytes()
     header = _header(path, data)
     packed = _unpacked(path, data, header)
-    scale = np.where(packed[..., 3] > 0, packed[..., 3].astype(np.int16) - 136, np.int16(-1000))
     light = np.empty((*packed.shape[:2], 3), np.float32)
     with np.errstate(all="ignore"):  # exposures without measure end in numbers that are not finite
-        for c in range(3):
-            light[..., c] = np.ldexp(packed[..., c].astype(np.float32), scale) / header.gain[c]
+        # Line by line: a large picture is in memory as it was packed and as it is, and in no state between.
+        for line, held in zip(light, packed, strict=True):
+            scale = np.where(held[:, 3:] > 0, held[:, 3:].astype(np.int16) - 136, np.int16(-1000))
+            line[:] = np.ldexp(held[:, :3].astype(np.float32), scale) / header.gain
     for axis, forward in enumerate(header.turns):
         light = light if forward else np.flip(light, axis)
     return np.ascontiguousarray(light.transpose(1, 0, 2) if header.upright else light)
