@@ -7,6 +7,7 @@ import os
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from kinetoscope.shot.marks import Marks, ghosts_of, marks_of
 from kinetoscope.shot.settings import Shot, ShotFile, read_shot, shot_file
 from kinetoscope.shot.surroundings import environment_file
-from kinetoscope_spec import ConfigError
+from kinetoscope_spec import ConfigError, Motion, Skeleton
 from kinetoscope_spec.ghosts import Ghosts
 
 GOOD = """
@@ -244,3 +245,16 @@ def test_a_shot_may_be_given_as_settings(tmp_path: Path, monkeypatch: pytest.Mon
     assert shot_file(found.shot).clips() == found.clips()
     with pytest.raises(ConfigError, match=r"performer\.mocpa"):
         shot_file({"performer": {"mocpa": []}})
+
+
+@pytest.mark.parametrize(("span", "frames"), [(None, 12), (1e308, 12), (1.0, 4), (1e-9, 2)])
+def test_ways_are_as_long_as_the_span_says_and_no_longer_than_the_motion(
+    span: float | None, frames: int
+) -> None:
+    """Frames of the way so far, now included; at 3 Hz."""
+    skeleton = Skeleton(("root",), [-1], [(0, 0, 0)])
+    places = np.stack([np.arange(12.0), np.zeros(12), np.zeros(12)], axis=-1)[:, None]
+    motion = Motion(skeleton, places, np.tile([0.0, 0, 0, 1], (12, 1, 1)), framerate=3)
+    marks = Marks(("past",), span_s=span)
+    (line,) = marks.of([motion], [motion.global_matrices()], 11)["trajectory"]
+    assert np.ptp(line["points"][:, 0]) == frames - 1

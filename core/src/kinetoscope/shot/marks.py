@@ -71,7 +71,9 @@ class Marks:
 
     def _of(self, motion: Motion, pose: Array, frame: int, name: str) -> Iterator[tuple[str, Any]]:
         places = np.asarray(pose[..., :3, 3], np.float64)
-        reach = len(pose) if self.span_s is None else max(round(self.span_s * motion.framerate), 1)
+        reach = len(pose)
+        if self.span_s is not None:
+            reach = max(round(min(self.span_s * motion.framerate, reach)), 1)
         ways = {"past": (frame - reach, frame + 1), "ahead": (frame, frame + reach + 1)}
         for kind in self.kinds:
             if kind in ways:
