@@ -93,6 +93,8 @@ def test_what_the_schema_takes_the_reader_takes(tmp_path: Path) -> None:
         ("output", "ghosts", -1),
         ("output", "span", 0),
         ("light", "elevation", 0),
+        ("light", "color", [1, -1, 1]),
+        ("light", "color", [1, 1, 101]),
         ("light", "rotation", 900),
         ("voice", "at", -1),
         ("plate", "tint", 2),

@@ -9,7 +9,7 @@ import attrs
 
 from kinetoscope.toml import WrongValue
 
-__all__ = ["above", "between", "each_of", "one_of"]
+__all__ = ["above", "between", "each_between", "each_of", "one_of"]
 
 
 def above(low: float, unit: str) -> Any:
@@ -54,4 +54,16 @@ def each_of(*words: str) -> Any:
                 raise WrongValue(attribute.name, f"has {word!r}, expected {', '.join(map(repr, words))}")
 
     check.each = words  # type: ignore[attr-defined] # the schema of shot files states it
+    return check
+
+
+def each_between(low: float, high: float, unit: str) -> Any:
+    """Return a validator of several numbers from `low` to `high`."""
+
+    def check(instance: object, attribute: attrs.Attribute[Any], value: tuple[float, ...]) -> None:
+        for number in value:
+            if not low <= number <= high:
+                raise WrongValue(attribute.name, f"has {number}, expected {unit} from {low:g} to {high:g}")
+
+    check.each_limits = (low, high)  # type: ignore[attr-defined]
     return check

@@ -53,6 +53,9 @@ def _field(field: Any, told: str) -> dict[str, Any]:
             schema["enum"] = list(check.words)
         if hasattr(check, "each"):
             schema["items"] = {**schema["items"], "enum": list(check.each)}
+        if hasattr(check, "each_limits"):
+            low, high = check.each_limits
+            schema["items"] = {**schema["items"], "minimum": low, "maximum": high}
         if hasattr(check, "above"):
             schema["exclusiveMinimum"] = check.above
     return schema

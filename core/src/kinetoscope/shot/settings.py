@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from kinetoscope.shot._actions import LEAST_SPEED_M_S, Action, check_order
-from kinetoscope.shot._checks import above, between, each_of, one_of
+from kinetoscope.shot._checks import above, between, each_between, each_of, one_of
 from kinetoscope.shot._plate import Plate, Remove, Voice
 from kinetoscope.toml import Document, WrongValue, read_document
 from kinetoscope_spec.errors import ConfigError
@@ -177,7 +177,9 @@ class Light:
     azimuth: float = 65.0
     elevation: float = attrs.field(default=48.0, validator=between(1, 90, "degrees"))
     intensity: float = attrs.field(default=1.0, validator=between(0, 100, "a factor"))
-    color: tuple[float, float, float] = (1.0, 0.95, 0.88)
+    color: tuple[float, float, float] = attrs.field(
+        default=(1.0, 0.95, 0.88), validator=each_between(0, 100, "light")
+    )
     ambient: float = attrs.field(default=1.0, validator=between(0, 100, "a factor"))
     tone: str = attrs.field(default="aces", validator=one_of("aces", "neutral"))
     environment: str | None = None
