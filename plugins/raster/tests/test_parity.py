@@ -445,3 +445,21 @@ def test_shapes_of_the_rest_pose_are_brought_in(kit):
         )
         assert expected.any()
         np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.gl
+def test_a_part_of_the_view_that_nothing_casts_into_has_no_shadow(kit):
+    """Something small beside the view makes its near part count, and something large behind makes two parts of it."""
+    camera, sun = Camera((0.0, 1.5, 3.0), (0.0, 0.8, 0.0)), Light(direction=(-0.3, -1.0, -0.2))
+    small = kit.actor(kit.ball(0.3), at=(-3.0, 0.3, 1.5), number=1)
+    large = kit.actor(kit.ball(4.0), at=(0.0, 4.0, -20.0), number=2)
+    alone, both = (Scene(actors=actors, lights=(sun,)) for actors in ((large,), (small, large)))
+    pictures = (drawn(scene, camera, ("hdr", "id"), size=(640, 360)) for scene in (alone, both))
+    for one, other in zip(*pictures, strict=True):
+        assert (one.work["shadow.cascades"], other.work["shadow.cascades"]) == (1, 2)
+        seen, lit = one.buffers["id"] == 2, one.buffers["hdr"]
+        assert seen.mean() > 0.05
+        assert np.median(lit[seen]) > 0.1
+        # A pixel's shadow is of other texels where squares differ, at its edge.
+        off = np.abs(other.buffers["hdr"] - lit).max(axis=-1)
+        assert (off[seen] > 0.02).mean() < 0.02

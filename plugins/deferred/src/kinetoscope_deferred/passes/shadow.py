@@ -42,6 +42,8 @@ class ShadowPass:
         instances = upload_instances(device, "shadow_instances", chain(*lots))
         first = draws = 0
         for i, (cascade, batches) in enumerate(zip(sun.cascades, lots, strict=True)):
+            if not batches:  # a square that nothing casts into has no width
+                continue
             target.viewport = (i * edge, 0, edge, edge)
             to_light = _to_light(sun, cascade)
             for batch in batches:
