@@ -9,7 +9,7 @@ import pytest
 from kinetoscope_raster.renderer import RasterRenderer
 from kinetoscope_spec import Camera, Ground, Light, Material, ProviderUnavailable, Scene, ValidationError
 from kinetoscope_spec.contracts._raycast import cast, triangles
-from kinetoscope_spec.ghosts import Ghost
+from kinetoscope_spec.ghosts import HIDDEN_WITHIN, Ghost
 
 SIZE = (160, 90)
 VIEW = Camera(position=(0.4, 1.6, 3.2), target=(0.0, 0.4, 0.0))
@@ -127,6 +127,29 @@ def test_what_is_in_front_hides_a_ghost(session, stage, kit):
     plain, found = (session.render(s, VIEW) for s in (scene, haunted(scene, ghost(hidden))))
     np.testing.assert_array_equal(found.color, plain.color)
     assert found.work["ghosts.layers"] <= 1
+
+
+@pytest.mark.parametrize("away", [1.0, 4.0])
+@pytest.mark.parametrize("share", [0.0, 1e-6, 5e-5, 1e-3, 1e-2])
+def test_a_ghost_that_coincides_with_what_is_there_is_hidden(session, stage, share, away):
+    """Drawn together about the camera it covers the same pixels, each nearer by the same share of the distance."""
+    scene, _ = stage
+    camera = attrs.evolve(VIEW, position=VIEW.target + away * (VIEW.position - VIEW.target))
+    nearer = np.eye(4)
+    nearer[:3, :3] *= 1 - share
+    nearer[:3, 3] = share * camera.position
+    (ball,) = scene.actors
+    moved = attrs.evolve(ball, pose=nearer @ ball.pose)
+    plain, found = (
+        session.render(s, camera) for s in (scene, haunted(scene, ghost(moved, 1.0, color=(1, 0, 0))))
+    )
+    changed = (found.buffers["hdr"] != plain.buffers["hdr"]).any(axis=-1)
+    if share < HIDDEN_WITHIN:
+        np.testing.assert_array_equal(found.buffers["hdr"], plain.buffers["hdr"])
+    else:
+        body = plain.buffers["id"] == ball.id
+        assert (changed == body).mean() > 0.998  # rounding takes edges to one side or the other
+        assert body.sum() > 20
 
 
 def test_ghosts_fade_and_nearer_ones_lie_over_farther_ones(session, stage, kit):

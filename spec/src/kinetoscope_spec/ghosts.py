@@ -2,7 +2,8 @@
 
 Ghosts are debug drawing: `Scene.annotations["ghosts"]` holds them, for renderers that know them. Each is
 lit like what it is a ghost of, and laid over the picture where nothing hides it, farther ones first; of
-itself a ghost shows the nearest surface alone. It casts no shadow, and depth, ids, normals and motion
+itself a ghost shows the nearest surface alone. What coincides with a surface that is there, such as a foot that
+has not moved, is hidden by it (`HIDDEN_WITHIN`). A ghost casts no shadow, and depth, ids, normals and motion
 are those of the frame without it.
 """
 
@@ -19,7 +20,12 @@ from kinetoscope_spec.character import Character
 from kinetoscope_spec.errors import ValidationError
 from kinetoscope_spec.scene import Camera, Scene
 
-__all__ = ["Ghost", "Ghosts", "ghosts_in"]
+__all__ = ["HIDDEN_WITHIN", "Ghost", "Ghosts", "ghosts_in"]
+
+HIDDEN_WITHIN = 1e-4
+"""A ghost is hidden where it is not nearer than what is there by this share of the distance along the camera's
+axis: else rounding would choose which of two surfaces at one place is seen. Where a renderer tells depths apart
+less finely than this, it hides what it can't tell apart."""
 
 AHEAD_COLOR = (0.10, 0.30, 0.80)
 """Linear RGB of what is still to come."""

@@ -21,7 +21,7 @@ from kinetoscope_spec.annotations import ribbons
 from kinetoscope_spec.character import Character
 from kinetoscope_spec.environment import Environment, split_sum
 from kinetoscope_spec.errors import KinetoscopeError
-from kinetoscope_spec.ghosts import ghosts_in
+from kinetoscope_spec.ghosts import HIDDEN_WITHIN, ghosts_in
 from kinetoscope_spec.rendering import ALWAYS, Quality, Watch
 from kinetoscope_spec.scene import Actor, Camera, Frame, Ground, Scene
 
@@ -310,7 +310,7 @@ class RasterSession:
             worn = self._closet.dress(actors, camera, table)
             stage = build_stage([each.part for each in worn], table)
             view = self._pose(stage, worn, actors, camera).beside(seen_by)
-            seen, place = np.full(depth.shape, -1, np.int64), depth.copy()
+            seen, place = np.full(depth.shape, -1, np.int64), depth * (1 - HIDDEN_WITHIN)
             geometry.see(
                 stage, view.points, view.tangents, camera.near, camera.far, place, seen, which=geometry.GHOSTS
             )

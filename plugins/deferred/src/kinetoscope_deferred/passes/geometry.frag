@@ -49,6 +49,7 @@ uniform sampler2D nearer;                   // places of the layer before, which
 uniform vec3 ghost_color;
 uniform bool tinted;
 uniform float opacity;
+uniform vec3 margin;        // a share of the distance, the depth of what is infinitely far away, a few steps of depth
 #endif
 #else
 layout(location = 3) out uint id;
@@ -95,7 +96,11 @@ vec3 bent(vec3 n, vec2 uv) {
 void main() {
 #if LAYER
     ivec2 pixel = ivec2(gl_FragCoord.xy);
-    if (gl_FragCoord.z >= texelFetch(depth, pixel, 0).r) discard;
+    float there = texelFetch(depth, pixel, 0).r;
+#if GHOST
+    if (there < 1.0) there -= margin.x * (margin.y - there) + margin.z;
+#endif
+    if (gl_FragCoord.z >= there) discard;
 #if !GHOST
     if (gl_FragCoord.z <= texelFetch(nearer, pixel, 0).r) discard;
 #endif

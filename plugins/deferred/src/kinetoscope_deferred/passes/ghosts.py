@@ -12,9 +12,12 @@ from kinetoscope_deferred.passes.lighting import light
 from kinetoscope_deferred.passes.transparent import area_of, layer_target
 from kinetoscope_deferred.quality import Quality
 from kinetoscope_deferred.view import Draw, View
-from kinetoscope_spec.ghosts import Ghost
+from kinetoscope_spec.ghosts import HIDDEN_WITHIN, Ghost
 
 __all__ = ["GhostPass"]
+
+_STEPS = 4 / 2**24
+"""Of a depth buffer, by which drivers may be off."""
 
 _OVER = (moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA)
 
@@ -50,9 +53,11 @@ def _draw_layer(
     layer.use()
     layer.clear(1.0, 1.0, 1.0, 1.0)
     programs = skinning_programs(device, view, draws, EMISSIVE=int(view.emissive), LAYER=1, GHOST=1)
+    near, far = view.camera.near, view.camera.far
     for program in programs.values():
         uniforms(
             program,
+            margin=(HIDDEN_WITHIN, float(far / (far - near)), _STEPS),
             opacity=float(ghost.opacity),
             tinted=ghost.color is not None,
             ghost_color=ghost.color or (0.0, 0.0, 0.0),
