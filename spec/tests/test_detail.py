@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from itertools import pairwise
+from zipfile import ZipFile
 
 import attrs
 import numpy as np
@@ -141,7 +142,7 @@ def test_levels_are_kept_by_what_the_mesh_is_made_of(fine, coarse, tmp_path, mon
     monkeypatch.undo()
     file.write_bytes(file.read_bytes()[:-200])
     assert len(detail.levels(fine, fine.normals, folder=tmp_path)) == len(first)
-    assert detail._read(file) is not None  # mended
+    assert detail._read(file, fine) is not None  # mended
     assert detail.levels(body(41), body(41).normals, folder=tmp_path)
     assert len(list(tmp_path.iterdir())) == 2
 
@@ -178,8 +179,83 @@ def test_what_a_disk_has_spoilt_is_made_again(fine, tmp_path):
     whole = file.read_bytes()
     for place in range(100, len(whole), len(whole) // 40):
         file.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF] * 4) + whole[place + 4 :])
-        held = detail._read(file)
+        held = detail._read(file, fine)
         assert held is None or len(held) == len(first)
+
+
+@pytest.fixture(scope="module")
+def kept(fine, tmp_path_factory) -> list[dict[str, np.ndarray]]:
+    """What is kept of the fine mesh, as it stands in the file."""
+    folder = tmp_path_factory.mktemp("kept")
+    detail.levels(fine, fine.normals, folder=folder)
+    names = [field.name for field in attrs.fields(detail.Choice)]
+    return [dict(zip(names, row, strict=True)) for row in _detail_files.read(next(folder.iterdir()), names)]
+
+
+SPOILT = {
+    "vertices": [lambda v: v + 10**6, lambda v: v - 10**6, lambda v: v[:, None], lambda v: v * 1.0],
+    "corners": [lambda c: c + 10**6, lambda c: -c - 1, lambda c: c[:-1]],
+    "corner_vertex": [lambda c: c + 10**6, lambda c: -c - 1, lambda c: c[1:]],
+    "faces": [lambda f: f + 10**6, lambda f: -f - 1, lambda f: f[:, :2], lambda f: f.astype(object)],
+    "face_material": [lambda m: m + 7, lambda m: m - 7, lambda m: m[:-1]],
+    "error": [lambda e: e * np.nan, lambda e: -1 - e, lambda e: np.array([e, e]), str, lambda e: 3],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "at"), [(name, at) for name, ways in SPOILT.items() for at in range(len(ways))]
+)
+def test_a_file_that_says_what_can_not_be_is_no_file(fine, kept, tmp_path, name, at):
+    """Kernels and drivers read where they are pointed to: nothing kept points beyond the mesh."""
+    file = tmp_path / "kept.npz"
+    _detail_files.write(file, kept)
+    assert len(detail._read(file, fine)) == len(kept)
+    spoilt = {**kept[1], name: SPOILT[name][at](kept[1][name])}
+    _detail_files.write(file, [kept[0], spoilt, *kept[2:]])
+    assert detail._read(file, fine) is None
+
+
+def test_any_bytes_are_levels_or_nothing(fine, tmp_path):
+    """An array and no archive, a count that is none, members that are no arrays, and what unpacks to much more."""
+    file = tmp_path / "kept.npz"
+    np.save(tmp_path / "kept.npy", np.zeros(4))
+    (tmp_path / "kept.npy").rename(file)
+    assert detail._read(file, fine) is None
+    for count in (np.array([1, 2]), np.array("two"), np.array(10**12)):
+        np.savez(file, count=count)
+        assert detail._read(file, fine) is None
+    with ZipFile(file, "w") as packed:
+        for field in attrs.fields(detail.Choice):
+            packed.writestr(f"{field.name}0.npy", b"no array")
+    with ZipFile(file, "a") as packed, packed.open("count.npy", "w") as member:
+        np.save(member, np.array(1))
+    assert detail._read(file, fine) is None
+    np.savez_compressed(file, count=0, more=np.zeros(len(fine.faces) * 104 + 2**16))
+    assert detail._read(file, fine) is None
+    np.savez_compressed(file, count=0, more=np.zeros(8))
+    assert detail._read(file, fine) == []
+
+
+@pytest.mark.parametrize("rings", [24, 60])
+def test_what_levels_take_is_within_what_is_read_of_them(rings, tmp_path):
+    mesh = body(rings)
+    assert detail.levels(mesh, mesh.normals, folder=tmp_path)
+    (file,) = tmp_path.iterdir()
+    with ZipFile(file) as packed:
+        assert (
+            sum(part.file_size for part in packed.infolist())
+            < 0.8 * detail._FACE_BYTES * len(mesh.faces) + 2**15
+        )
+    assert detail._read(file, mesh) is not None
+
+
+def test_meshes_of_the_same_bytes_are_told_apart(fine):
+    """Where the corners end and the faces begin is not in the bytes."""
+    one = Mesh("one", fine.vertices, fine.corner_vertex, fine.faces)
+    corners = np.concatenate([fine.corner_vertex, fine.faces[0]])
+    other = Mesh("other", fine.vertices, corners, fine.faces[1:])
+    assert detail._fingerprint(one) != detail._fingerprint(other)
+    assert detail._fingerprint(one) == detail._fingerprint(attrs.evolve(one, name="again"))
 
 
 def test_a_full_disk_leaves_nothing_behind(fine, coarse, tmp_path, monkeypatch):
@@ -213,6 +289,15 @@ def test_what_was_used_longest_ago_goes_first(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"new.npz", names[-1], *names[:4]}
     _detail_files.write(tmp_path / "new.npz", [row], most_bytes=1)
     assert [path.name for path in tmp_path.iterdir()] == ["new.npz"]
+
+
+def test_what_can_not_be_dropped_keeps_nothing_else(tmp_path):
+    row = {"numbers": np.zeros(10)}
+    _detail_files.write(tmp_path / "old.npz", [row])
+    (tmp_path / "folder").mkdir()
+    os.utime(tmp_path / "folder", (1, 1))
+    _detail_files.write(tmp_path / "new.npz", [row], most_bytes=1)
+    assert {path.name for path in tmp_path.iterdir()} == {"folder", "new.npz"}
 
 
 def test_a_bound_that_is_kept_drops_nothing(tmp_path):

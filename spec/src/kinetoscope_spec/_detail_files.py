@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import ZipFile
 
 import numpy as np
 
@@ -29,12 +28,20 @@ def folder() -> Path:
     return Path(user_data_dir("kinetoscope", appauthor=False)) / "cache" / "detail"
 
 
-def read(path: Path, names: Sequence[str]) -> list[list[Any]] | None:
-    """Return rows of what is kept under `names`, or None where there is nothing, or nothing whole."""
+def read(path: Path, names: Sequence[str], *, most_bytes: int = KEPT_BYTES) -> list[list[Any]] | None:
+    """Return rows of what is kept under `names`, or None where there is nothing, or nothing whole.
+
+    What would unpack to more than `most_bytes` is not whole. Arrays are of any kind and shape.
+    """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
-            rows = [[held[f"{name}{i}"] for name in names] for i in range(int(held["count"]))]
-    except (OSError, KeyError, ValueError, EOFError, BadZipFile, zlib.error):
+        with path.open("rb") as file:
+            with ZipFile(file) as packed:
+                if sum(part.file_size for part in packed.infolist()) > most_bytes:
+                    return None
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as held:
+                rows = [[held[f"{name}{i}"] for name in names] for i in range(int(held["count"]))]
+    except Exception:  # noqa: BLE001 - spoilt files fail in whatever way they like, and are made again
         return None
     with contextlib.suppress(OSError):
         os.utime(path)  # what is used is what stays
@@ -74,5 +81,7 @@ def _prune(kept: Path, most_bytes: int) -> None:
         if total <= most_bytes:
             return
         if other:
-            path.unlink(missing_ok=True)
-            total -= size
+            # A folder, or what another process has open, stays, and is no reason to keep the rest.
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+                total -= size

@@ -13,8 +13,9 @@ from __future__ import annotations
 import functools
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import attrs
 import numpy as np
@@ -47,6 +48,9 @@ _PLACES = 2**20 - 1
 """Places along a mesh's longest side that are told apart when its seams are looked for."""
 _HASTE = 4.0
 """How fast thresholds grow while edges are taken out; below 3 the coarser levels are not reached."""
+_FACE_BYTES = 104
+"""What a level's triangle takes at most, with three corners and vertices of its own; levels together have fewer
+triangles than their mesh."""
 _VERSION = 1
 """Of what is kept in files; goes up when levels are made otherwise."""
 
@@ -111,7 +115,7 @@ def levels(mesh: Mesh, normals: Array, *, folder: Path | None = None) -> tuple[L
     if len(mesh.faces) < _LEAST_FACES:
         return ()
     path = None if folder is None else folder / f"{_fingerprint(mesh)}.npz"
-    chosen = None if path is None else _read(path)
+    chosen = None if path is None else _read(path, mesh)
     if chosen is None:
         chosen = list(coarser(mesh))
         if path is not None:
@@ -345,11 +349,40 @@ def _fingerprint(mesh: Mesh) -> str:
     total = hashlib.sha256(f"{_VERSION}".encode())
     parts = (mesh.vertices, mesh.corner_vertex, mesh.faces, mesh.normals, mesh.uvs)
     for part in (*parts, mesh.face_material):
-        total.update(b"-" if part is None else np.ascontiguousarray(part).tobytes())
+        # Where one array ends is part of what it is.
+        total.update(b"-" if part is None else f"{part.dtype.str}{part.shape}".encode())
+        total.update(b"" if part is None else np.ascontiguousarray(part).tobytes())
     return total.hexdigest()[:32]
 
 
-def _read(path: Path) -> list[Choice] | None:
-    """Return what is kept, or None where there is nothing, or nothing whole."""
-    rows = _detail_files.read(path, [field.name for field in attrs.fields(Choice)])
-    return None if rows is None else [Choice(v, c, at, f, m, float(error)) for v, c, at, f, m, error in rows]
+def _read(path: Path, mesh: Mesh) -> list[Choice] | None:
+    """Return what is kept of `mesh`, or None where there is nothing, or nothing whole."""
+    names = [field.name for field in attrs.fields(Choice)]
+    rows = _detail_files.read(path, names, most_bytes=_FACE_BYTES * len(mesh.faces) + 2**16)
+    if rows is None or not all(_fits(row, mesh) for row in rows):
+        return None
+    return [Choice(v, c, at, f, m, float(error)) for v, c, at, f, m, error in rows]
+
+
+def _fits(row: Sequence[Any], mesh: Mesh) -> bool:
+    """Tell whether the attributes of a `Choice` are such, and point to nothing that `mesh` or they don't have."""
+    if any(not isinstance(part, np.ndarray) for part in row):
+        return False
+    *places, error = row
+    vertices, corners, _, faces, owner = places
+    if any(part.dtype.kind != "i" for part in places) or error.dtype.kind != "f":
+        return False
+    shapes = (
+        vertices.shape[:1],
+        corners.shape[:1],
+        corners.shape,
+        (*faces.shape[:1], 3),
+        faces.shape[:1],
+        (),
+    )
+    if any(part.shape != shape for part, shape in zip(row, shapes, strict=True)):
+        return False
+    counts = (len(mesh.vertices), len(mesh.corner_vertex), len(vertices), len(corners))
+    inside = all(((part >= 0) & (part < count)).all() for part, count in zip(places[:4], counts, strict=True))
+    owners = [0] if mesh.face_material is None else mesh.face_material
+    return bool(inside and np.isin(owner, owners).all() and 0 <= error < np.inf)
