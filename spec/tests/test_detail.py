@@ -268,6 +268,26 @@ def test_a_full_disk_leaves_nothing_behind(fine, coarse, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+def test_where_nothing_can_be_written_levels_are_made_once(fine, coarse, tmp_path, monkeypatch):
+    """A face that moves is another object in each frame of a film: it took seconds a frame."""
+    monkeypatch.setattr(detail, "_unwritten", {})
+    monkeypatch.setattr(detail, "_UNWRITTEN", 2)
+    made, make = [], detail.coarser
+    monkeypatch.setattr(detail, "coarser", lambda mesh: made.append(mesh) or make(mesh))
+    (tmp_path / "file").write_bytes(b"")
+    for _ in range(3):
+        found = detail.levels(body(), fine.normals, folder=tmp_path / "file" / "detail")
+        for level, expected in zip(found, coarse, strict=True):
+            np.testing.assert_array_equal(level.mesh.faces, expected.mesh.faces)
+    assert len(made) == 1
+    for rings in (25, 26, 27):
+        detail.levels(body(rings), body(rings).normals, folder=tmp_path / "file" / "detail")
+    assert len(detail._unwritten) == 2
+    detail.levels(fine, fine.normals, folder=tmp_path / "now")
+    assert len(made) == 5  # let go of meanwhile
+    assert len(list((tmp_path / "now").iterdir())) == 1
+
+
 def test_a_coarse_mesh_has_no_levels():
     small = body(12)
     assert detail.levels(small, small.normals) == ()
@@ -352,6 +372,19 @@ def test_a_level_is_off_by_no_more_pixels_than_may_be(errors, away, field_of_vie
         off_px.append(float(np.linalg.norm(shown[1] - shown[0])))
     assert all(off <= 1.0 + 1e-9 for off in off_px[:down])
     assert all(off > 1.0 - 1e-9 for off in off_px[down:])
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_what_bones_stretch_askew_is_off_by_no_more_either(seed):
+    """Of bones of any matrices: a stick along what grows most is as long as that says."""
+    bones = np.random.default_rng(seed).normal(size=(3, 3, 4))
+    growth = max(np.linalg.svd(bone[:, :3], compute_uv=False)[0] for bone in bones)
+    camera = Camera((0, 0, 0), (0, 0, -1), field_of_view=1.0)
+    sight = detail.Sight.of(camera, (90, 90), 10**6, 1.0)
+    pixel = 2 * np.tan(0.5) * 4.0 / 90  # m, 4 m away
+    corners = np.array([[0.0, 0.0, -4.0]])
+    assert sight.down([1.001 * pixel / growth], corners, bones) == 0
+    assert sight.down([pixel / growth / 3], corners, bones) == 1
 
 
 def test_what_the_camera_stands_in_is_shown_in_full():

@@ -48,10 +48,10 @@ def read(path: Path, names: Sequence[str], *, most_bytes: int = KEPT_BYTES) -> l
     return rows
 
 
-def write(path: Path, rows: Sequence[Mapping[str, Any]], *, most_bytes: int = KEPT_BYTES) -> None:
-    """Keep `rows`, and drop what was used longest ago where files would take more than `most_bytes`.
+def write(path: Path, rows: Sequence[Mapping[str, Any]], *, most_bytes: int = KEPT_BYTES) -> bool:
+    """Keep `rows`, and tell whether that could be done.
 
-    Where nothing can be written they are made anew by each process.
+    What was used longest ago is dropped where files would take more than `most_bytes`.
     """
     arrays = {f"{name}{i}": value for i, row in enumerate(rows) for name, value in row.items()}
     part = None
@@ -62,10 +62,12 @@ def write(path: Path, rows: Sequence[Mapping[str, Any]], *, most_bytes: int = KE
             np.savez_compressed(file, count=len(rows), **arrays)
         os.replace(part, path)
         _prune(path, most_bytes)
+        return True
     except OSError:
         if part is not None:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
+        return False
 
 
 def _prune(kept: Path, most_bytes: int) -> None:

@@ -115,7 +115,10 @@ class Sight:
         """
         nearest = (corners @ self.ahead).min(axis=-1, initial=np.inf)
         metre_px = self.height / (2 * np.tan(self.camera.field_of_view / 2) * np.maximum(nearest, 1e-12))
-        scale = np.linalg.norm(carry[..., :3, :3], axis=-2).max(axis=(-2, -1))
+        # No direction grows by more than the root of a row's sum here (Gershgorin); that is exact where none shears.
+        axes = np.asarray(carry, np.float64)[..., :3, :3]
+        grown = np.abs(np.swapaxes(axes, -1, -2) @ axes).sum(axis=-1)
+        scale = np.sqrt(grown.max(axis=(-2, -1)))
         off_px = np.asarray(errors, np.float64) * (scale * metre_px)[..., None]
         fits = (off_px <= self.most_px) & (nearest > self.camera.near)[..., None]
         levels: Array = fits.sum(axis=-1)

@@ -51,8 +51,13 @@ _HASTE = 4.0
 _FACE_BYTES = 104
 """What a level's triangle takes at most, with three corners and vertices of its own; levels together have fewer
 triangles than their mesh."""
+_UNWRITTEN = 32
+"""Meshes whose levels are kept in memory where no file can be written."""
 _VERSION = 1
 """Of what is kept in files; goes up when levels are made otherwise."""
+
+
+_unwritten: dict[str, list[Choice]] = {}
 
 
 @attrs.frozen(eq=False)
@@ -107,21 +112,32 @@ def levels(mesh: Mesh, normals: Array, *, folder: Path | None = None) -> tuple[L
         mesh: what its morphs add to the distance is told at most, and often more than it is: as if what
             they move went where none of its neighbours goes.
         normals: `[C, 3]` of its corners, which a coarse mesh keeps.
-        folder: where they are kept by what the mesh is made of; None keeps nothing.
+        folder: where they are kept by what the mesh is made of, or in this process's memory if nothing can be
+            written there; None keeps nothing.
 
     Raises:
         ImportError: fast-simplification is not installed.
     """
     if len(mesh.faces) < _LEAST_FACES:
         return ()
-    path = None if folder is None else folder / f"{_fingerprint(mesh)}.npz"
-    chosen = None if path is None else _read(path, mesh)
-    if chosen is None:
-        chosen = list(coarser(mesh))
-        if path is not None:
-            _detail_files.write(path, [attrs.asdict(choice) for choice in chosen])
+    chosen = list(coarser(mesh)) if folder is None else _kept(mesh, folder)
     apart = _apart(mesh)
     return tuple(Level(choice.of(mesh, normals), choice.error + apart) for choice in chosen)
+
+
+def _kept(mesh: Mesh, folder: Path) -> list[Choice]:
+    """Return the choices that are kept, made first where there are none."""
+    name = _fingerprint(mesh)
+    path = folder / f"{name}.npz"
+    chosen = _read(path, mesh)
+    if chosen is None:
+        # A face that moves comes back in each frame, as another object.
+        chosen = _unwritten[name] if name in _unwritten else list(coarser(mesh))
+        if not _detail_files.write(path, [attrs.asdict(choice) for choice in chosen]):
+            _unwritten[name] = chosen
+            for oldest in list(_unwritten)[:-_UNWRITTEN]:
+                _unwritten.pop(oldest, None)
+    return chosen
 
 
 def kept_levels(mesh: Mesh) -> tuple[Level, ...]:

@@ -153,7 +153,7 @@ class DeferredContract(LightLaws):
     ) -> None:
         """Each pass that runs, and none that is off, runs within `watch`, outside all others; the picture is the same.
 
-        What passes take adds up to no more than the picture takes.
+        So what passes take adds up to no more than the picture takes.
         """
         passes = {name: name != off for name in _WATCHED}
         told: list[tuple[str, str]] = []
