@@ -110,6 +110,17 @@ def test_light_that_drifts_is_followed_as_if_it_were_known(scenes, drift) -> Non
     assert made["flicker"] < 1.05 * best["flicker"]
 
 
+def test_of_a_plate_even_less_noise_is_left_than_in_the_mean_of_all_views(scenes) -> None:
+    """And it stays what it is, bit for bit, while the hole moves over it."""
+    scene = scenes.scene("still", 8, size=SIZE, frames=FRAMES)
+    covered = scene.covered[..., None]
+    plate = (scene.film * ~covered).sum(axis=0) / (~covered).sum(axis=0)
+    mean = np.where(covered, np.rint(plate), scene.film).astype(np.uint8)
+    made, best = scenes.scores(frames(ours(scene)), scene), scenes.scores(mean, scene)
+    assert made["psnr"] > best["psnr"] + 0.2
+    assert made["flicker"] < 1e-3
+
+
 def test_what_passes_by_is_voted_out(scenes) -> None:
     """A second thing, which no mask covers, stays where it is and does not come into the hole."""
     scene = scenes.scene("still", 5, size=SIZE, frames=FRAMES, noise=0.5)

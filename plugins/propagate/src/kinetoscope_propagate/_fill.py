@@ -13,6 +13,7 @@ from kinetoscope_propagate import _vote
 from kinetoscope_propagate._guess import Guess
 from kinetoscope_propagate._light import relit
 from kinetoscope_propagate._rim import light_at, spread_over
+from kinetoscope_propagate._shrink import BLOCK, doubt, shrunk
 from kinetoscope_propagate._unseen import completed, wider
 from kinetoscope_propagate._views import EDGE, Held, Sight, box_of, seen_from
 
@@ -88,19 +89,20 @@ def filled(target: Held, window: Sequence[Held], done: Held | None, guess: Guess
         return Filled(target.frame, 0, 0)
     sight = Sight(target, box_of(target.hole))
     box, hole = sight.box, sight.hole
+    still = all(np.allclose(other.place, target.place, atol=1e-9) for other in window)
     # Right beside the hole something of the thing may still show: nothing is judged or matched there.
     rim = wider(hole, RIM) & ~wider(hole, EDGE)
-    sight.wanted = hole | rim
+    sight.wanted = wider(hole, RIM) if still else hole | rim
     pixels = np.flatnonzero(sight.wanted)
     inside = hole.ravel()[pixels]
-    still = all(np.allclose(other.place, target.place, atol=1e-9) for other in window)
     by_number = {held.number: held for held in window}
     others = [by_number[other] for other in preferred(target.number, by_number, still=still)]
     known = target.frame[box].reshape(-1, target.frame.shape[2])[pixels].astype(np.float32)
     most = max(ENOUGH, min(MOST_STILL if still else MOST_VIEWS + MORE, VIEW_BYTES // known.nbytes))
     colours, valid, when = _gathered(sight, others, pixels, inside, (most, most if still else ENOUGH))
     if still:
-        answer = _voted(_vote.steady, colours, valid, when, _noise(window))
+        answer = _plate(sight, pixels, (colours, valid, when), most, _noise(window))
+        answer[~inside & ~rim.ravel()[pixels]] = np.nan
     else:
         answer = _answer(colours, valid, np.abs(when), known, inside, (hole.shape, pixels))
     unseen = np.asarray(np.isnan(answer).any(axis=1))
@@ -124,6 +126,37 @@ def _noise(window: Sequence[Held]) -> float:
     """Return the noise of frames, levels: their mean, so that it does not jump from frame to frame."""
     told = [held.noise for held in window if not np.isnan(held.noise)]
     return float(np.mean(told)) if told else 0.0
+
+
+def _plate(sight: Sight, pixels: Array, views: tuple[Array, Array, Array], most: int, noise: float) -> Array:
+    """Return the colours `[N, C]` of pixels before a camera that stands still; those in the hole without noise.
+
+    What is noise there, all around says, too, as all frames know it, this one among them: so nothing of that
+    changes from frame to frame. What the rim is asked for, the frame itself does not tell.
+    """
+    colours, valid, when = views
+    answer = _voted(_vote.steady, colours, valid, when, noise)
+    if noise == 0:
+        return answer
+    box, hole, size = sight.box, sight.hole, answer.shape[1]
+    inside = hole.ravel()[pixels]
+    near = wider(hole, BLOCK - 1).ravel()[pixels]  # what shares a block with something in the hole
+    shows = near & (sight.target.shows[box].ravel()[pixels] == 255)
+    plate, error = answer.copy(), doubt(colours, valid, answer, noise)
+    if shows.any():
+        # In place of the farthest view, where memory bounds them.
+        colours, valid, when = (held[: most - 1] for held in (colours, valid, when))
+        own = sight.picture.reshape(-1, size)[pixels[shows]].T.astype(np.float32)
+        seen = np.pad(valid[:, shows], ((0, 1), (0, 0)), constant_values=True)
+        every = np.concatenate([colours[..., shows], own[None]]), seen
+        plate[shows] = _voted(_vote.steady, *every, np.append(when, 0), noise)
+        error[shows] = doubt(*every, plate[shows], noise)
+    picture, errors = np.full((2, hole.size, size), np.nan, np.float32)
+    picture[pixels], errors[pixels] = plate, error
+    shape = (*hole.shape, size)
+    made = shrunk(picture.reshape(shape), errors.reshape(shape), hole, (box[0].start, box[1].start))
+    answer[inside] = made[hole]
+    return answer
 
 
 def _gathered(
