@@ -7,6 +7,7 @@ import pickle
 import stat
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,8 @@ def test_what_is_in_use_is_not_swept_up(tmp_path: Path) -> None:
 
 
 def test_processes_find_it(tmp_path: Path) -> None:
-    with ProcessPoolExecutor(1) as executor:
+    # A fork would copy a process whose other tests have started threads.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
         executor.same_files = True  # type: ignore[attr-defined]
         with handed([1, 2], executor, tmp_path) as sent:
             assert isinstance(sent.held, Path)
