@@ -63,17 +63,7 @@ def light(
     lights = _in_order(view)
     suns = sum(each.kind == "sun" for each in lights)
     sun = cascades(view, quality)
-    program = device.program(
-        "screen.vert",
-        "lighting.frag",
-        BACKDROP=int(seen is not None),
-        CASCADES=1 if sun is None else len(sun.cascades),
-        EMISSIVE=int(view.emissive),
-        FOG=int(scene.fog is not None),
-        SHADOW_TAPS=quality.shadow_taps,
-        SURROUNDED=int(scene.environment is not None),
-        SPOTS=int(any(each.kind == "spot" for each in lights)),
-    )
+    program = _program(device, view, quality, lights, sun, seen=seen is not None)
     set_camera(program, view)
     fog = (0.0,) * 4 if scene.fog is None else (*map(float, scene.fog[0]), float(scene.fog[1]))
     uniforms(
@@ -103,6 +93,23 @@ def light(
         textures["backdrop"] = device.backdrop(seen, 2 * view.tangents[1] / view.size[1])
     device.bind(program, textures)
     return device.screen(program, target, blend=blend, count=blend is None)
+
+
+def _program(
+    device: Device, view: View, quality: Quality, lights: Sequence[Light], sun: SunMap | None, *, seen: bool
+) -> moderngl.Program:
+    """Return the shader for what there is to be lit by; `seen`: whether surroundings stand behind everything."""
+    return device.program(
+        "screen.vert",
+        "lighting.frag",
+        BACKDROP=int(seen),
+        CASCADES=1 if sun is None else len(sun.cascades),
+        EMISSIVE=int(view.emissive),
+        FOG=int(view.scene.fog is not None),
+        SHADOW_TAPS=quality.shadow_taps,
+        SURROUNDED=int(view.scene.environment is not None),
+        SPOTS=int(any(each.kind == "spot" for each in lights)),
+    )
 
 
 def _tile(
